@@ -1,0 +1,1 @@
+"""WHERE rows come from: sources, formulas, named columns, passes over the rows."""

@@ -1,0 +1,1 @@
+"""The road with a formula: the triangle and what is solved from it."""

@@ -1,0 +1,1 @@
+"""Fits with statistics: linear models and their inference."""

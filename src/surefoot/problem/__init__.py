@@ -1,0 +1,1 @@
+"""WHAT is asked: expressions, their grammar and their readings."""

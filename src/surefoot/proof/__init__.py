@@ -1,0 +1,1 @@
+"""WHAT the point is: verdicts and the evidence for them."""
