@@ -26,9 +26,6 @@ from surefoot.errors import DataError
 CHUNK = 8192
 """Rows factored at a time: a chunk of a few columns stays in the second-level cache."""
 
-LARGEST = 1e290
-"""Columns beyond this could overflow inside a sum of products; nobody's units need it."""
-
 
 @dataclass(frozen=True)
 class Triangle:
@@ -127,7 +124,6 @@ class Triangle:
 def _factor(matrix: np.ndarray) -> np.ndarray:
     """R of a block, by QR of chunks and then of their triangles; few rows are left as they are."""
     rows, columns = matrix.shape
-    _check_size(matrix)
     if rows <= columns:
         return np.array(matrix, dtype=float)
     chunk = max(CHUNK, 8 * columns)
@@ -144,6 +140,12 @@ def _triangularise(matrix: np.ndarray) -> np.ndarray:
     # LAPACK's blocked QR runs only when it is given room; SciPy's default work array is the unblocked minimum.
     reduced = lapack.dgeqrf(matrix, lwork=max(1, 64 * columns))[0]
     upper = np.triu(reduced[: min(rows, columns)])
+    if not np.all(np.isfinite(upper)):
+        # Rows arrive finite, so an infinity was made here: only values beyond about 1e290 can do that.
+        raise DataError(
+            "The values are so large (beyond about 1e290) that their products overflow. "
+            "Choose larger units for the columns concerned."
+        )
     signs = np.where(np.diagonal(upper) < 0, -1.0, 1.0)
     return upper * signs[:, None]
 
@@ -159,12 +161,3 @@ def _largest_rows_first(matrix: np.ndarray) -> np.ndarray:
 
 def _is_upper(matrix: np.ndarray) -> bool:
     return not np.any(np.tril(matrix, -1))
-
-
-def _check_size(matrix: np.ndarray) -> None:
-    """Refuse what would overflow. One pass in cache; NaN is the caller's business and passes through."""
-    if matrix.size and float(np.max(np.abs(matrix))) > LARGEST:
-        raise DataError(
-            f"A value is larger than {LARGEST:g}, where products of two numbers overflow. "
-            "Choose larger units for that column."
-        )

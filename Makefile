@@ -1,0 +1,80 @@
+# Surefoot's tasks. `make` alone lists them. Only Python 3.11 (or newer) and make are needed to begin.
+# PYTHON=... names the interpreter; without it python3.11 is taken, or another that is new enough.
+
+.DEFAULT_GOAL := help
+export PYTHON
+
+BIN   := .venv/bin
+READY := .venv/.ready
+# At most four workers: each imports a good part of scientific Python.
+WORKERS ?= -n auto --maxprocesses 4
+
+MODEL := customer ~ nist
+DATA  := examples/ozone.csv
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## a virtual environment in .venv with all that the lock file pins
+
+.PHONY: demo
+demo: $(READY) ## fit NIST's ozone calibration, show the summary, write report.html
+	@echo '$$ surefoot fit "$(MODEL)" $(DATA) --report report.html'
+	@$(BIN)/surefoot fit "$(MODEL)" $(DATA) --report report.html
+
+.PHONY: test
+test: lint pytest ## lint, then every test, browser tests included
+
+.PHONY: pytest
+pytest: $(READY) chromium ## the tests without the linters
+	@$(BIN)/python -m pytest $(WORKERS) -m "not alone"
+	@# Tests that measure time or memory run with nothing beside them. Exit code 5: there are none.
+	@$(BIN)/python -m pytest -m alone || test $$? = 5
+
+.PHONY: chromium
+chromium: ## Debian's chromium for the browser tests, installed when we may
+	@sh scripts/chromium.sh
+
+.PHONY: lint
+lint: $(READY) ## ruff, pyright and the walls between the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(READY) ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: docs
+docs: $(READY) ## build the docs site, running every example; any warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -E -a -q -b html docs docs/_build/html
+	$(BIN)/python scripts/offline.py docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+.PHONY: bench
+bench: $(READY) ## speed and memory, with the peers beside
+	@test -d bench || { echo "There is nothing in bench/ to run yet."; exit 1; }
+	$(BIN)/python -m bench
+
+.PHONY: lock
+lock: $(READY) ## pin the newest versions of everything in requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --system-certs --no-emit-index-url --no-emit-find-links --no-header --all-extras \
+	    --group build --group test --group docs --group dev --output-file requirements.lock.new
+	@{ echo "# Every version and hash that development uses. Made by: make lock"; cat requirements.lock.new; } \
+	    > requirements.lock && rm requirements.lock.new
+	@! grep -nE '^[^#]*(https?|file):' requirements.lock
+
+.PHONY: clean
+clean: ## remove all that can be made again, .venv too
+	rm -rf .venv build dist report.html docs/_build .pytest_cache .ruff_cache .hypothesis \
+	    .import_linter_cache .benchmarks
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,203 @@
+"""The command line: ``surefoot fit`` and ``surefoot predict``. It calls verbs, prints, and chooses the exit code.
+
+Exit code 0: answered. 1: the honest answer is a refusal (the data cannot be used). 2: the call was wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from surefoot import __version__
+from surefoot.errors import Interrupted, SurefootError, TextError
+
+app = App(
+    name="surefoot",
+    version=__version__,
+    help="Fit models to data, and say truthfully what the answer is.",
+    result_action="return_value",
+)
+
+Errors = Literal["classical", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC"]
+
+
+@app.command
+def fit(
+    formula: str,
+    data: Annotated[list[str], Parameter(negative=())],
+    *,
+    weights: str | None = None,
+    frequencies: str | None = None,
+    offset: str | None = None,
+    filter: str | None = None,
+    query: str | None = None,
+    missing: Literal["drop", "error"] = "drop",
+    rank_deficient: Literal["drop", "minimum-norm", "error"] = "drop",
+    errors: Errors = "classical",
+    groups: str | None = None,
+    lags: int | None = None,
+    test: Annotated[list[str] | None, Parameter(negative=(), consume_multiple=False)] = None,
+    refine: bool | None = None,
+    diagnostics: bool | None = None,
+    level: float = 0.95,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    report: Path | None = None,
+    save: Path | None = None,
+) -> int:
+    """Fit a linear model to a file and print what to believe of it.
+
+    Parameters
+    ----------
+    formula
+        As in R: "y ~ x + log(z)"; ^ is power.
+    data
+        Files (CSV, TSV, Parquet, JSON lines, .gz), a glob or a folder.
+    weights
+        Precision weights: a column or an expression.
+    frequencies
+        Counts: a row of frequency 2 is two rows.
+    offset
+        A part of the response with coefficient one.
+    filter
+        SQL condition on the rows, as "year >= 2000".
+    query
+        SQL query over the data, which it calls data.
+    missing
+        Leave rows with a missing value out, or refuse them.
+    rank_deficient
+        Where columns depend on each other: leave later ones out, take the shortest solution, or refuse.
+    errors
+        Kind of standard errors.
+    groups
+        Column of the clusters, with --errors cluster.
+    lags
+        Reach of --errors HAC.
+    test
+        A linear hypothesis, as "x1 = x2"; may be given several times.
+    refine
+        A second pass with residuals in twice the precision; by default where it is cheap.
+    diagnostics
+        Residual quartiles, Durbin-Watson and so on; by default where they are cheap.
+    level
+        Of the intervals.
+    json
+        Print everything as JSON instead.
+    report
+        Write a one-file HTML report.
+    save
+        Write the model as JSON, for surefoot predict.
+    """
+    from surefoot import verbs
+    from surefoot.apps.progress import shown
+
+    with shown() as progress:
+        fitted = verbs.fit(
+            formula, data[0] if len(data) == 1 else data, weights=weights, frequencies=frequencies, offset=offset,
+            filter=filter, query=query, missing=missing, rank_deficient=rank_deficient, errors=errors, groups=groups,
+            lags=lags, refine=refine, diagnostics=diagnostics, level=level, progress=progress,
+        )  # fmt: skip
+        tests = [fitted.test(one) for one in test or []]
+        if save is not None:
+            fitted.save(save)
+        if report is not None:
+            fitted.to_html(report)
+    if json:
+        _print_json(fitted, tests)
+        return 0
+    print(fitted.summary())
+    for one in tests:
+        print(f"\n{one}")
+    for word, path in (("Model", save), ("Report", report)):
+        if path is not None:
+            print(f"\n{word} written to {path}.")
+    return 0
+
+
+@app.command
+def predict(
+    model: Path,
+    data: Annotated[list[str], Parameter(negative=())],
+    *,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    interval: Literal["confidence", "prediction"] | None = None,
+    level: float | None = None,
+    filter: str | None = None,
+    query: str | None = None,
+) -> int:
+    """Predict new rows with a saved model, streaming: the columns of the data, with the predictions beside them.
+
+    Parameters
+    ----------
+    model
+        Written by surefoot fit --save.
+    data
+        Files with the predictors' columns.
+    output
+        Parquet or CSV by its ending; without it, CSV to standard output.
+    interval
+        For the mean (confidence) or for a new observation (prediction).
+    level
+        Of the interval.
+    filter
+        SQL condition on the rows.
+    query
+        SQL query over the data, which it calls data.
+    """
+    from surefoot import verbs
+    from surefoot.apps.progress import shown
+
+    with shown() as progress:
+        outcome = verbs.predict(
+            verbs.load(model), data[0] if len(data) == 1 else data, output, interval=interval, level=level,
+            filter=filter, query=query, progress=progress,
+        )  # fmt: skip
+    for remark in outcome.remarks:
+        print(remark, file=sys.stderr)
+    if output is not None:
+        print(f"{outcome.rows:,} rows written to {output}.")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; sentences instead of tracebacks."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of a call."""
+    try:
+        return int(app(arguments, exit_on_error=False, print_error=True) or 0)
+    except TextError as error:
+        print(f"surefoot: {error}", file=sys.stderr)
+        return 2
+    except SurefootError as error:
+        print(f"surefoot: {error}", file=sys.stderr)
+        return 1
+    except Interrupted as stopped:
+        print(f"\nsurefoot: {stopped}", file=sys.stderr)
+        return 130
+    except KeyboardInterrupt:
+        print("\nsurefoot: Stopped by Ctrl-C; nothing was written.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) has seen enough; there is nobody left to tell.
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        if type(error).__module__.startswith("cyclopts"):
+            return 2
+        raise
+
+
+def _print_json(fitted, tests) -> None:
+    import json
+
+    state = fitted.to_json()
+    state["tests"] = [
+        {"hypothesis": one.text, "f": one.f, "p": one.p, "df": list(one.df), "estimate": one.estimate.tolist(),
+         "stderr": one.stderr.tolist()} for one in tests
+    ]  # fmt: skip
+    print(json.dumps(state, indent=1))

@@ -1,0 +1,130 @@
+"""Which columns of a triangle are independent, and how the others follow from them.
+
+Columns are scaled to length one before any decision, so the units of a column cannot decide its fate. A column is
+*aliased* when what is left of it beside the columns before it is no longer than the rounding of the triangle:
+
+    |a_j - A_kept c| <= tolerance |a_j|.
+
+The tolerance depends on the number of columns only, never on the number of rows or on the size of the entries.
+
+Reference: Bjorck (1996), "Numerical Methods for Least Squares Problems", SIAM, section 2.7.1, pp. 103-104 (numerical
+rank and scaling); the order of the columns is kept as in LINPACK's dqrdc2 of R: later columns give way to earlier ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ROUNDOFF = np.finfo(float).eps / 2
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A column that is a combination of others: ``column = sum(coefficient * other)``, by position."""
+
+    column: int
+    parts: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Rank:
+    """The columns that are kept, the aliased ones, and the condition of the kept ones.
+
+    Attributes
+    ----------
+    kept : tuple of int
+        Positions of the independent columns, in order.
+    aliased : tuple of Alias
+        The others, each with the kept columns that it depends on.
+    singular_values : ndarray, shape (rank,)
+        Of the kept columns scaled to length one, falling.
+    tolerance : float
+        What was used: a scaled residual at or below it counts as zero.
+    """
+
+    kept: tuple[int, ...]
+    aliased: tuple[Alias, ...]
+    singular_values: np.ndarray
+    tolerance: float
+
+    @property
+    def rank(self) -> int:
+        return len(self.kept)
+
+    @property
+    def condition(self) -> float:
+        """Condition number of the kept columns scaled to length one; 1 when there is no column."""
+        if self.rank == 0:
+            return 1.0
+        smallest = self.singular_values[-1]
+        return float(self.singular_values[0] / smallest) if smallest > 0 else float("inf")
+
+
+def lengths(matrix: np.ndarray) -> np.ndarray:
+    """Euclidean length of each column, without overflow or underflow for entries from 1e-300 to 1e300."""
+    largest = np.max(np.abs(matrix), axis=0, initial=0.0)
+    divisor = np.where(largest > 0, largest, 1.0)
+    return largest * np.sqrt(np.sum((matrix / divisor) ** 2, axis=0))
+
+
+def find_rank(upper: np.ndarray) -> Rank:
+    """Decide the rank of the columns of an upper triangle (the response left out).
+
+    Parameters
+    ----------
+    upper : ndarray, shape (k, p)
+        The leading ``p`` columns of the triangle.
+    """
+    columns = upper.shape[1]
+    tolerance = 64 * ROUNDOFF * max(1.0, np.sqrt(columns))
+    length = lengths(upper)
+    unit = upper / np.where(length > 0, length, 1.0)
+    left = np.abs(np.diagonal(unit))
+    if columns and np.all(length > 0) and np.all(left > tolerance):
+        kept = list(range(columns))
+    else:
+        kept = _independent(unit, length > 0, tolerance)
+    return Rank(
+        tuple(kept),
+        _aliases(unit, length, kept, tolerance),
+        np.linalg.svd(unit[:, kept], compute_uv=False) if kept else np.zeros(0),
+        tolerance,
+    )
+
+
+def _independent(unit: np.ndarray, nonzero: np.ndarray, tolerance: float) -> list[int]:
+    """Positions kept, by orthogonalising column after column, twice for good measure (Bjorck 1996, p. 70)."""
+    basis = np.zeros((unit.shape[0], 0))
+    kept: list[int] = []
+    for j in np.flatnonzero(nonzero):
+        rest = unit[:, j]
+        for _ in range(2):
+            rest = rest - basis @ (basis.T @ rest)
+        size = float(np.linalg.norm(rest))
+        if size > tolerance:
+            basis = np.column_stack([basis, rest / size])
+            kept.append(int(j))
+    return kept
+
+
+def _aliases(unit: np.ndarray, length: np.ndarray, kept: list[int], tolerance: float) -> tuple[Alias, ...]:
+    """How each dropped column follows from the kept ones, in the columns' own units."""
+    dropped = [j for j in range(unit.shape[1]) if j not in set(kept)]
+    if not dropped:
+        return ()
+    shares = np.linalg.lstsq(unit[:, kept], unit[:, dropped], rcond=None)[0] if kept else np.zeros((0, len(dropped)))
+    # A share that moves the column by less than the square root of rounding is noise of the solve, not a dependence.
+    shares[np.abs(shares) < np.sqrt(ROUNDOFF)] = 0.0
+    found = []
+    for column, share in zip(dropped, shares.T, strict=True):
+        parts = [(j, _tidy(s * (length[column] / length[j]))) for j, s in zip(kept, share, strict=True) if s]
+        found.append(Alias(column, tuple(parts)))
+    return tuple(found)
+
+
+def _tidy(coefficient: float) -> float:
+    """A whole number where the coefficient is one up to the rounding of the solve."""
+    nearest = round(coefficient) if abs(coefficient) < 1e6 else coefficient
+    return float(nearest) if abs(coefficient - nearest) < 1e-9 * max(1.0, abs(nearest)) else float(coefficient)

@@ -1,0 +1,432 @@
+"""The fit that a person holds: coefficients with their spread, questions that it can answer, and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surefoot.data.design import Design
+from surefoot.data.engine import Report
+from surefoot.data.source import Source, open_source
+from surefoot.errors import DataError, ModelError
+from surefoot.leastsquares.solution import Solution
+from surefoot.leastsquares.triangle import Triangle
+from surefoot.models.covariance import Covariance, robust
+from surefoot.models.hypotheses import Hypothesis, test_of, wald
+from surefoot.models.look import Look, Residuals, look, residuals_of
+from surefoot.models.predict import Prediction, predict_frame
+from surefoot.models.ridge import RidgePath, ridge_path, variance_inflation
+from surefoot.models.rows import Reader
+from surefoot.models.statistics import Statistics, t_quantile, t_two_sided
+from surefoot.proof.certificate import Certificate, Verdict
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One coefficient with everything known of it.
+
+    Attributes
+    ----------
+    name : str
+        As in ``fit.names``.
+    value, stderr, t, p : float
+        NaN where the coefficient was dropped as aliased.
+    interval : tuple of float
+        At the fit's level.
+    digits : float
+        How many digits of the value are determined.
+    """
+
+    name: str
+    value: float
+    stderr: float
+    t: float
+    p: float
+    interval: tuple[float, float]
+    digits: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the data.
+
+    Attributes
+    ----------
+    source : str
+        Name of the source.
+    rows_read, rows_missing, rows_weightless : int
+        Rows after the filter; of these, left out for a missing value; left out for a weight or frequency of zero.
+    passes : int
+        Scans of the source.
+    seconds : float
+        From opening the source to the verdict.
+    notes : tuple of str
+        What was taken for granted when reading.
+    """
+
+    source: str
+    rows_read: int
+    rows_missing: int
+    rows_weightless: int
+    passes: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A linear model fitted to data.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the coefficients.
+    coef, stderr : ndarray, shape (p,)
+        In the order of ``names``; NaN where a column was dropped as aliased.
+    digits : ndarray, shape (p,)
+        Decimal digits of each coefficient that rounding leaves determined.
+    statistics : Statistics
+        R2, F, likelihood and so on.
+    certificate : Certificate
+        What the point is, with the evidence; ``verdict`` is its verdict.
+    look : Look or None
+        Residual quartiles, Durbin-Watson and so on, where a second pass was taken.
+    account : Account
+        What became of the rows.
+    method, stop : str
+        What ran, and why it stopped.
+
+    Examples
+    --------
+    >>> import surefoot as sf
+    >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
+    >>> fit.names, fit.coef.round(3).tolist()
+    (('(Intercept)', 'x'), [0.15, 1.94])
+    >>> fit.verdict.value
+    'unique global minimum'
+    """
+
+    design: Design
+    triangle: Triangle
+    solution: Solution
+    statistics: Statistics
+    covariance: Covariance
+    certificate: Certificate
+    digits: np.ndarray
+    look: Look | None
+    account: Account
+    method: str
+    stop: str
+    level: float = 0.95
+    source: Source | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.design.names
+
+    @property
+    def formula(self) -> str:
+        return self.design.formula
+
+    @property
+    def coef(self) -> np.ndarray:
+        return self.solution.coef
+
+    @property
+    def stderr(self) -> np.ndarray:
+        return self.covariance.stderr
+
+    @property
+    def t(self) -> np.ndarray:
+        """Coefficient over standard error, shape (p,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.coef / self.stderr
+
+    @property
+    def p(self) -> np.ndarray:
+        """Two-sided probability of a larger t if the coefficient were zero, shape (p,)."""
+        return t_two_sided(self.t, self.covariance.df)
+
+    @property
+    def rank(self) -> int:
+        return self.solution.rank.rank
+
+    @property
+    def condition(self) -> float:
+        """Condition number of the kept columns, scaled to length one."""
+        return self.solution.rank.condition
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation."""
+        return self.statistics.sigma
+
+    @property
+    def r2(self) -> float:
+        """Share of the variance explained; about zero instead of the mean where there is no constant."""
+        return self.statistics.r2
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.certificate.verdict
+
+    @property
+    def backward_error(self) -> float | None:
+        """Karlson-Walden backward error, where a second pass was taken."""
+        return self.look.backward_error if self.look else None
+
+    @property
+    def aliased(self) -> dict[str, dict[str, float]]:
+        """Dropped coefficients, each with the columns and shares that make it up."""
+        return {
+            self.names[alias.column]: {self.names[j]: share for j, share in alias.parts}
+            for alias in self.solution.rank.aliased
+        }
+
+    def __getitem__(self, name: str) -> Coefficient:
+        """The coefficient of that name."""
+        if name not in self.names:
+            raise KeyError(f"There is no coefficient named {name!r}; there are {', '.join(map(repr, self.names))}.")
+        k = self.names.index(name)
+        low, high = self.interval()[k]
+        return Coefficient(
+            name, float(self.coef[k]), float(self.stderr[k]), float(self.t[k]), float(self.p[k]),
+            (float(low), float(high)), float(self.digits[k]),
+        )  # fmt: skip
+
+    def interval(self, level: float | None = None) -> np.ndarray:
+        """Confidence intervals of the coefficients, shape (p, 2).
+
+        Parameters
+        ----------
+        level : float, optional
+            Between 0 and 1; the level of the fit if not given.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> fit = sf.fit("y ~ 1", {"y": [1.0, 2.0, 3.0]})
+        >>> fit.interval(0.95).round(2).tolist()
+        [[-0.48, 4.48]]
+        """
+        half = t_quantile(_checked_level(self.level if level is None else level), self.covariance.df) * self.stderr
+        return np.column_stack([self.coef - half, self.coef + half])
+
+    def test(self, hypothesis: str) -> Hypothesis:
+        """Test linear hypotheses such as ``"x1 = x2"``, ``"x1 + 2*x2 = 3"`` or ``"x1 = 0, x2 = 0"`` (jointly).
+
+        Raises
+        ------
+        ExpressionError
+            The text names no coefficient, or is not linear in them.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
+        >>> round(fit.test("x = 2").p, 3)
+        0.559
+        """
+        return test_of(hypothesis, self.names, self.coef, self.covariance.factor, self.covariance.df)
+
+    def test_all(self) -> Hypothesis | None:
+        """The test that every coefficient beside the intercept is zero, with this fit's standard errors."""
+        chosen = [k for k in self.solution.kept if self.names[k] != "(Intercept)"]
+        if not chosen or self.covariance.df <= 0 or not np.isfinite(self.statistics.f):
+            return None
+        matrix = np.eye(len(self.names))[chosen]
+        return wald(
+            "all slopes = 0", matrix, np.zeros(len(chosen)), self.coef, self.covariance.factor, self.covariance.df
+        )
+
+    def robust(
+        self, kind: str, *, groups: str | None = None, lags: int | None = None, progress: Report | None = None
+    ) -> Fit:
+        """The same fit with standard errors of another kind, from a second pass over the rows.
+
+        Parameters
+        ----------
+        kind : {'HC0', 'HC1', 'HC2', 'HC3', 'cluster', 'HAC'}
+            What the standard errors are to withstand.
+        groups : str
+            For 'cluster': the column that names the cluster of a row.
+        lags : int
+            For 'HAC': how many rows back; ``floor(4 (n/100)^(2/9))`` if not given.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
+        >>> fit.robust("HC3")["x"].stderr.round(4)
+        0.1257
+        """
+        design = replace(self.design, extra=(groups,), _plain=None) if groups else self.design
+        if groups:
+            self._opened().column(groups)
+        blocks = self._residual_blocks(design, Reader(self._opened(), progress))
+        covariance = robust(kind, self.solution, self.statistics, blocks, groups=groups, lags=lags)
+        return replace(self, covariance=covariance)
+
+    def diagnose(self, progress: Report | None = None) -> Fit:
+        """The same fit after a second look at the rows: residual quartiles, leverage, Durbin-Watson, Jarque-Bera."""
+        if self.look is not None:
+            return self
+        from surefoot.models.fitting import with_look
+
+        return with_look(self, look(self.design, self.solution, Reader(self._opened(), progress)))
+
+    def residual_blocks(self) -> Iterator[Residuals]:
+        """The rows as the fit saw them, a block at a time, with fitted values and weighted residuals."""
+        return self._residual_blocks(self.design, Reader(self._opened()))
+
+    def residuals(self) -> np.ndarray:
+        """Response minus fitted value for each row used, shape (n,). Reads the data again.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> sf.fit("y ~ 1", {"y": [1.0, 2.0, 6.0]}).residuals().tolist()
+        [-2.0, -1.0, 3.0]
+        """
+        parts = [
+            block.residual if block.block.weights is None else block.residual / np.sqrt(block.block.weights)
+            for block in self.residual_blocks()
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def predict(self, data: Any, interval: str | None = None, level: float | None = None) -> Prediction:
+        """Predicted values for new rows, in their order.
+
+        Parameters
+        ----------
+        data
+            Anything that ``sf.fit`` reads, with the predictors' columns; a scalar in a dict stands for one row.
+        interval : {'confidence', 'prediction'}, optional
+            For the mean, or for a new observation.
+        level : float, optional
+            Of the interval.
+
+        Returns
+        -------
+        Prediction
+            ``value``, ``stderr``, ``lower``, ``upper``, NaN where a value was missing or a category is new.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
+        >>> fit.predict({"x": [5.0, 6.0]}).value.round(2).tolist()
+        [9.85, 11.79]
+        """
+        if isinstance(data, Mapping):
+            data = {name: np.atleast_1d(values) for name, values in data.items()}
+        source = open_source(data)
+        level = _checked_level(self.level if level is None else level)
+        variables = self.design.predictor_variables or tuple(source.columns)[:1]
+        frames = Reader(source).frames(variables, "prediction")
+        return Prediction.join([predict_frame(self, frame, interval, level) for frame in frames])
+
+    def ridge_path(self, penalties: np.ndarray | None = None) -> RidgePath:
+        """Ridge coefficients for a path of penalties, columns standardised, the intercept free.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
+        >>> fit.ridge_path([0.0, 4.0]).coef[:, 1].round(3).tolist()
+        [1.94, 0.97]
+        """
+        return ridge_path(self.triangle, self.names, self.design.has_intercept, penalties)
+
+    def vif(self) -> dict[str, float]:
+        """Variance inflation factors of the kept columns beside the intercept."""
+        kept = self.solution.kept
+        factors = variance_inflation(self.solution.upper, self.solution.spread[kept], self.design.has_intercept)
+        return {self.names[k]: float(v) for k, v in zip(kept, factors, strict=True) if not np.isnan(v)}
+
+    def table(self) -> pa.Table:
+        """The coefficient table as Arrow: name, estimate, standard error, t, p, interval, digits."""
+        import pyarrow as pa
+
+        low, high = self.interval().T
+        return pa.table(
+            {
+                "name": list(self.names), "estimate": self.coef, "stderr": self.stderr, "t": self.t, "p": self.p,
+                "lower": low, "upper": high, "digits": self.digits,
+            }
+        )  # fmt: skip
+
+    def summary(self) -> str:
+        """What ``surefoot fit`` prints."""
+        from surefoot.report.text import summary_text
+
+        return summary_text(self)
+
+    __str__ = summary
+
+    def plot(self) -> Figure:
+        """Data with line and bands, residuals against fitted values, QQ plot and the error bowl, as one figure."""
+        from surefoot.report.figures import overview
+
+        return overview(self)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report as one self-contained HTML page; written to ``path`` if one is given."""
+        from surefoot.report.html import page, write_text
+
+        text = page(self)
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as plain values for JSON."""
+        from surefoot.models.saved import to_json
+
+        return to_json(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as JSON, for ``sf.load`` and ``surefoot predict``."""
+        from surefoot.models.saved import save
+
+        save(self, path)
+
+    def _repr_html_(self) -> str:
+        from surefoot.report.html import card
+
+        return card(self)
+
+    def _residual_blocks(self, design: Design, reader: Reader) -> Iterator[Residuals]:
+        lost = 0
+        for frame in reader.frames(design.variables, "second pass"):
+            block = design.block(frame, reader.source)
+            lost += block.missing
+            yield residuals_of(block, self.solution)
+        if lost != self.account.rows_missing:
+            added = lost - self.account.rows_missing
+            raise DataError(
+                f"{added} rows used in the fit have no value in {', '.join(design.extra) or 'a column'}: "
+                "the second pass would see other rows than the first. Leave them out with filter= and fit again."
+            )
+
+    def _opened(self) -> Source:
+        if self.source is None:
+            raise ModelError(
+                "This needs the rows of the data, and a saved model holds only what was learnt from them. "
+                "Fit again with sf.fit(), or ask for it before saving."
+            )
+        return self.source
+
+
+def _checked_level(level: float) -> float:
+    if not 0 < level < 1:
+        raise ModelError(f"A confidence level lies between 0 and 1, as 0.95 does; {level:g} does not.")
+    return level

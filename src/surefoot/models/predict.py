@@ -1,0 +1,158 @@
+"""Predictions with intervals, for a frame of new rows.
+
+For a row ``a`` the mean ``a'b`` has variance ``a' Cov(b) a``; a new observation has ``sigma^2`` more.
+
+Reference: Draper, Smith (1998), "Applied Regression Analysis", 3rd ed., Wiley, section 3.1, pp. 79-83.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surefoot.data.factors import Category
+from surefoot.data.frame import Frame
+from surefoot.errors import ModelError
+from surefoot.leastsquares.rank import lengths
+from surefoot.models.statistics import t_quantile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from surefoot.models.fit import Fit
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted values, one a row of the new data.
+
+    Attributes
+    ----------
+    value : ndarray, shape (m,)
+        NaN where a predictor was missing, a category is new, or aliased columns no longer agree.
+    stderr : ndarray, shape (m,)
+        Of the mean.
+    lower, upper : ndarray, shape (m,), or None
+        The interval that was asked for.
+    missing : int
+        Rows without a value for some predictor.
+    unknown : mapping of str to int
+        New categories, as ``column = value``, with the number of rows.
+    not_estimable : int
+        Rows where a column that was dropped as aliased is no longer the combination that it was in the fit.
+    """
+
+    value: np.ndarray
+    stderr: np.ndarray
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    missing: int
+    unknown: dict[str, int]
+    not_estimable: int
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype=dtype, copy=copy)  # type: ignore[call-overload]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @classmethod
+    def join(cls, parts: Sequence[Prediction]) -> Prediction:
+        """The predictions of several frames as one."""
+        if not parts:
+            empty = np.zeros(0)
+            return cls(empty, empty, None, None, 0, {}, 0)
+        unknown: Counter[str] = Counter()
+        for part in parts:
+            unknown.update(part.unknown)
+
+        def joined(name: str) -> np.ndarray | None:
+            found = [getattr(part, name) for part in parts]
+            return None if found[0] is None else np.concatenate(found)
+
+        value, stderr = joined("value"), joined("stderr")
+        assert value is not None and stderr is not None
+        return cls(
+            value, stderr, joined("lower"), joined("upper"), sum(part.missing for part in parts), dict(unknown),
+            sum(part.not_estimable for part in parts),
+        )  # fmt: skip
+
+    def table(self) -> pa.Table:
+        """As Arrow columns: prediction, stderr and, where asked for, lower and upper."""
+        import pyarrow as pa
+
+        columns = {"prediction": self.value, "stderr": self.stderr, "lower": self.lower, "upper": self.upper}
+        return pa.table({name: values for name, values in columns.items() if values is not None})
+
+    def remarks(self) -> list[str]:
+        """Sentences on rows that could not be predicted."""
+        found = []
+        if self.missing:
+            found.append(f"{self.missing:,} rows have a missing value and got no prediction.")
+        if self.unknown:
+            shown = ", ".join(f"{value} ({count:,} rows)" for value, count in list(self.unknown.items())[:5])
+            more = f" and {len(self.unknown) - 5} more" if len(self.unknown) > 5 else ""
+            found.append(f"Categories that the model never saw got no prediction: {shown}{more}.")
+        if self.not_estimable:
+            found.append(
+                f"{self.not_estimable:,} rows got no prediction: columns that depended on each other in the fit no longer do."
+            )
+        return found
+
+
+def predict_frame(fit: Fit, frame: Frame, interval: str | None, level: float) -> Prediction:
+    """Predict the rows of one frame."""
+    if interval not in (None, "confidence", "prediction"):
+        raise ModelError(
+            f"interval is 'confidence' (for the mean) or 'prediction' (for a new value), not {interval!r}."
+        )
+    design, solution = fit.design, fit.solution
+    unknown = _unknown(fit, frame)
+    absent = frame.missing() if frame.columns else np.zeros(frame.rows, bool)
+    rows, offset = design.predictors(frame), design.offsets(frame)
+    new = _new_categories(fit, frame)
+    not_estimable = _off_valley(rows, solution.valley, absent | new)
+    hidden = absent | new | not_estimable
+    kept = solution.kept
+    value = rows[:, kept] @ solution.coef[kept] + offset
+    stderr = lengths((rows[:, kept] @ fit.covariance.factor[kept]).T)
+    value[hidden], stderr[hidden] = np.nan, np.nan
+    lower = upper = None
+    if interval is not None:
+        noise = fit.statistics.sigma if interval == "prediction" else 0.0
+        half = t_quantile(level, fit.covariance.df) * np.hypot(stderr, noise)
+        lower, upper = value - half, value + half
+    return Prediction(value, stderr, lower, upper, int(absent.sum()), unknown, int(not_estimable.sum()))
+
+
+def _categories(fit: Fit) -> list[Category]:
+    found = {f.label: f for term in fit.design.terms for f in term.factors if isinstance(f, Category)}
+    return list(found.values())
+
+
+def _unknown(fit: Fit, frame: Frame) -> dict[str, int]:
+    return {
+        f"{factor.column} = {value!r}": count
+        for factor in _categories(fit)
+        for value, count in factor.unknown(frame).items()
+    }
+
+
+def _new_categories(fit: Fit, frame: Frame) -> np.ndarray:
+    """Rows with a level that the fit did not have (a missing one is counted elsewhere)."""
+    new = np.zeros(frame.rows, dtype=bool)
+    for factor in _categories(fit):
+        new |= factor.positions(frame) < 0
+    return new & ~frame.missing()
+
+
+def _off_valley(rows: np.ndarray, valley: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Rows that can tell apart the minimisers of a flat valley: their prediction depends on which one is taken."""
+    if not valley.shape[1]:
+        return np.zeros(len(rows), dtype=bool)
+    sizes = np.abs(rows) @ np.abs(valley)
+    return np.any(np.abs(rows @ valley) > 1e-8 * np.maximum(sizes, np.finfo(float).tiny), axis=1) & ~hidden

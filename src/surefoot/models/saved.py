@@ -1,0 +1,208 @@
+"""A fitted model as JSON: everything that was learnt, nothing of the rows.
+
+Numbers are written so that they read back bit for bit; infinities and NaN, which JSON lacks, as text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surefoot.data.design import design_from_state
+from surefoot.errors import DataError
+from surefoot.leastsquares.rank import Alias, Rank
+from surefoot.leastsquares.solution import Solution
+from surefoot.leastsquares.triangle import Triangle
+from surefoot.models.covariance import Covariance
+from surefoot.models.look import Look
+from surefoot.models.statistics import Statistics
+from surefoot.proof.certificate import Certificate
+
+if TYPE_CHECKING:
+    from surefoot.models.fit import Fit
+
+FORMAT = "surefoot-fit-1"
+
+
+def to_json(fit: Fit) -> dict[str, Any]:
+    """The readable part (coefficients, statistics, verdict) and the part from which a fit is made again."""
+    low, high = fit.interval().T
+    coefficients = [
+        {
+            "name": name, "estimate": fit.coef[k], "stderr": fit.stderr[k], "t": fit.t[k], "p": fit.p[k],
+            "lower": low[k], "upper": high[k], "digits": fit.digits[k],
+        }
+        for k, name in enumerate(fit.names)
+    ]  # fmt: skip
+    return _plain(
+        {
+            "format": FORMAT,
+            "formula": fit.formula,
+            "coefficients": coefficients,
+            "aliased": fit.aliased,
+            "statistics": dataclasses.asdict(fit.statistics),
+            "rank": fit.rank,
+            "condition": fit.condition,
+            "backward_error": fit.backward_error,
+            "errors": {"kind": fit.covariance.kind, "df": fit.covariance.df, "detail": fit.covariance.detail},
+            "certificate": fit.certificate.to_json(),
+            "diagnostics": dataclasses.asdict(fit.look) if fit.look else None,
+            "data": dataclasses.asdict(fit.account),
+            "method": fit.method,
+            "stop": fit.stop,
+            "level": fit.level,
+            "design": fit.design.state(),
+            "model": {
+                "triangle": dataclasses.asdict(fit.triangle),
+                "coef": fit.coef,
+                "spread": fit.solution.spread,
+                "effects": fit.solution.effects,
+                "residual_length": fit.solution.residual_length,
+                "upper": fit.solution.upper,
+                "rank": dataclasses.asdict(fit.solution.rank),
+                "valley": fit.solution.valley,
+                "covariance": fit.covariance.factor,
+                "digits": fit.digits,
+            },
+        }
+    )
+
+
+def save(fit: Fit, path: str | Path) -> None:
+    """Write to a neighbour first and rename: a full disk or Ctrl-C leaves no half a model behind."""
+    target = Path(path)
+    neighbour = target.with_name(target.name + ".part")
+    try:
+        neighbour.write_text(json.dumps(to_json(fit), indent=1), encoding="utf-8")
+        os.replace(neighbour, target)
+    except OSError as error:
+        neighbour.unlink(missing_ok=True)
+        raise DataError(f"The model could not be written to {target}: {error.strerror or error}.") from None
+
+
+def load(path: str | Path) -> Fit:
+    """Read a model that ``Fit.save`` wrote.
+
+    Raises
+    ------
+    DataError
+        The file is missing, or holds something else.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import surefoot as sf
+    >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.json")
+    ...     fit.save(path)
+    ...     bool((sf.load(path).coef == fit.coef).all())
+    True
+    """
+    try:
+        state = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"The model {path} could not be read: {error.strerror or error}.") from None
+    except ValueError:
+        raise DataError(
+            f"{path} is not a saved model: it holds no JSON. Models are written with --save or Fit.save()."
+        ) from None
+    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
+        raise DataError(f"{path} is not a saved model of this version (format {FORMAT!r}). Save it again with --save.")
+    try:
+        return _made(_numbers(state))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(
+            f"{path} is damaged: {type(error).__name__} at {error}. Fit and save the model again."
+        ) from None
+
+
+def _made(state: Mapping[str, Any]) -> Fit:
+    from surefoot.models.fit import Account, Fit
+
+    model, rank = state["model"], state["model"]["rank"]
+    columns = len(model["coef"])
+    aliased = tuple(Alias(one["column"], tuple((j, c) for j, c in one["parts"])) for one in rank["aliased"])
+    count = len(rank["kept"])
+    solution = Solution(
+        np.array(model["coef"], float),
+        _matrix(model["spread"], columns, count),
+        np.array(model["effects"], float),
+        model["residual_length"],
+        _matrix(model["upper"], count, count),
+        Rank(tuple(rank["kept"]), aliased, np.array(rank["singular_values"], float), rank["tolerance"]),
+        _matrix(model["valley"], columns, columns - count),
+    )
+    triangle = model["triangle"]
+    design = design_from_state(state["design"])
+    width = columns + 1 + (not design.has_intercept)
+    factor = np.array(triangle["factor"], float).reshape(-1, width)
+    found, errors = state["diagnostics"], state["errors"]
+    look = None
+    if found is not None:
+        look = Look(**{**found, "quartiles": tuple(found["quartiles"]), "bound": np.array(found["bound"], float)})
+    account = {**state["data"], "notes": tuple(state["data"]["notes"])}
+    return Fit(
+        design=design,
+        triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"]),
+        solution=solution,
+        statistics=Statistics(**state["statistics"]),
+        covariance=Covariance(
+            errors["kind"], _matrix(model["covariance"], columns, count), errors["df"], errors["detail"]
+        ),
+        certificate=Certificate.from_json(state["certificate"]),
+        digits=np.array(model["digits"], float),
+        look=look,
+        account=Account(**account),
+        method=state["method"],
+        stop=state["stop"],
+        level=state["level"],
+    )
+
+
+def _matrix(values: Any, rows: int, columns: int) -> np.ndarray:
+    return np.array(values, float).reshape(rows, columns)
+
+
+_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def _plain(value: Any) -> Any:
+    """Lists, dicts and numbers only."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return (
+            float(value) if math.isfinite(value) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+        )
+    return value
+
+
+def _numbers(value: Any) -> Any:
+    """The inverse of ``_plain`` for numbers; names and levels may be called 'NaN' and stay text."""
+    if isinstance(value, Mapping):
+        return {name: one if name in _TEXTUAL else _numbers(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_numbers(one) for one in value]
+    return _WORDS.get(value, value) if isinstance(value, str) else value
+
+
+_TEXTUAL = frozenset({"levels", "label", "column", "reference", "name", "formula", "notes", "source", "response_label"})
+
+
+__all__ = ["load", "save", "to_json"]

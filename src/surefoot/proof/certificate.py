@@ -1,0 +1,96 @@
+"""What is claimed, how firmly it is known, and on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Verdict(Enum):
+    """What a point is. The value is the phrase that a person reads.
+
+    Examples
+    --------
+    >>> Verdict.SADDLE.value
+    'saddle'
+    """
+
+    UNIQUE_GLOBAL_MINIMUM = "unique global minimum"
+    GLOBAL_MINIMUM = "global minimum"
+    STRICT_LOCAL_MINIMUM = "strict local minimum"
+    LOCAL_MINIMUM = "local minimum"
+    SADDLE = "saddle"
+    LOCAL_MAXIMUM = "local maximum"
+    DEGENERATE = "degenerate"
+    NOT_STATIONARY = "not stationary"
+    UNBOUNDED_BELOW = "unbounded below"
+    INFIMUM_NOT_ATTAINED = "infimum not attained"
+    INFEASIBLE = "infeasible"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Rigour(Enum):
+    """How firmly a verdict is known.
+
+    Examples
+    --------
+    >>> Rigour.NUMERICAL.value
+    'numerical'
+    """
+
+    PROVEN = "proven"
+    NUMERICAL = "numerical"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A verdict with its evidence.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        What the point is.
+    rigour : Rigour
+        PROVEN by exact or interval arithmetic, NUMERICAL from floating point evidence, or ASSUMED.
+    claim : str
+        The verdict as a sentence.
+    lines : tuple of str
+        The argument, a step a line.
+    evidence : mapping
+        The numbers that the argument leans on.
+
+    Examples
+    --------
+    >>> Certificate(Verdict.SADDLE, Rigour.NUMERICAL, "The point is a saddle.").rigour.value
+    'numerical'
+    """
+
+    verdict: Verdict
+    rigour: Rigour
+    claim: str
+    lines: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "verdict": self.verdict.name,
+            "rigour": self.rigour.name,
+            "claim": self.claim,
+            "lines": list(self.lines),
+            "evidence": dict(self.evidence),
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> Certificate:
+        """The certificate that ``to_json`` wrote."""
+        return cls(
+            Verdict[state["verdict"]],
+            Rigour[state["rigour"]],
+            state["claim"],
+            tuple(state["lines"]),
+            state["evidence"],
+        )

@@ -1,0 +1,99 @@
+"""Second-order evidence in floating point: what the point of a least squares fit is.
+
+The sum of squares ``f(b) = |W^(1/2)(y - Xb)|^2`` has the constant Hessian ``2 X'WX``, which is positive semidefinite: every
+stationary point is a global minimum, and it is the only one exactly if the smallest curvature is positive.
+
+Reference: Boyd, Vandenberghe (2004), "Convex Optimization", Cambridge, section 3.1.4, p. 71, and section 9.1.1, p. 458.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from surefoot.proof.certificate import Certificate, Rigour, Verdict
+
+
+@dataclass(frozen=True)
+class Bowl:
+    """What is known of a least squares bowl, columns scaled to length one where nothing else is said.
+
+    Attributes
+    ----------
+    columns, rank : int
+        Number of columns, and of independent ones.
+    smallest_singular_value : float
+        Of the independent columns scaled to length one.
+    tolerance : float
+        Rounding of that singular value: below it, it is indistinguishable from zero.
+    smallest_curvature : float
+        Smallest eigenvalue of the Hessian ``2 X'WX`` over the independent columns, in the units of the data.
+    orthogonality : float or None
+        Largest cosine between the residual and a column, from a second pass over the rows; None if none was made.
+    valley : sequence of mapping
+        Flat directions: column name to component.
+    """
+
+    columns: int
+    rank: int
+    smallest_singular_value: float
+    tolerance: float
+    smallest_curvature: float
+    orthogonality: float | None = None
+    valley: Sequence[Mapping[str, float]] = ()
+
+
+def judge_bowl(bowl: Bowl) -> Certificate:
+    """The verdict on a least squares solution, never stronger than its evidence.
+
+    Examples
+    --------
+    >>> judge_bowl(Bowl(2, 2, 0.5, 1e-14, 28.9)).verdict.value
+    'unique global minimum'
+    >>> judge_bowl(Bowl(2, 1, 0.5, 1e-14, 28.9, valley=[{"a": 1.0, "b": -1.0}])).verdict.value
+    'global minimum'
+    """
+    verdict, claim = _decide(bowl)
+    evidence = {
+        "rank": bowl.rank,
+        "columns": bowl.columns,
+        "smallest_singular_value": bowl.smallest_singular_value,
+        "tolerance": bowl.tolerance,
+        "smallest_curvature": bowl.smallest_curvature,
+        "orthogonality": bowl.orthogonality,
+        "valley": [dict(direction) for direction in bowl.valley],
+    }
+    return Certificate(verdict, Rigour.NUMERICAL, claim, tuple(_lines(bowl)), evidence)
+
+
+def _decide(bowl: Bowl) -> tuple[Verdict, str]:
+    if bowl.orthogonality is not None and bowl.orthogonality > 1e-4:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"The residual is not perpendicular to the columns (cosine {bowl.orthogonality:.1e}): rounding has won.",
+        )
+    if bowl.rank < bowl.columns:
+        return (
+            Verdict.GLOBAL_MINIMUM,
+            f"A flat valley of global minimisers of dimension {bowl.columns - bowl.rank}: the data cannot tell them apart.",
+        )
+    if bowl.columns and bowl.smallest_singular_value <= bowl.tolerance:
+        return (
+            Verdict.INCONCLUSIVE,
+            "The bowl is so flat in one direction that rounding hides whether it rises there at all.",
+        )
+    return Verdict.UNIQUE_GLOBAL_MINIMUM, "The only minimiser: the bowl rises in every direction from here."
+
+
+def _lines(bowl: Bowl) -> list[str]:
+    lines = ["The sum of squares is convex: its Hessian 2X'WX is positive semidefinite whatever the data."]
+    if bowl.columns:
+        lines.append(
+            f"{bowl.rank} of {bowl.columns} columns are independent; scaled to length one, their smallest singular value "
+            f"is {bowl.smallest_singular_value:.3g}, against a rounding of {bowl.tolerance:.1e}."
+        )
+    if bowl.orthogonality is not None:
+        lines.append(
+            f"The gradient vanishes: the residual is perpendicular to every column to {bowl.orthogonality:.0e}."
+        )
+    return lines

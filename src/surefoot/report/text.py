@@ -1,0 +1,249 @@
+"""The summary as text, 100 columns at the widest: what ``surefoot fit`` prints. Nothing is computed here."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from surefoot.wording import combination
+
+if TYPE_CHECKING:
+    from surefoot.models.comparison import Comparison
+    from surefoot.models.fit import Fit
+    from surefoot.models.hypotheses import Hypothesis
+
+WIDTH = 100
+FEW_DIGITS = 6
+"""Digits are worth a column of their own only where some coefficient has fewer than this."""
+
+
+def summary_text(fit: Fit) -> str:
+    """Heading, data, residuals, coefficients, statistics, and in the last lines why it stopped and what the point is."""
+    parts = [_heading(fit), _data(fit), _residuals(fit), _table(fit), _statistics(fit), _ending(fit)]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _heading(fit: Fit) -> list[str]:
+    counted = f"{fit.statistics.rows:,} rows, {len(fit.names)} coefficient{'s' * (len(fit.names) != 1)}"
+    right = f"{counted}, {_seconds(fit.account.seconds)}"
+    left = fit.formula
+    if len(left) + len(right) + 2 > WIDTH:
+        return [*_wrapped(left), right.rjust(WIDTH)]
+    return [left + right.rjust(WIDTH - len(left))]
+
+
+def _data(fit: Fit) -> list[str]:
+    account, lines = fit.account, []
+    if account.rows_missing:
+        lines.append(f"{account.rows_missing:,} of {account.rows_read:,} rows left out: a value was missing.")
+    if account.rows_weightless:
+        lines.append(f"{account.rows_weightless:,} of {account.rows_read:,} rows left out: their weight is zero.")
+    for word, node in (("weights", fit.design.weights), ("frequencies", fit.design.frequencies)):
+        if node is not None:
+            lines.append(f"{word.capitalize()}: {fit.design.state()[word].strip('`')}.")
+    if fit.covariance.kind != "classical":
+        detail = f" ({fit.covariance.detail})" if fit.covariance.detail else ""
+        lines.append(f"Standard errors: {fit.covariance.kind}{detail}.")
+    return lines + list(account.notes)
+
+
+def _residuals(fit: Fit) -> list[str]:
+    if fit.look is None:
+        return []
+    names = ("min", "1Q", "median", "3Q", "max")
+    cells = [f"{value:.5g}" for value in fit.look.quartiles]
+    width = max(map(len, (*names, *cells))) + 3
+    title = "weighted residuals" if fit.design.weights is not None else "residuals"
+    return [
+        " " * len(title) + "".join(name.rjust(width) for name in names),
+        title + "".join(cell.rjust(width) for cell in cells),
+    ]
+
+
+def _table(fit: Fit) -> list[str]:
+    level = f"{100 * fit.level:g}% interval"
+    show_digits = any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits))
+    decimals = _decimals(fit)
+    low, high = fit.interval().T
+    rows = []
+    for k, name in enumerate(fit.names):
+        if math.isnan(fit.coef[k]):
+            rows.append([name, "aliased", "", "", "", "", "", ""])
+            continue
+        numbers = [_fixed(value, decimals[k]) for value in (fit.coef[k], fit.stderr[k], low[k], high[k])]
+        rows.append(
+            [name, numbers[0], numbers[1], _t(fit.t[k]), p_text(fit.p[k]), *numbers[2:], f"{fit.digits[k]:.0f}"]
+        )
+    head = ["", "estimate", "std.err", "t", "p"]
+    room = WIDTH - sum(max(len(row[c]) for row in [head, *rows]) + 2 for c in range(1, 5)) - _interval_width(rows) - 10
+    names = [_shortened(row[0], max(room, 12)) for row in rows]
+    widths = [max(map(len, names), default=0)] + [max(len(row[c]) for row in [head, *rows]) for c in range(1, 5)]
+    lows, highs = (max((len(row[c]) for row in rows), default=0) for c in (5, 6))
+    title = level.center(lows + highs + 4)
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(head, widths, strict=True))
+        + "   "
+        + title
+        + "  digits" * show_digits
+    ]
+    for name, row in zip(names, rows, strict=True):
+        text = "  ".join([name.ljust(widths[0]), *(row[c].rjust(widths[c]) for c in range(1, 5))])
+        interval = f"[{row[5].rjust(lows)}, {row[6].rjust(highs)}]" if row[5] else ""
+        lines.append((text + "   " + interval + (row[7].rjust(8) if show_digits and row[7] else "")).rstrip())
+    return [line.rstrip() for line in lines] + _alias_lines(fit)
+
+
+def _alias_lines(fit: Fit) -> list[str]:
+    if not fit.aliased:
+        return []
+    lines = [""]
+    for name, parts in fit.aliased.items():
+        lines += _wrapped(f"aliased: {name} = {combination(parts)}")
+    return lines
+
+
+def _statistics(fit: Fit) -> list[str]:
+    s, facts = fit.statistics, []
+    if s.df_residual > 0:
+        facts.append(f"residual sd {s.sigma:.6g} on {s.df_residual:,} df")
+    else:
+        facts.append("no residual degrees of freedom: no standard errors")
+    if math.isnan(s.r2):
+        facts.append("R2 undefined: the response is constant")
+    else:
+        about = "" if s.has_constant else " (about zero: no constant)"
+        facts.append(f"R2 {_r2(s.r2)}{about}")
+        if s.df_model > 0 and not math.isnan(s.r2_adjusted):
+            facts.append(f"adjusted {_r2(s.r2_adjusted)}")
+    overall = fit.test_all()
+    if overall is not None:
+        facts.append(f"F {overall.f:.6g} on {overall.df[0]:.0f} and {overall.df[1]:,.0f} df, p {p_text(overall.p)}")
+    if math.isfinite(s.log_likelihood):
+        facts.append(f"log-likelihood {s.log_likelihood:.6g}")
+        facts.append(f"AIC {s.aic:.6g}")
+        facts.append(f"BIC {s.bic:.6g}")
+    if fit.look is not None and fit.look.quartiles[0] != fit.look.quartiles[4]:
+        facts.append(f"Durbin-Watson {fit.look.durbin_watson:.4g}")
+        facts.append(f"Jarque-Bera {fit.look.jarque_bera:.4g}, p {p_text(fit.look.jarque_bera_p)}")
+        facts.append(f"largest leverage {fit.look.largest_leverage:.3g} (row {fit.look.largest_leverage_row:,})")
+    facts.append(f"condition {fit.condition:.2g} (equilibrated)")
+    if fit.backward_error is not None:
+        facts.append(f"backward error {fit.backward_error:.0e}")
+    return _packed(facts)
+
+
+def _ending(fit: Fit) -> list[str]:
+    certificate, evidence = fit.certificate, fit.certificate.evidence
+    lines = _wrapped(f"Method: {fit.method}. Stopped: {fit.stop}.")
+    sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
+    if fit.rank:
+        sentences.append(f"The bowl's smallest curvature is {evidence['smallest_curvature']:.3g}.")
+    for direction in evidence["valley"]:
+        sentences.append(f"It is flat along {combination(direction)}.")
+    if evidence["orthogonality"] is not None:
+        sentences.append(f"The residual is perpendicular to every column to {evidence['orthogonality']:.0e}.")
+    determined = [digits for digits in fit.digits if not math.isnan(digits)]
+    if determined:
+        sentences.append(f"At least {math.floor(min(determined))} digits of each coefficient are determined.")
+    return lines + _wrapped(" ".join(sentences))
+
+
+def hypothesis_text(test: Hypothesis) -> str:
+    """A test of linear hypotheses in two lines."""
+    lines = [f"{test.text}: F {test.f:.6g} on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {p_text(test.p)}"]
+    if len(test.estimate) == 1:
+        lines.append(f"left minus right: {test.estimate[0]:.6g}, standard error {test.stderr[0]:.6g}")
+    return "\n".join(lines)
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Fits side by side, then the nested tests."""
+    head = ["", "formula", "coef.", "df", "residual sd", "R2", "AIC", "BIC"]
+    rows = []
+    for k, fit in enumerate(comparison.fits, start=1):
+        s = fit.statistics
+        rows.append([str(k), _shortened(fit.formula, 40), str(fit.rank), f"{s.df_residual:,}", f"{s.sigma:.6g}",
+                     _r2(s.r2), f"{s.aic:.6g}", f"{s.bic:.6g}"])  # fmt: skip
+    widths = [max(len(row[c]) for row in [head, *rows]) for c in range(len(head))]
+    lines = ["  ".join(cell.ljust(w) if c == 1 else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+             for row in [head, *rows]]  # fmt: skip
+    for test in comparison.tests:
+        lines.append(
+            f"{test.larger + 1} beside {test.smaller + 1}: F {test.f:.6g} on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {p_text(test.p)}"
+        )
+    if not comparison.tests:
+        lines.append("Neighbouring fits are not nested, so none is tested against another.")
+    return "\n".join(lines)
+
+
+def p_text(p: float) -> str:
+    """A probability with three digits; below the rounding of one, only that it is."""
+    if math.isnan(p):
+        return "-"
+    if p < 1e-16:
+        return "<1e-16"
+    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
+
+
+def _decimals(fit: Fit) -> list[int]:
+    """Decimals for each row, so that its standard error shows about three digits."""
+    found = []
+    for value, error in zip(fit.coef, fit.stderr, strict=True):
+        scale = error if error > 0 and math.isfinite(error) else abs(value)
+        found.append(max(0, 2 - math.floor(math.log10(scale))) if scale > 0 and math.isfinite(scale) else 6)
+    usual = [d for d in found if d <= 8]
+    return [max(6, d) if d <= 8 and max(usual) <= 8 else d for d in found]
+
+
+def _fixed(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return "-"
+    if decimals > 10 or (value != 0 and abs(value) >= 1e9):
+        return f"{value:.6e}"
+    return f"{value:.{decimals}f}"
+
+
+def _t(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.5g}"
+
+
+def _r2(value: float) -> str:
+    """Six digits, more where they would all be nines."""
+    if math.isnan(value):
+        return "-"
+    digits = 6
+    while digits < 15 and value < 1 and f"{value:.{digits}f}" == f"{1:.{digits}f}":
+        digits += 1
+    return f"{value:.{digits}f}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds // 60)} min {seconds % 60:.0f} s"
+
+
+def _interval_width(rows: list[list[str]]) -> int:
+    return sum(max((len(row[c]) for row in rows), default=0) for c in (5, 6)) + 7
+
+
+def _shortened(name: str, room: int) -> str:
+    return name if len(name) <= room else name[: room - 3] + "..."
+
+
+def _packed(facts: list[str]) -> list[str]:
+    """Facts beside each other, as many as fit a line."""
+    lines = [""]
+    for fact in facts:
+        joined = f"{lines[-1]}     {fact}" if lines[-1] else fact
+        if len(joined) <= WIDTH:
+            lines[-1] = joined
+        else:
+            lines.append(fact)
+    return lines
+
+
+def _wrapped(text: str) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
