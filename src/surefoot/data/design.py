@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from surefoot.data.formula import Formula, parse_factor, parse_formula
 from surefoot.data.frame import Frame
 from surefoot.data.learning import learn
 from surefoot.data.redundancy import Piece, code_terms
+from surefoot.data.source import Source
 from surefoot.errors import DataError, ModelError
 from surefoot.problem.grammar import parse
 from surefoot.problem.writing import to_text
@@ -91,25 +92,6 @@ class TermColumns:
         return [factor for factor in self.factors if not factor.is_category or factor.label in piece]
 
 
-class Rows(Protocol):
-    """What the design asks of a source of rows."""
-
-    name: str
-
-    @property
-    def columns(self) -> Mapping[str, Any]: ...
-
-    def column(self, name: str) -> Any: ...
-
-    def find_infinite(self, name: str) -> Any: ...
-
-    def find_unparsable(self, name: str) -> Any: ...
-
-    def find_missing(self, name: str) -> Any: ...
-
-    def find(self, condition: str, column: str) -> Any: ...
-
-
 @dataclass(frozen=True)
 class Design:
     """A formula that knows its columns.
@@ -156,7 +138,7 @@ class Design:
         rest = [names(node) for node in (self.response, self.weights, self.frequencies) if node is not None]
         return tuple(dict.fromkeys([*names(self.response), *self.predictor_variables, *sum(rest, ()), *self.extra]))
 
-    def block(self, frame: Frame, source: Rows | None = None) -> Block:
+    def block(self, frame: Frame, source: Source | None = None) -> Block:
         """The block of a frame; ``source`` is asked for the place of a value that cannot be used."""
         if (matrix := self._plain_matrix(frame)) is not None:
             return Block(matrix, None, None, frame, 0)
@@ -218,7 +200,7 @@ class Design:
             at += part.shape[1]
         return matrix
 
-    def _weigh(self, frame: Frame, source: Rows | None) -> tuple[Frame, np.ndarray | None, np.ndarray | None]:
+    def _weigh(self, frame: Frame, source: Source | None) -> tuple[Frame, np.ndarray | None, np.ndarray | None]:
         """Weights and frequencies of the rows, checked; a row of weight zero is left out as if it were not there."""
         if self.weights is None and self.frequencies is None:
             return frame, None, None
@@ -239,7 +221,7 @@ class Design:
         kept = [None if values is None else values[counted] for values in found]
         return frame.take(counted), kept[0], kept[1]
 
-    def _explain_not_finite(self, frame: Frame, matrix: np.ndarray, source: Rows | None) -> str:
+    def _explain_not_finite(self, frame: Frame, matrix: np.ndarray, source: Source | None) -> str:
         row, column = (int(k[0]) for k in np.nonzero(~np.isfinite(matrix)))
         for name, values in frame.columns.items():
             if isinstance(values, np.ndarray) and np.isinf(values[row]):
@@ -313,7 +295,7 @@ class Request:
     extra: tuple[str, ...] = ()
 
 
-def learn_design(request: Request, source: Rows, scan: Callable[[Sequence[str]], Iterable[Frame]]) -> Design:
+def learn_design(request: Request, source: Source, scan: Callable[[Sequence[str]], Iterable[Frame]]) -> Design:
     """Parse a formula against a source and learn its factors.
 
     Parameters
@@ -395,7 +377,7 @@ def _coded_terms(formula: Formula, made: Mapping[Node, Factor]) -> tuple[TermCol
 
 
 def _check_columns(
-    source: Rows, factors: Sequence[Node], plain: Sequence[Node], extra: Sequence[str]
+    source: Source, factors: Sequence[Node], plain: Sequence[Node], extra: Sequence[str]
 ) -> dict[str, ColumnInfo]:
     """Every column is there, and of a kind that can be used as the formula uses it."""
     info: dict[str, ColumnInfo] = {}
@@ -421,7 +403,7 @@ def _check_columns(
     return info
 
 
-def _demand_numbers(source: Rows, used: Iterable[str], label: str) -> None:
+def _demand_numbers(source: Source, used: Iterable[str], label: str) -> None:
     for name in used:
         column = source.column(name)
         if column.kind in ("number", "boolean"):
@@ -431,7 +413,7 @@ def _demand_numbers(source: Rows, used: Iterable[str], label: str) -> None:
         raise DataError(f"Column {name} of {source.name} is {example}, and {label} needs numbers.")
 
 
-def _refuse_unparsable(source: Rows, name: str) -> None:
+def _refuse_unparsable(source: Source, name: str) -> None:
     """A text column that is numbers all but for a few entries is a mistake in the file, not a category."""
     if (place := source.find_unparsable(name)) is not None:
         raise DataError(
@@ -464,7 +446,7 @@ def _product_names(parts: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def _missing_sentence(frame: Frame, source: Rows | None) -> str:
+def _missing_sentence(frame: Frame, source: Source | None) -> str:
     for name in frame.columns:
         place = source.find_missing(name) if source else None
         if place is not None:
@@ -472,7 +454,7 @@ def _missing_sentence(frame: Frame, source: Rows | None) -> str:
     return "A row has a missing value, and missing='error' was asked for. Use missing='drop' to leave such rows out."
 
 
-def _weight_sentence(word: str, node: Node, value: float, source: Rows | None) -> str:
+def _weight_sentence(word: str, node: Node, value: float, source: Source | None) -> str:
     place = (
         source.find(f"{_quoted(node.name)} = {float(value)!r}", node.name)
         if source and isinstance(node, Name)

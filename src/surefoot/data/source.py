@@ -237,7 +237,8 @@ class Source:
         shown = list(self.columns)
         more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
         raise DataError(
-            f"There is no column {name!r} in {self.name}.{hint} It has the columns: {', '.join(shown[:20])}{more}."
+            f"There is no column {name!r} in {self.name}.{hint} "
+            + f"It has the columns: {', '.join(shown[:20])}{more}."
         )
 
     def batches(self, names: Sequence[str], rows: int = 122_880) -> Iterator[pa.RecordBatch]:

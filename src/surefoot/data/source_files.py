@@ -16,7 +16,10 @@ KINDS = {
     "json": "json", "jsonl": "json", "ndjson": "json",
 }  # fmt: skip
 SHOWN = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
-SUPPORTED = "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), JSON lines (.jsonl .ndjson .json, also .gz)"
+SUPPORTED = (  # a list for people, so in the words of people
+    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), "
+    + "JSON lines (.jsonl .ndjson .json, also .gz)"
+)
 INSTEAD = {
     "xlsx": "Save the sheet as CSV, or pass pandas.read_excel(path).",
     "xls": "Save the sheet as CSV, or pass pandas.read_excel(path).",

@@ -61,7 +61,8 @@ def with_extra(table: pa.Table, name: str, extra: Mapping[str, Any]) -> pa.Table
         array = one_column(column, values)
         if len(array) != table.num_rows:
             raise DataError(
-                f"{column} has {len(array):,} values and the {name} has {table.num_rows:,} rows: they must be equal."
+                f"{column} has {len(array):,} values and the {name} has {table.num_rows:,} rows: "
+                + "they must be equal."
             )
         if column in table.column_names:
             raise DataError(f"The {name} already has a column {column}: rename one of them.")
