@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from surefoot.data.source import Source, open_source
 from surefoot.errors import ModelError
 from surefoot.models.comparison import Comparison, compare_fits
 from surefoot.models.covariance import KINDS
-from surefoot.models.fit import Fit
+from surefoot.models.fit import Fit, checked_level
 from surefoot.models.fitting import Wishes, fit_linear
+from surefoot.models.predict_file import Predicted, predict_to_file
 from surefoot.models.rows import BATCH
 from surefoot.models.saved import load
 
@@ -145,6 +147,46 @@ def compare(*fits: Fit) -> Comparison:
     return compare_fits(fits)
 
 
+def predict(
+    fit: Fit,
+    data: Any,
+    output: str | Path | None = None,
+    *,
+    interval: str | None = None,
+    level: float | None = None,
+    filter: str | None = None,
+    query: str | None = None,
+    progress: Report | None = None,
+) -> Predicted:
+    """Predict every row of a source of any size into a file; ``Fit.predict`` is for rows that fit in memory.
+
+    Parameters
+    ----------
+    fit : Fit
+        From ``sf.fit`` or ``sf.load``.
+    data
+        Whatever ``sf.fit`` reads.
+    output : path, optional
+        Parquet or CSV by its ending. Without it, CSV to standard output.
+    interval : {'confidence', 'prediction'}, optional
+        For the mean, or for a new observation.
+    level : float, optional
+        Of the interval; the level of the fit if not given.
+    filter, query : str, optional
+        As for ``fit``.
+    progress : callable, optional
+        Called with a ``Progress`` after each batch.
+
+    Raises
+    ------
+    DataError
+        The data lack a column, or the output cannot be written; nothing is left half written.
+    """
+    source = open_source(data, query=query, filter=filter)
+    level = checked_level(fit.level if level is None else level)
+    return predict_to_file(fit, source, None if output is None else Path(output), interval, level, progress)
+
+
 def _is_expression(given: object) -> bool:
     return given is None or isinstance(given, str)
 
@@ -153,4 +195,4 @@ def _source(data: Any, query: str | None, filter: str | None, arrays: Mapping[st
     return open_source(data, query=query, filter=filter, extra=arrays or None)
 
 
-__all__ = ["compare", "fit", "load"]
+__all__ = ["compare", "fit", "load", "predict"]

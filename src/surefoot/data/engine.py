@@ -85,13 +85,21 @@ def reduce_in_tree(items: Iterable[Out], merge: Callable[[Out, Out], Out], empty
 
 
 @contextmanager
-def workers() -> Iterator[Executor]:
-    """Threads for one pass, each with one BLAS thread: many small factorisations gain nothing from more."""
+def one_blas_thread() -> Iterator[None]:
+    """One BLAS thread for as long as a pass runs: many small factorisations gain nothing from more."""
+    import scipy.linalg.lapack  # noqa: F401 - SciPy brings its own BLAS, which must be loaded to be limited
     from threadpoolctl import threadpool_limits
 
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def workers() -> Iterator[Executor]:
+    """Threads for one pass."""
     executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="surefoot")
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from surefoot.errors import ExpressionError, FormulaError
+from surefoot.errors import ExpressionError, FormulaError, ModelError
 from surefoot.problem.grammar import parse
 from surefoot.problem.writing import to_text
 from surefoot.problem.graph import Apply, Name, Node
@@ -24,7 +24,7 @@ DESIGN_FUNCTIONS = frozenset(
 )
 
 _OPENERS, _CLOSERS = "([{", ")]}"
-_FACTOR = re.compile(r"(?:[^\W\d][\w.]*|`[^`]+`)\Z|[^\W\d][\w.]*\(", re.UNICODE)
+_FACTOR = re.compile(r"(?:[^\W\d][\w.]*|`(?:[^`]|``)+`)\Z|[^\W\d][\w.]*\(", re.UNICODE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def parse_formula(text: str, columns: Sequence[str]) -> Formula:
     if terms is None:
         others = [name for name in columns if name not in _names_of(response)]
         terms = _algebra(right, text, start, others)
-    offsets = [term.factors[0].arguments[0] for term in terms if _is_offset(term)]
+    offsets = [_offset_argument(term.factors[0]) for term in terms if _is_offset(term)]
     unique = dict.fromkeys(term for term in terms if not _is_offset(term))
     return Formula(text, response, tuple(sorted(unique, key=lambda term: len(term.factors))), tuple(offsets))
 
@@ -182,6 +182,8 @@ def _algebra(right: str, formula: str, start: int, others: list[str]) -> list[Te
     try:
         parsed = DefaultFormulaParser().get_terms(f"~ {right}", context={"__formulaic_variables_available__": others})
         found = list(parsed.root)
+        if any(not hasattr(term, "factors") for term in found):
+            raise TypeError("it has several parts, as '|' makes them, and a linear model has one")
     except FormulaSyntaxError as error:
         raise FormulaError(*_explain(str(error), right, formula, start)) from None
     except (FormulaParsingError, AttributeError, TypeError) as error:
@@ -213,6 +215,8 @@ def _explain(message: str, right: str, formula: str, start: int) -> tuple[str, s
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     offset = plain.find("⧛") - len("~ ") if "⧛" in plain else 0
     reason = _first_line(reason).replace("insuffient", "insufficient").split(" (tip:")[0].rstrip(".")
+    if reason.startswith("Numeric literals"):
+        reason = "A number cannot be a term or scale one: write I(2*x) for a scaled column, 1 or 0 for the intercept"
     return f"{reason}.", formula, start + max(0, min(offset, len(right)))
 
 
@@ -222,6 +226,13 @@ def _first_line(text: str) -> str:
 
 def _is_offset(term: Term) -> bool:
     return len(term.factors) == 1 and isinstance(term.factors[0], Apply) and term.factors[0].operation == "offset"
+
+
+def _offset_argument(node: Node) -> Node:
+    assert isinstance(node, Apply)
+    if len(node.arguments) != 1 or node.keywords:
+        raise ModelError(f"{to_text(node)}: offset takes one expression, as in offset(log(exposure)).")
+    return node.arguments[0]
 
 
 def _names_of(node: Node) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from surefoot.data.frame import Frame
 See = Callable[[Frame], None]
 T = TypeVar("T")
 Learner = Generator[See, None, T]
-Reading = Callable[[Frame], np.ndarray]
 Counted = Callable[[Frame], tuple[np.ndarray, np.ndarray]]
 """Values with how often each of them stands for itself."""
 
@@ -61,13 +60,17 @@ class Moments:
     low: float = np.inf
     high: float = -np.inf
 
-    def see(self, values: np.ndarray) -> None:
+    def see(self, values: np.ndarray, counts: np.ndarray | None = None) -> None:
+        """Add values, each as often as its count says."""
         if not len(values):
             return
-        count, mean = len(values), float(np.mean(values))
+        if counts is None:
+            counts = np.ones(len(values))
+        count = int(counts.sum())
+        mean = float(values[0] + np.dot(values - values[0], counts) / count)
         shift = mean - self.mean
         total = self.count + count
-        self.squares += float(np.sum((values - mean) ** 2)) + shift**2 * (self.count * count / total)
+        self.squares += float(np.dot((values - mean) ** 2, counts)) + shift**2 * (self.count * count / total)
         self.mean += shift * (count / total)
         self.count = total
         self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))
@@ -78,9 +81,9 @@ class Moments:
         return float(np.sqrt(self.squares / (self.count - 1))) if self.count > 1 else 0.0
 
 
-def learn_moments(read: Reading) -> Learner[Moments]:
+def learn_moments(read: Counted) -> Learner[Moments]:
     moments = Moments()
-    yield lambda frame: moments.see(read(frame))
+    yield lambda frame: moments.see(*read(frame))
     return moments
 
 
@@ -102,7 +105,7 @@ def learn_quantiles(read: Counted, probabilities: Sequence[float]) -> Learner[np
         return np.full(len(probabilities), np.nan)
     wanted_positions = np.asarray(probabilities) * (total - 1)
     ranks = np.unique(np.concatenate([np.floor(wanted_positions), np.ceil(wanted_positions)]).astype(np.int64))
-    edges = np.linspace(low, high, _BINS + 1)
+    edges = low + (high / 2 - low / 2) * (np.arange(_BINS + 1) / (_BINS / 2))  # halves: the range itself may overflow
 
     def bin_of(values: np.ndarray) -> np.ndarray:
         return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _BINS - 1)
@@ -124,6 +127,8 @@ def learn_quantiles(read: Counted, probabilities: Sequence[float]) -> Learner[np
             tally.add(values[bins == b], counts[bins == b])
 
     yield collect
+    for tally in held.values():
+        tally.sort_in()
     found = np.array([_order_statistic(int(rank), before, held) for rank in ranks])
     return np.interp(wanted_positions, ranks, found)
 
@@ -134,12 +139,22 @@ class _Tally:
 
     values: np.ndarray = field(default_factory=lambda: np.zeros(0))
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    waiting: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def add(self, values: np.ndarray, counts: np.ndarray) -> None:
+        """Add values; they are sorted in only when they are as many as those before, so that each is sorted rarely."""
         if not len(values):
             return
-        self.values, place = np.unique(np.concatenate([self.values, values]), return_inverse=True)
-        self.counts = np.bincount(place, weights=np.concatenate([self.counts, counts]))
+        self.waiting.append((values, counts))
+        if sum(len(one) for one, _ in self.waiting) > max(len(self.values), 10_000):
+            self.sort_in()
+
+    def sort_in(self) -> None:
+        values = np.concatenate([self.values, *(one for one, _ in self.waiting)])
+        counts = np.concatenate([self.counts, *(one for _, one in self.waiting)])
+        self.waiting.clear()
+        self.values, place = np.unique(values, return_inverse=True)
+        self.counts = np.bincount(place, weights=counts)
 
 
 def _order_statistic(rank: int, before: np.ndarray, held: dict[int, _Tally]) -> float:

@@ -283,6 +283,27 @@ class Source:
         )
         return self._scan(f"select {wanted} from ({self._relation}){self._where()}", names, rows)
 
+    def batches_beside(
+        self, names: Sequence[str], rows: int = 122_880
+    ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+        """Every column as it is, and beside it the wanted ones as ``batches`` gives them: one scan for a prediction.
+
+        Examples
+        --------
+        >>> source = open_source({"id": [7, 8], "x": [1, 2]})
+        >>> [(whole.to_pydict(), wanted.to_pydict()) for whole, wanted in source.batches_beside(["x"])]
+        [({'id': [7, 8], 'x': [1, 2]}, {'x': [1.0, 2.0]})]
+        """
+        columns = [self.column(name) for name in names]
+        every = list(self.columns)
+        wanted = [f"{self._sql[name]} as c{n}" for n, name in enumerate(every)]
+        wanted += [f"{_cast(column.kind, self._sql[column.name])} as w{n}" for n, column in enumerate(columns)]
+        sql = f"select {', '.join(wanted)} from ({self._relation}){self._where()}"
+        width = len(every)
+        for batch in self._scan(sql, [f"c{n}" for n in range(len(wanted))], rows):
+            whole = batch.select(list(range(width))).rename_columns(every)
+            yield whole, batch.select(list(range(width, len(wanted)))).rename_columns(list(names))
+
     def _where(self) -> str:
         return "" if self._filter is None else f" where (\n{self._filter}\n)"
 

@@ -23,8 +23,12 @@ import numpy as np
 
 from surefoot.errors import DataError
 
-CHUNK = 8192
-"""Rows factored at a time: a chunk of a few columns stays in the second-level cache."""
+CHUNK = 1 << 18
+"""Numbers factored at a time: two megabytes stay in the second-level cache."""
+
+HELD = 8
+"""Rows held as they are, in multiples of the columns: each factorisation rounds, and a small table then needs only one,
+however it is cut into batches."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Triangle:
     Attributes
     ----------
     factor : ndarray, shape (h, k)
-        ``factor.T @ factor`` equals ``A.T @ W @ A``. ``h <= k``; upper triangular once there are as many rows as columns.
+        ``factor.T @ factor`` equals ``A.T @ W @ A``, ``h <= 8 k``: upper triangular, or rows that wait for company.
     rows : int
         Rows that count: the sum of the frequencies over rows of positive weight.
     weight : float
@@ -113,8 +117,12 @@ class Triangle:
     def upper(self) -> np.ndarray:
         """The factor as a square upper triangle, zero rows added where there were fewer rows than columns."""
         height, width = self.factor.shape
-        square = self.factor if height >= width else np.vstack([self.factor, np.zeros((width - height, width))])
-        return square if _is_upper(square) else _triangularise(square)
+        filled = self.factor if height >= width else np.vstack([self.factor, np.zeros((width - height, width))])
+        return filled[:width] if _is_upper(filled) else _triangularise(filled)
+
+    def compact(self) -> Triangle:
+        """The same triangle without any row of the data: what may be kept and saved."""
+        return replace(self, factor=self.upper())
 
     def selected(self, columns: list[int]) -> Triangle:
         """The triangle of the same rows with only these columns, in this order."""
@@ -124,9 +132,9 @@ class Triangle:
 def _factor(matrix: np.ndarray) -> np.ndarray:
     """R of a block, by QR of chunks and then of their triangles; few rows are left as they are."""
     rows, columns = matrix.shape
-    if rows <= columns:
+    if rows <= HELD * columns:
         return np.array(matrix, dtype=float)
-    chunk = max(CHUNK, 8 * columns)
+    chunk = max(CHUNK // columns, 8 * columns)
     if rows <= chunk:
         return _triangularise(matrix)
     return _factor(np.vstack([_triangularise(matrix[i : i + chunk]) for i in range(0, rows, chunk)]))

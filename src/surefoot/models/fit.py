@@ -217,7 +217,7 @@ class Fit:
         >>> fit.interval(0.95).round(2).tolist()
         [[-0.48, 4.48]]
         """
-        half = t_quantile(_checked_level(self.level if level is None else level), self.covariance.df) * self.stderr
+        half = t_quantile(checked_level(self.level if level is None else level), self.covariance.df) * self.stderr
         return np.column_stack([self.coef - half, self.coef + half])
 
     def test(self, hypothesis: str) -> Hypothesis:
@@ -329,7 +329,7 @@ class Fit:
         if isinstance(data, Mapping):
             data = {name: np.atleast_1d(values) for name, values in data.items()}
         source = open_source(data)
-        level = _checked_level(self.level if level is None else level)
+        level = checked_level(self.level if level is None else level)
         variables = self.design.predictor_variables or tuple(source.columns)[:1]
         frames = Reader(source).frames(variables, "prediction")
         return Prediction.join([predict_frame(self, frame, interval, level) for frame in frames])
@@ -426,7 +426,8 @@ class Fit:
         return self.source
 
 
-def _checked_level(level: float) -> float:
+def checked_level(level: float) -> float:
+    """The level, if it is one."""
     if not 0 < level < 1:
         raise ModelError(f"A confidence level lies between 0 and 1, as 0.95 does; {level:g} does not.")
     return level

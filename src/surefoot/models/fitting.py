@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from surefoot.data.design import Design, Request, learn_design
-from surefoot.data.engine import Report, map_in_order, reduce_in_tree, workers
+from surefoot.data.engine import Report, map_in_order, one_blas_thread, reduce_in_tree, workers
 from surefoot.data.frame import Frame
 from surefoot.data.source import Source
 from surefoot.errors import DataError, ModelError
@@ -36,8 +37,8 @@ CHEAP_REFINEMENT = 1_000_000
 MANY_ROWS = 250_000
 """From here on threads are worth their start."""
 
-MANY_COLUMNS = 128
-"""From here on one factorisation keeps all cores busy by itself."""
+FEW_COLUMNS, MANY_COLUMNS = 16, 128
+"""Below, the reader's own thread is the slower one; above, one factorisation keeps all cores busy by itself."""
 
 RANK_DEFICIENT = ("drop", "minimum-norm", "error")
 
@@ -85,6 +86,7 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
     design = learn_design(request, source, lambda names: reader.frames(names, "learning the columns"))
     folded = _fold(design, reader)
     _check_rows(folded, source)
+    folded = replace(folded, triangle=folded.triangle.compact())
     solution = solve(folded.triangle, len(design.names), minimum_norm=wishes.rank_deficient == "minimum-norm")
     if solution.rank.aliased and wishes.rank_deficient == "error":
         raise ModelError(
@@ -126,10 +128,16 @@ def _fold(design: Design, reader: Reader) -> _Folded:
 
     frames = reader.frames(design.variables, "fitting")
     expected = source.expected_rows()
-    many = (expected is None or expected > MANY_ROWS) and len(design.names) < MANY_COLUMNS
-    with workers() if many else nullcontext() as executor:
+    with _helpers(expected, len(design.names)) as executor:
         folded = map_in_order(fold_frame, frames, executor)
         return reduce_in_tree(folded, _Folded.merge, _Folded(Triangle.empty(width), 0, 0, 0))
+
+
+def _helpers(expected: int | None, columns: int) -> AbstractContextManager[Executor | None]:
+    """Threads where they pay: the source reads ahead in a thread of its own in any case."""
+    if expected is not None and expected < MANY_ROWS or columns >= MANY_COLUMNS:
+        return nullcontext()
+    return one_blas_thread() if columns < FEW_COLUMNS else workers()
 
 
 def _twofold_rows(design: Design, reader: Reader) -> Iterator[Rows]:

@@ -1,0 +1,1 @@
+"""Long comparisons with the peers, in one run each: ``make bench``."""
