@@ -134,7 +134,8 @@ def compare(*fits: Fit) -> Comparison:
 
     References
     ----------
-    Draper, Smith (1998), "Applied Regression Analysis", 3rd ed., Wiley, section 6.1, pp. 149-153 (extra sum of squares).
+    Draper, Smith (1998), "Applied Regression Analysis", 3rd ed., Wiley, section 6.1, pp. 149-153 (extra sum of
+    squares).
 
     Examples
     --------

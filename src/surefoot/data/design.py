@@ -6,24 +6,36 @@ returns a frozen ``Design``. A design makes a block of any frame, today's rows o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from surefoot.data.factor_learning import CATEGORY_CALLS, ColumnInfo, factor_variables, learn_expression, learn_factor
+from surefoot.data.factor_learning import (
+    CATEGORY_CALLS,
+    ColumnInfo,
+    NotFinite,
+    factor_variables,
+    learn_expression,
+    learn_factor,
+    one_each,
+)
 from surefoot.data.factors import Factor, Number, from_state, read_number
-from surefoot.data.formula import Formula, parse_factor, parse_formula
+from surefoot.data.formula import DESIGN_FUNCTIONS, Formula, parse_factor, parse_formula
 from surefoot.data.frame import Frame
 from surefoot.data.learning import learn
 from surefoot.data.redundancy import Piece, code_terms
-from surefoot.data.source import Source
+from surefoot.data.source import Place, Source
 from surefoot.errors import DataError, ModelError
 from surefoot.problem.grammar import parse
-from surefoot.problem.writing import to_text
-from surefoot.problem.graph import CONSTANTS, Apply, Name, Node, names
+from surefoot.problem.graph import Apply, Name, Node, names
 from surefoot.problem.twofold import Twofold, evaluate_twofold
+from surefoot.problem.writing import to_text
+
+MOST_COLUMNS = 10_000
+"""A triangle of more columns would fill the memory of most machines (800 MB at this size)."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,13 @@ class TermColumns:
                 block = (values[:, :, None] * block[:, None, :]).reshape(frame.rows, -1)
             made.append(block)
         return made
+
+    def width(self) -> int:
+        """How many columns, without making their names."""
+        return sum(
+            math.prod(len(factor.names(piece.get(factor.label, False))) for factor in self._in(piece))
+            for piece in self.pieces
+        )
 
     def _in(self, piece: Mapping[str, bool]) -> list[Factor]:
         return [factor for factor in self.factors if not factor.is_category or factor.label in piece]
@@ -202,24 +221,7 @@ class Design:
 
     def _weigh(self, frame: Frame, source: Source | None) -> tuple[Frame, np.ndarray | None, np.ndarray | None]:
         """Weights and frequencies of the rows, checked; a row of weight zero is left out as if it were not there."""
-        if self.weights is None and self.frequencies is None:
-            return frame, None, None
-        found: list[np.ndarray | None] = []
-        counted = np.ones(frame.rows, dtype=bool)
-        for word, node in (("weight", self.weights), ("frequency", self.frequencies)):
-            if node is None:
-                found.append(None)
-                continue
-            values = read_number(node, frame)
-            bad = (values < 0) | ~np.isfinite(values)
-            if word == "frequency":
-                bad |= values != np.floor(values)
-            if np.any(bad):
-                raise DataError(_weight_sentence(word, node, values[bad][0], source))
-            counted &= values > 0
-            found.append(values)
-        kept = [None if values is None else values[counted] for values in found]
-        return frame.take(counted), kept[0], kept[1]
+        return _weighed(frame, self.weights, self.frequencies, source)
 
     def _explain_not_finite(self, frame: Frame, matrix: np.ndarray, source: Source | None) -> str:
         row, column = (int(k[0]) for k in np.nonzero(~np.isfinite(matrix)))
@@ -229,18 +231,7 @@ class Design:
                 where = str(place) if place else f"column {name}, row {frame.row_numbers()[row]}"
                 return f"{where}: a fit needs finite numbers. Correct the value, or leave the row out with filter=."
         label = self.names[column] if column < len(self.names) else self.response_label
-        used = self._variables_of(column)
-        values = ", ".join(f"{name} = {frame.numbers(name)[row]:g}" for name in used)
-        place = (
-            source.find(" AND ".join(f"{_quoted(n)} = {float(frame.numbers(n)[row])!r}" for n in used), used[0])
-            if source and used
-            else None
-        )
-        where = f" ({place})" if place else ""
-        return (
-            f"{label} is {matrix[row, column]} where {values}{where}: a fit needs finite numbers. "
-            "Leave such rows out with filter=, or transform the column differently."
-        )
+        return _not_finite_sentence(label, matrix[row, column], self._variables_of(column), frame, row, source)
 
     def _variables_of(self, column: int) -> list[str]:
         """Number columns behind a column of the matrix."""
@@ -315,27 +306,43 @@ def learn_design(request: Request, source: Source, scan: Callable[[Sequence[str]
         A column is missing or holds what it cannot be used for.
     """
     formula = parse_formula(request.formula, list(source.columns))
-    side = {k: _side_expression(v) for k, v in (("weights", request.weights), ("frequencies", request.frequencies))}
+    asked = {"weights": request.weights, "frequencies": request.frequencies}
+    side = {word: _without_wrapper(_side_expression(text), word) for word, text in asked.items()}
     offsets = [*formula.offsets, *([_side_expression(request.offset)] if request.offset else [])]
     offset = offsets[0] if len(offsets) == 1 else Apply("add", tuple(offsets)) if offsets else None
     factors = list(dict.fromkeys(factor for term in formula.terms for factor in term.factors))
     plain = [node for node in (formula.response, *side.values(), offset) if node is not None]
     info = _check_columns(source, factors, plain, request.extra)
 
-    learners = [learn_expression(node) for node in plain] + [learn_factor(node, info) for node in factors]
+    def counts(frame: Frame) -> np.ndarray:
+        return one_each(frame) if side["frequencies"] is None else read_number(side["frequencies"], frame)
+
+    learners = [learn_expression(node, counts) for node in plain]
+    learners += [learn_factor(node, info, counts) for node in factors]
     everything = tuple(
         dict.fromkeys(
             [*(n for f in factors for n in factor_variables(f)), *(n for p in plain for n in names(p)), *request.extra]
         )
     )
-    learnt = learn(learners, lambda: _complete(scan(everything), side["weights"], side["frequencies"]))
+    try:
+        learnt = learn(learners, lambda: _complete(scan(everything), side["weights"], side["frequencies"], source))
+    except NotFinite as found:
+        used = names(found.node)
+        sentence = _not_finite_sentence(to_text(found.node), found.value, used, found.frame, found.row, source)
+        raise DataError(sentence) from None
     expressions, made = dict(zip(plain, learnt, strict=False)), dict(zip(factors, learnt[len(plain) :], strict=True))
     terms = _coded_terms(formula, made)
+    if (width := sum(term.width() for term in terms)) > MOST_COLUMNS:
+        raise ModelError(
+            f"The formula makes {width:,} columns, and at most {MOST_COLUMNS:,} can be fitted at once. "
+            "Leave a category of many levels out, or group its levels with query=."
+        )
     named = tuple(name for term in terms for name in term.names())
     return _finished(
         Design(
             request.formula, expressions[formula.response], to_text(formula.response), terms, named,
-            *(expressions.get(node) if node is not None else None for node in (side["weights"], side["frequencies"], offset)),
+            *(expressions.get(node) if node is not None else None for node in (side["weights"], side["frequencies"],
+            offset)),
             missing=request.missing, extra=request.extra,
         )
     )  # fmt: skip
@@ -422,19 +429,53 @@ def _refuse_unparsable(source: Source, name: str) -> None:
         )
 
 
-def _complete(frames: Iterable[Frame], weights: Node | None, frequencies: Node | None) -> Iterator[Frame]:
+def _complete(
+    frames: Iterable[Frame], weights: Node | None, frequencies: Node | None, source: Source
+) -> Iterator[Frame]:
     """Only rows that the fit will use: nothing missing, nothing of weight zero."""
     for frame in frames:
         absent = frame.missing()
         kept = frame.take(~absent) if np.any(absent) else frame
-        for node in (weights, frequencies):
-            if node is not None:
-                kept = kept.take(read_number(node, kept) != 0)
-        yield kept
+        yield _weighed(kept, weights, frequencies, source)[0]
+
+
+def _weighed(
+    frame: Frame, weights: Node | None, frequencies: Node | None, source: Source | None
+) -> tuple[Frame, np.ndarray | None, np.ndarray | None]:
+    """The rows of positive weight and frequency, with both, checked."""
+    if weights is None and frequencies is None:
+        return frame, None, None
+    found: list[np.ndarray | None] = []
+    counted = np.ones(frame.rows, dtype=bool)
+    for word, node in (("weight", weights), ("frequency", frequencies)):
+        if node is None:
+            found.append(None)
+            continue
+        values = read_number(node, frame)
+        bad = (values < 0) | ~np.isfinite(values)
+        if word == "frequency":
+            bad |= values != np.floor(values)
+        if np.any(bad):
+            raise DataError(_weight_sentence(word, node, values, frame, int(np.argmax(bad)), source))
+        counted &= values > 0
+        found.append(values)
+    kept = [None if values is None else values[counted] for values in found]
+    return frame.take(counted), kept[0], kept[1]
 
 
 def _side_expression(text: str | None) -> Node | None:
     return None if text is None else parse_factor(text, text, 0)
+
+
+def _without_wrapper(node: Node | None, word: str) -> Node | None:
+    """Weights are plain mathematics: ``I`` is taken off, and nothing in them is learnt from the rows that they weigh."""
+    if not isinstance(node, Apply):
+        return node
+    if node.operation == "I" and len(node.arguments) == 1:
+        return _without_wrapper(node.arguments[0], word)
+    if node.operation in DESIGN_FUNCTIONS:
+        raise ModelError(f"{word}: {node.operation}() cannot be used here. Write plain mathematics, as in '1/v^2'.")
+    return Apply(node.operation, tuple(_without_wrapper(one, word) for one in node.arguments), node.keywords)  # type: ignore[misc]
 
 
 def _product_names(parts: Sequence[Sequence[str]]) -> list[str]:
@@ -450,17 +491,43 @@ def _missing_sentence(frame: Frame, source: Source | None) -> str:
     for name in frame.columns:
         place = source.find_missing(name) if source else None
         if place is not None:
-            return f"{place} has no value, and missing='error' was asked for. Fill it in, or use missing='drop'."
+            return f"{place}, and missing='error' was asked for. Fill it in, or use missing='drop'."
     return "A row has a missing value, and missing='error' was asked for. Use missing='drop' to leave such rows out."
 
 
-def _weight_sentence(word: str, node: Node, value: float, source: Source | None) -> str:
-    place = (
-        source.find(f"{_quoted(node.name)} = {float(value)!r}", node.name)
-        if source and isinstance(node, Name)
-        else None
+def _not_finite_sentence(
+    label: str, value: float, used: Sequence[str], frame: Frame, row: int, source: Source | None
+) -> str:
+    """Which expression is not finite, where, and for which values of its columns."""
+    place = _place_of(frame, row, used, source)
+    if list(used) == [label] and place:
+        return f"{place}: a fit needs finite numbers. Correct the value, or leave the row out with filter=."
+    where = f" ({place})" if place else f" (row {frame.row_numbers()[row]})"
+    return (
+        f"{label} is {value} where {_values_of(frame, row, used)}{where}: a fit needs finite numbers. "
+        "Leave such rows out with filter=, or transform the column differently."
     )
-    where = str(place) if place else f"{to_text(node)} = {value:g}"
+
+
+def _place_of(frame: Frame, row: int, used: Sequence[str], source: Source | None) -> Place | None:
+    """Where the first row stands that has these values in these columns."""
+    if source is None or not used:
+        return None
+    same = [f"cast({_quoted(n)} as double) = cast('{float(frame.numbers(n)[row])!r}' as double)" for n in used]
+    return source.find(" and ".join(same), used[0])
+
+
+def _values_of(frame: Frame, row: int, used: Sequence[str]) -> str:
+    return ", ".join(f"{name} = {frame.numbers(name)[row]:g}" for name in used)
+
+
+def _weight_sentence(
+    word: str, node: Node, values: np.ndarray, frame: Frame, row: int, source: Source | None
+) -> str:
+    place = _place_of(frame, row, names(node), source)
+    where = str(place or f"row {frame.row_numbers()[row]}")
+    if not isinstance(node, Name):
+        where = f"{to_text(node)} = {values[row]:g} ({where})"
     rule = (
         "a weight is a finite number that is not negative"
         if word == "weight"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,12 +13,38 @@ from surefoot.data.factors import Number as NumberFactor
 from surefoot.data.frame import Coded, Frame
 from surefoot.data.learning import Learner, learn_levels, learn_moments, learn_quantiles
 from surefoot.errors import DataError, ModelError
+from surefoot.problem.graph import OPTIONS, Apply, Name, Node, Number, Text, names, number
 from surefoot.problem.writing import to_text
-from surefoot.problem.graph import Apply, Name, Node, Number, Text, names, number
 
 Kind = Literal["number", "boolean", "category", "time", "other"]
 CATEGORY_CALLS = ("C", "factor")
 CONTRASTS = ("Treatment", "Sum", "Helmert")
+Counts = Callable[[Frame], np.ndarray]
+"""How many rows each row of a frame stands for."""
+
+_CALLS = {
+    "I": ("an expression, as in I(x^2)", 1, ()),
+    "center": ("an expression, as in center(x)", 1, ()),
+    "scale": ("an expression, as in scale(x)", 1, ()),
+    "C": ("a column and perhaps a contrast, as in C(g, Treatment('b'))", 2, ("contrast", "contrasts")),
+    "factor": ("a column and perhaps a contrast, as in factor(g, Sum)", 2, ("contrast", "contrasts")),
+    "poly": ("an expression and a degree, as in poly(x, 3)", 2, ("degree",)),
+    "bs": ("an expression and df, as in bs(x, df=5)", 3, ("df", "degree", "include_intercept")),
+}
+"""What each call takes: in words, at most so many arguments without a name, and these names."""
+
+
+class NotFinite(Exception):
+    """A value that cannot be used, met while learning; who knows the source says in a sentence where it is."""
+
+    def __init__(self, node: Node, value: float, frame: Frame, row: int) -> None:
+        super().__init__(to_text(node))
+        self.node, self.value, self.frame, self.row = node, value, frame, row
+
+
+def one_each(frame: Frame) -> np.ndarray:
+    """Each row stands for itself."""
+    return np.ones(frame.rows)
 
 
 @dataclass(frozen=True)
@@ -29,17 +55,18 @@ class ColumnInfo:
     levels: tuple[str, ...] | None = None
 
 
-def learn_factor(node: Node, columns: Mapping[str, ColumnInfo]) -> Learner[Factor]:
+def learn_factor(node: Node, columns: Mapping[str, ColumnInfo], counts: Counts = one_each) -> Learner[Factor]:
     """A learner that returns the factor for a node of the formula."""
+    _check_call(node)
     if isinstance(node, Name) and columns[node.name].kind in ("category", "boolean"):
         return (yield from _learn_category(node, to_text(node), columns, None))
     if isinstance(node, Apply) and node.operation in CATEGORY_CALLS:
         return (yield from _learn_category(node.arguments[0], to_text(node), columns, node))
     if isinstance(node, Apply) and node.operation == "poly":
-        return (yield from _learn_polynomial(node))
+        return (yield from _learn_polynomial(node, counts))
     if isinstance(node, Apply) and node.operation == "bs":
-        return (yield from _learn_spline(node))
-    return NumberFactor(to_text(node), (yield from learn_expression(node)))
+        return (yield from _learn_spline(node, counts))
+    return NumberFactor(to_text(node), (yield from learn_expression(node, counts)))
 
 
 def factor_variables(node: Node) -> tuple[str, ...]:
@@ -49,22 +76,29 @@ def factor_variables(node: Node) -> tuple[str, ...]:
     return names(node)
 
 
-def learn_expression(node: Node) -> Learner[Node]:
+def learn_expression(node: Node, counts: Counts = one_each) -> Learner[Node]:
     """Plain mathematics: ``I`` removed, ``center`` and ``scale`` replaced by what they mean for these rows."""
+    if isinstance(node, Text) or (isinstance(node, Apply) and node.operation in OPTIONS):
+        raise ModelError(f"{to_text(node)} is no number and no column, so it cannot be part of an expression.")
     if not isinstance(node, Apply):
         return node
+    _check_call(node)
     arguments = []
     for argument in node.arguments:
-        arguments.append((yield from learn_expression(argument)))
+        arguments.append((yield from learn_expression(argument, counts)))
     if node.operation == "I":
         return arguments[0]
     if node.operation in ("poly", "bs", "C", "factor", "offset"):
-        raise ModelError(f"{node.operation}() makes several columns or none, so it cannot stand inside {to_text(node)!r}'s "
-                         "surroundings: make it a term of its own.")  # fmt: skip
+        raise ModelError(
+            f"{to_text(node)} makes several columns or none, so it cannot be part of an expression or the response: "
+            "make it a term of its own."
+        )
+    if node.operation in CONTRASTS:
+        raise ModelError(f"{to_text(node)} is a contrast: it goes inside C(), as in C(g, {node.operation}).")
     if node.operation not in ("center", "scale"):
         return Apply(node.operation, tuple(arguments), node.keywords)
     inner = arguments[0]
-    moments = yield from learn_moments(lambda frame: read_number(inner, frame))
+    moments = yield from learn_moments(lambda frame: (_finite(inner, frame), counts(frame)))
     centred = Apply("sub", (inner, number(moments.mean)))
     if node.operation == "center":
         return centred
@@ -84,7 +118,7 @@ def _learn_category(
     column, info = argument.name, columns[argument.name]
     seen = yield from learn_levels(lambda frame: _distinct(frame, column))
     levels, values = _sorted_levels(seen, info)
-    contrast, reference = _contrast_of(call)
+    contrast, reference = _contrast_of(call, info, values)
     if len(levels) < 2:
         only = f"only the level {levels[0]!r}" if levels else "no value at all"
         raise DataError(
@@ -99,7 +133,7 @@ def _distinct(frame: Frame, column: str) -> set[Any]:
     values = frame.columns[column]
     if isinstance(values, Coded):
         return {values.labels[code] for code in np.unique(values.codes) if code >= 0}
-    return set(np.unique(values).tolist())
+    return set(np.unique(_finite(Name(column), frame)).tolist())
 
 
 def _sorted_levels(seen: set[Any], info: ColumnInfo) -> tuple[tuple[str, ...], tuple[float, ...] | None]:
@@ -109,17 +143,21 @@ def _sorted_levels(seen: set[Any], info: ColumnInfo) -> tuple[tuple[str, ...], t
         return tuple("True" if value else "False" for value in values), values
     if info.kind == "number":
         values = tuple(sorted(seen))
-        return tuple(f"{value:.17g}" if value != int(value) else str(int(value)) for value in values), values
+        return tuple(map(_level_text, values)), values
     if info.levels is not None:
         return tuple(level for level in info.levels if level in seen), None
     return tuple(sorted(seen)), None
 
 
-def _contrast_of(call: Node | None) -> tuple[str, str | None]:
+def _contrast_of(
+    call: Node | None, info: ColumnInfo, values: tuple[float, ...] | None
+) -> tuple[str, str | None]:
     """The contrast and reference level that ``C(g, Treatment('b'))`` asks for."""
     if not isinstance(call, Apply) or (len(call.arguments) == 1 and not call.keywords):
         return "Treatment", None
     asked = [*call.arguments[1:], *(value for _, value in call.keywords)][0]
+    if isinstance(asked, Apply) and (asked.arguments or asked.keywords) and asked.operation != "Treatment":
+        raise ModelError(f"{to_text(call)}: only Treatment takes a level, as in C(g, Treatment('b')).")
     name = asked.name if isinstance(asked, Name) else asked.operation if isinstance(asked, Apply) else ""
     if name not in CONTRASTS:
         raise ModelError(
@@ -131,14 +169,20 @@ def _contrast_of(call: Node | None) -> tuple[str, str | None]:
     level = given[0]
     if isinstance(level, Text):
         return name, level.value
+    if isinstance(level, Number) and info.kind == "number" and values is not None and level.value in values:
+        return name, _level_text(level.value)
     return name, level.text if isinstance(level, Number) else to_text(level)
 
 
-def _learn_polynomial(node: Apply) -> Learner[Factor]:
+def _level_text(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+
+
+def _learn_polynomial(node: Apply, counts: Counts) -> Learner[Factor]:
     label = to_text(node)
-    degree = int(_whole(node, "degree", position=1, default=None))
-    inner = yield from learn_expression(node.arguments[0])
-    moments = yield from learn_moments(lambda frame: read_number(inner, frame))
+    degree = int(_whole(node, "degree", position=1, default=None, least=1))
+    inner = yield from learn_expression(node.arguments[0], counts)
+    moments = yield from learn_moments(lambda frame: (_finite(inner, frame), counts(frame)))
     half = (moments.high - moments.low) / 2
     if not half > 0:
         raise DataError(f"{label}: its column is constant, so it has no polynomial.")
@@ -148,7 +192,8 @@ def _learn_polynomial(node: Apply) -> Learner[Factor]:
     def see(frame: Frame) -> None:
         nonlocal upper
         position = (read_number(inner, frame) - middle) / half
-        upper = np.linalg.qr(np.vstack([upper, np.polynomial.legendre.legvander(position, degree)]), mode="r")
+        rows = np.polynomial.legendre.legvander(position, degree) * np.sqrt(counts(frame))[:, None]
+        upper = np.linalg.qr(np.vstack([upper, rows]), mode="r")
 
     yield see
     centres, norms = _recurrence(upper, degree, label)
@@ -185,21 +230,42 @@ def _recurrence(upper: np.ndarray, degree: int, label: str) -> tuple[np.ndarray,
     return centres, norms
 
 
-def _learn_spline(node: Apply) -> Learner[Factor]:
+def _learn_spline(node: Apply, counts: Counts) -> Learner[Factor]:
     label = to_text(node)
-    degree = int(_whole(node, "degree", position=2, default=3))
+    degree = int(_whole(node, "degree", position=2, default=3, least=0))
     with_first = bool(_option(node, "include_intercept", None, Number(0.0, "0")))
-    df = int(_whole(node, "df", position=1, default=0))
+    df = int(_whole(node, "df", position=1, default=0, least=0))
     inner_count = df - degree - (1 if with_first else 0)
     if df == 0 or inner_count < 0:
         raise ModelError(f"{label}: give df= at least {degree + with_first}, as in bs(x, df={degree + 2}).")
-    inner = yield from learn_expression(node.arguments[0])
+    inner = yield from learn_expression(node.arguments[0], counts)
     inside = np.linspace(0, 1, inner_count + 2)
-    knots = yield from learn_quantiles(lambda frame: (read_number(inner, frame), np.ones(frame.rows)), inside)
+    knots = yield from learn_quantiles(lambda frame: (_finite(inner, frame), counts(frame)), inside)
     if not knots[-1] > knots[0]:
         raise DataError(f"{label}: its column is constant, so it has no spline.")
     vector = [knots[0]] * degree + list(knots) + [knots[-1]] * degree
     return Spline(label, inner, tuple(float(knot) for knot in vector), degree, with_first)
+
+
+def _finite(node: Node, frame: Frame) -> np.ndarray:
+    """The values of an expression, none of them infinite or undefined."""
+    values = read_number(node, frame)
+    if not np.all(usable := np.isfinite(values)):
+        row = int(np.argmin(usable))
+        raise NotFinite(node, float(values[row]), frame, row)
+    return values
+
+
+def _check_call(node: Node) -> None:
+    """The call has as many arguments as its function takes, under names that it knows."""
+    if not isinstance(node, Apply) or node.operation not in _CALLS:
+        return
+    words, most, known = _CALLS[node.operation]
+    strange = [name for name, _ in node.keywords if name not in known]
+    if strange:
+        raise ModelError(f"{to_text(node)}: there is no {strange[0]}=; {node.operation}() takes {words}.")
+    if not 1 <= len(node.arguments) <= most or len(node.arguments) + len(node.keywords) > max(most, len(known) + 1):
+        raise ModelError(f"{to_text(node)}: {node.operation}() takes {words}.")
 
 
 def _option(node: Apply, name: str, position: int | None, default: Node | None) -> Any:
@@ -214,10 +280,10 @@ def _option(node: Apply, name: str, position: int | None, default: Node | None) 
     raise ModelError(f"{to_text(node)}: {name}= must be given as a number, as in {node.operation}(x, {name}=3).")
 
 
-def _whole(node: Apply, name: str, position: int, default: int | None) -> float:
+def _whole(node: Apply, name: str, position: int, default: int | None, least: int) -> float:
     value = _option(node, name, position, None if default is None else Number(float(default), str(default)))
-    if value != int(value) or not 0 <= value <= 100:
-        raise ModelError(f"{to_text(node)}: {name} must be a whole number from 1 to 100, not {value:g}.")
+    if value != int(value) or not least <= value <= 100:
+        raise ModelError(f"{to_text(node)}: {name} must be a whole number from {least} to 100, not {value:g}.")
     return value
 
 
@@ -226,4 +292,4 @@ def _listed(levels: tuple[str, ...], most: int = 8) -> str:
     return shown + (f" and {len(levels) - most} more" if len(levels) > most else "")
 
 
-__all__ = ["CATEGORY_CALLS", "ColumnInfo", "factor_variables", "learn_expression", "learn_factor"]
+__all__ = ["CATEGORY_CALLS", "ColumnInfo", "NotFinite", "factor_variables", "learn_expression", "learn_factor"]

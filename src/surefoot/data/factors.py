@@ -15,9 +15,9 @@ from surefoot.data.frame import Coded, Frame
 from surefoot.errors import ModelError
 from surefoot.problem.floating import evaluate
 from surefoot.problem.grammar import parse
-from surefoot.problem.writing import to_text
 from surefoot.problem.graph import Name, Node, names
 from surefoot.problem.twofold import Twofold, evaluate_twofold
+from surefoot.problem.writing import to_text
 
 
 class Factor(Protocol):

@@ -1,7 +1,8 @@
 """The algebra of a model formula: ``y ~ a*b + log(x)`` becomes a response and a list of terms.
 
 A term is a product of factors; each factor is an expression of the project's own grammar, and nothing is evaluated
-here. The algebra (``*``, ``:``, ``/``, ``(a + b)^2``, ``-``, ``.``) is formulaic's parser; a plain sum of factors, which
+here. The algebra (``*``, ``:``, ``/``, ``(a + b)^2``, ``-``, ``.``) is formulaic's parser; a plain sum of factors,
+which
 most formulas are, needs no algebra and so does not pay for importing it.
 
 Reference: Wilkinson, Rogers (1973), "Symbolic description of factorial models for analysis of variance",
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 
 from surefoot.errors import ExpressionError, FormulaError, ModelError
 from surefoot.problem.grammar import parse
-from surefoot.problem.writing import to_text
 from surefoot.problem.graph import Apply, Name, Node
+from surefoot.problem.writing import to_text
 
 DESIGN_FUNCTIONS = frozenset(
-    "I C factor poly bs center scale offset Treatment Sum Helmert".split()  # what a formula may call beyond mathematics
+    {"I", "C", "factor", "poly", "bs", "center", "scale", "offset", "Treatment", "Sum", "Helmert"}
 )
+"""What a formula may call beyond mathematics."""
 
 _OPENERS, _CLOSERS = "([{", ")]}"
 _FACTOR = re.compile(r"(?:[^\W\d][\w.]*|`(?:[^`]|``)+`)\Z|[^\W\d][\w.]*\(", re.UNICODE)
@@ -210,7 +212,7 @@ def _term(factors: list[tuple[str, str]], formula: str, start: int) -> Term:
 
 
 def _explain(message: str, right: str, formula: str, start: int) -> tuple[str, str, int]:
-    """formulaic marks the faulty piece with terminal colours: turn that into a position."""
+    """The parser marks the faulty piece with terminal colours: turn that into a position."""
     reason, _, shown = message.partition("\n\n")
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     offset = plain.find("⧛") - len("~ ") if "⧛" in plain else 0

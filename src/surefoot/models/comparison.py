@@ -1,6 +1,7 @@
 """Fits side by side; where one is nested in the next, the F test of what the larger adds.
 
-Two fits are nested if the smaller one's columns lie in the space of the larger one's. From their triangles alone that is
+Two fits are nested if the smaller one's columns lie in the space of the larger one's. From their triangles alone
+that is
 visible in the names of the columns; the test needs only the two residual lengths.
 
 Reference: Draper, Smith (1998), "Applied Regression Analysis", 3rd ed., Wiley, section 6.1, pp. 149-153.

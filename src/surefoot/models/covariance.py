@@ -6,7 +6,8 @@ In the orthonormal coordinates ``q_i = T' x_i`` of the fit every one of them is 
     HC1  HC0 times n / (n - r)                         HC2, HC3  e_i^2 / (1 - h_i), e_i^2 / (1 - h_i)^2
     cluster  M = sum_g s_g s_g', s_g = sum e_i q_i     HAC  Bartlett weights over the lags
 
-References: MacKinnon, White (1985), J. Econometrics 29, pp. 305-325 (HC); Cameron, Miller (2015), J. Human Resources 50,
+References: MacKinnon, White (1985), J. Econometrics 29, pp. 305-325 (HC); Cameron, Miller (2015), J. Human Resources
+50,
 pp. 317-372 (clusters); Newey, West (1987), Econometrica 55, pp. 703-708 (HAC).
 """
 

@@ -107,7 +107,7 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
 
 def with_look(fit: Fit, seen: Look) -> Fit:
     """The fit with what a second pass found: diagnostics, the sharper bound on digits, evidence for the verdict."""
-    certificate = _judge(fit.design, fit.solution, seen.orthogonality)
+    certificate = _judge(fit.design, fit.solution, seen)
     bound = (
         np.minimum(bound_from_triangle(fit.solution), seen.bound)
         if "refined" in fit.method
@@ -135,7 +135,7 @@ def _fold(design: Design, reader: Reader) -> _Folded:
 
 def _helpers(expected: int | None, columns: int) -> AbstractContextManager[Executor | None]:
     """Threads where they pay: the source reads ahead in a thread of its own in any case."""
-    if expected is not None and expected < MANY_ROWS or columns >= MANY_COLUMNS:
+    if (expected is not None and expected < MANY_ROWS) or columns >= MANY_COLUMNS:
         return nullcontext()
     return one_blas_thread() if columns < FEW_COLUMNS else workers()
 
@@ -207,7 +207,7 @@ def _alias_sentence(design: Design, solution: Solution) -> str:
     )
 
 
-def _judge(design: Design, solution: Solution, orthogonality: float | None) -> Certificate:
+def _judge(design: Design, solution: Solution, seen: Look | None) -> Certificate:
     """Ask the judge what the point is."""
     singular = solution.rank.singular_values
     valley = [
@@ -220,7 +220,8 @@ def _judge(design: Design, solution: Solution, orthogonality: float | None) -> C
             smallest_singular_value=float(singular[-1]) if len(singular) else 0.0,
             tolerance=solution.rank.tolerance,
             smallest_curvature=solution.smallest_curvature(),
-            orthogonality=orthogonality,
+            orthogonality=seen.orthogonality if seen else None,
+            residual_units=seen.residual_units if seen else None,
             valley=valley,
         )
     )

@@ -77,7 +77,7 @@ def parse_hypotheses(text: str, names: Sequence[str]) -> tuple[np.ndarray, np.nd
             other, shift = _linear(nodes[1], stand_ins, piece)
             row, constant = row - other, constant - shift
         rows.append(row)
-        rights.append(-constant)
+        rights.append(0.0 - constant)
     return np.array(rows), np.array(rights)
 
 

@@ -34,9 +34,13 @@ class Look:
     durbin_watson, skew, kurtosis, jarque_bera, jarque_bera_p : float
         Of the residuals; kurtosis is 3 for a normal distribution.
     largest_leverage : float
-        Largest diagonal element of the hat matrix, at the row ``largest_leverage_row`` (1-based, in the source's order).
+        Largest diagonal element of the hat matrix, at the row ``largest_leverage_row`` (1-based, in the source's
+        order).
     orthogonality : float
         Largest cosine between the residual and a column.
+    residual_units : float
+        Length of the residual in units of its own rounding ``u (|y| + |A||x|)``: a few units or less are no residual
+        at all, and its direction then means nothing.
     backward_error : float
         Karlson-Walden estimate, relative to the matrix with columns of length one.
     bound : ndarray, shape (rank,)
@@ -52,6 +56,7 @@ class Look:
     largest_leverage: float
     largest_leverage_row: int
     orthogonality: float
+    residual_units: float
     backward_error: float
     bound: np.ndarray
 
@@ -99,6 +104,7 @@ class _Sums:
     last: float | None = None
     leverage: float = 0.0
     leverage_row: int = 0
+    data: float = 0.0
 
     def __post_init__(self) -> None:
         self.gradient = np.zeros(self.columns)
@@ -123,6 +129,7 @@ class _Sums:
         self.gradient += seen.predictors.T @ (f * e)
         spread, size = solution.spread[solution.kept], np.abs(seen.predictors)
         data = np.abs(seen.response) + size @ np.abs(solution.coef[solution.kept])
+        self.data = float(np.hypot(self.data, lengths((np.sqrt(f) * data)[:, None])[0]))
         self.first += np.abs(seen.rotated @ spread.T).T @ (f * data)
         self.second += size.T @ (f * np.abs(e))
 
@@ -152,13 +159,14 @@ def _conclude(sums: _Sums, solution: Solution, quartiles: tuple[float, ...]) -> 
     skew, kurtosis = _shape(sums.moments / sums.count)
     score = sums.count / 6 * (skew**2 + (kurtosis - 3) ** 2 / 4)
     squares = sums.moments[2]
-    column_lengths, residual = lengths(solution.upper), np.sqrt(squares) * sums.unit
+    column_lengths, residual = lengths(solution.upper), float(np.sqrt(squares) * sums.unit)
     scaled_gradient = np.divide(sums.gradient, column_lengths)
     spread = solution.spread[solution.kept]
     return Look(
         quartiles, float(sums.differences / squares) if squares > 0 else float("nan"), skew, kurtosis, score,
         float(np.exp(-score / 2)), sums.leverage, sums.leverage_row,
         float(np.max(np.abs(scaled_gradient), initial=0.0) / residual) if residual > 0 else 0.0,
+        residual / (ROUNDOFF * sums.data) if residual > 0 else 0.0,
         _karlson_walden(solution, scaled_gradient, residual),
         ROUNDOFF * (sums.first + np.abs(spread @ spread.T) @ sums.second),
     )  # fmt: skip

@@ -1,9 +1,12 @@
 """Ridge regression for every penalty at once, and variance inflation, both from the triangle alone.
 
-The bowl ``|y - Xb|^2 + penalty |D b|^2`` with the columns centred and ``D`` their standard deviations is, in the singular
-vectors of the centred and scaled triangle ``U S V'``, a shrinkage by ``s^2 / (s^2 + penalty)``: one SVD serves the whole path.
+The bowl ``|y - Xb|^2 + penalty |D b|^2`` with the columns centred and ``D`` their standard deviations is, in the
+singular
+vectors of the centred and scaled triangle ``U S V'``, a shrinkage by ``s^2 / (s^2 + penalty)``: one SVD serves the
+whole path.
 
-Reference: Hoerl, Kennard (1970), "Ridge regression", Technometrics 12(1), pp. 55-67; Hastie, Tibshirani, Friedman (2009),
+Reference: Hoerl, Kennard (1970), "Ridge regression", Technometrics 12(1), pp. 55-67; Hastie, Tibshirani, Friedman
+(2009),
 "The Elements of Statistical Learning", 2nd ed., pp. 64-68.
 """
 

@@ -108,7 +108,7 @@ def _log_likelihood(triangle: Triangle, rho: float) -> float:
 
 
 def t_two_sided(t: np.ndarray | float, df: float) -> np.ndarray:
-    """Probability of a larger \\|t\\|."""
+    """Probability of a larger absolute t."""
     from scipy.special import stdtr
 
     return 2 * stdtr(df, -np.abs(t))

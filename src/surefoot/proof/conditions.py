@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 
+FEW = 16.0
+"""Units of rounding that count as none."""
+
 
 @dataclass(frozen=True)
 class Bowl:
@@ -30,6 +33,8 @@ class Bowl:
         Smallest eigenvalue of the Hessian ``2 X'WX`` over the independent columns, in the units of the data.
     orthogonality : float or None
         Largest cosine between the residual and a column, from a second pass over the rows; None if none was made.
+    residual_units : float or None
+        Length of the residual in units of its own rounding, from the same pass.
     valley : sequence of mapping
         Flat directions: column name to component.
     """
@@ -40,7 +45,21 @@ class Bowl:
     tolerance: float
     smallest_curvature: float
     orthogonality: float | None = None
+    residual_units: float | None = None
     valley: Sequence[Mapping[str, float]] = ()
+
+    @property
+    def passes_through(self) -> bool:
+        """Whether the residual is nothing but rounding: then its direction means nothing, and no sum of squares is smaller."""
+        return self.residual_units is not None and self.residual_units <= FEW
+
+    @property
+    def is_stationary(self) -> bool:
+        """Whether the gradient is as small as rounding allows; True where nobody has looked."""
+        if self.orthogonality is None or self.passes_through:
+            return True
+        # Rounding of the residual turns it by an angle of about one over its length in units of that rounding.
+        return self.orthogonality <= max(1e-4, FEW / self.residual_units if self.residual_units else 0.0)
 
 
 def judge_bowl(bowl: Bowl) -> Certificate:
@@ -60,14 +79,15 @@ def judge_bowl(bowl: Bowl) -> Certificate:
         "smallest_singular_value": bowl.smallest_singular_value,
         "tolerance": bowl.tolerance,
         "smallest_curvature": bowl.smallest_curvature,
-        "orthogonality": bowl.orthogonality,
+        "orthogonality": None if bowl.passes_through else bowl.orthogonality,
+        "residual_units": bowl.residual_units,
         "valley": [dict(direction) for direction in bowl.valley],
     }
     return Certificate(verdict, Rigour.NUMERICAL, claim, tuple(_lines(bowl)), evidence)
 
 
 def _decide(bowl: Bowl) -> tuple[Verdict, str]:
-    if bowl.orthogonality is not None and bowl.orthogonality > 1e-4:
+    if not bowl.is_stationary:
         return (
             Verdict.INCONCLUSIVE,
             f"The residual is not perpendicular to the columns (cosine {bowl.orthogonality:.1e}): rounding has won.",
@@ -92,7 +112,9 @@ def _lines(bowl: Bowl) -> list[str]:
             f"{bowl.rank} of {bowl.columns} columns are independent; scaled to length one, their smallest singular value "
             f"is {bowl.smallest_singular_value:.3g}, against a rounding of {bowl.tolerance:.1e}."
         )
-    if bowl.orthogonality is not None:
+    if bowl.passes_through:
+        lines.append("The residual is no longer than its rounding: the model passes through every row.")
+    elif bowl.orthogonality is not None:
         lines.append(
             f"The gradient vanishes: the residual is perpendicular to every column to {bowl.orthogonality:.0e}."
         )

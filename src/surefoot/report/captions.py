@@ -45,6 +45,8 @@ def data_caption(fit: Fit, picture: Picture) -> str:
             f"Bands at {level}: the inner one for the mean (±{plain(inner, 3)} in the middle), the outer one for a new "
             f"observation{weight} (±{plain(outer, 3)} there)."
         )
+        if outer < 0.01 * np.ptp(picture.sample.observed):
+            bands += " Both are too narrow to be seen beside the range of the data; the residuals show the scatter."
     return f"{response} {where}, with the fitted line. {_shown(picture.sample)} {ends} {bands}"
 
 

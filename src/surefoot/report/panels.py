@@ -40,7 +40,7 @@ def draw_data(axes: Axes, fit: Fit, picture: Picture) -> None:
         if band is not None:
             _band(axes, x, down(band), colour, f"{100 * fit.level:g}%, {name}")
     _points(axes, across(sample.predictor), down(sample.observed))
-    axes.plot(x, down(curve.value), color=LINE, linewidth=1.4, zorder=4, label="fit")
+    axes.plot(x, down(curve.value), color=LINE, linewidth=1.4, zorder=_line_order(sample), label="fit")
     _named(axes, across.label(curve.name), down.label(response))
     # Far from the data a polynomial's band may explode; the data decide what is seen.
     axes.set_ylim(*_limits(down(sample.observed), down(curve.value), *map(down, _finite(curve.prediction))))
@@ -57,7 +57,7 @@ def _draw_diagonal(axes: Axes, fit: Fit, picture: Picture, sample: Sample) -> No
             reach = float(both(np.array([half]))[0])
             _band(axes, x, np.array([x - reach, x + reach]), colour, f"{100 * fit.level:g}%, {name}")
     _points(axes, fitted, observed)
-    axes.plot(x, x, color=LINE, linewidth=1.4, zorder=4, label="observed = fitted")
+    axes.plot(x, x, color=LINE, linewidth=1.4, zorder=_line_order(sample), label="observed = fitted")
     axes.set_xlim(*x)
     response = fit.design.response_label
     _named(axes, both.label(f"fitted {response}"), both.label(f"observed {response}"))
@@ -217,6 +217,11 @@ def _axis_name(bowl: Bowl, k: int) -> str:
     return f"({away}) / {'std.err' if bowl.scaled else plain(float(bowl.unit[k]), 2)}"
 
 
+def _line_order(sample: Sample) -> float:
+    """A few points stand before the line, a cloud of them behind it."""
+    return 2.5 if len(sample.row) <= 400 else 4.0
+
+
 def _points(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     count = len(x)
     size = 4.6 if count <= 60 else 3.4 if count <= 400 else 2.4
@@ -236,10 +241,10 @@ def _label_largest(axes: Axes, x: np.ndarray, y: np.ndarray, sample: Sample) -> 
     size = np.nan_to_num(np.abs(y), nan=0.0)
     for k in np.argsort(-size, kind="stable")[:3]:
         if size[k] > 2.5:
-            above = 4 if y[k] > 0 else -4
+            left = x[k] > np.nanmean(x)
             axes.annotate(
-                f"row {sample.row[k]:,}", (x[k], y[k]), xytext=(0, above), textcoords="offset points", fontsize=7,
-                color=MUTED, ha="center", va="bottom" if above > 0 else "top", zorder=5,
+                f"row {sample.row[k]:,}", (x[k], y[k]), xytext=(-5 if left else 5, 0), textcoords="offset points",
+                fontsize=7, color=MUTED, ha="right" if left else "left", va="center", zorder=5,
             )  # fmt: skip
 
 
@@ -275,4 +280,4 @@ def _finish(axes: Axes, sample: Sample, legend: bool = False) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(loc="best", fontsize=7, frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.3, handlelength=1.6)
+    axes.legend(loc="best", fontsize=7, frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.3, handlelength=1.6, reverse=True)

@@ -1,0 +1,295 @@
+"""The report of a fit as one self-contained HTML page, and as a small card for notebooks.
+
+Every text from outside (formula, column names, file names) is escaped by the template engine. The page has no script,
+and its content security policy forbids it to fetch anything.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from surefoot.errors import DataError
+from surefoot.report.captions import NO_ROWS, bowl_caption, data_caption, normal_caption, residual_caption
+from surefoot.report.numbers import DASH, counted, decimals, fixed, plain, probability, r_squared, t_value
+from surefoot.wording import combination
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from surefoot.models.fit import Fit
+    from surefoot.models.picture import Picture
+
+FEW_DIGITS = 6
+"""Digits are worth a column of their own only where some coefficient has fewer than this."""
+
+FILES = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".gz")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the coefficient table, as text; ``note`` says what an aliased column is made of."""
+
+    name: str
+    cells: tuple[str, ...]
+    digits: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture: its heading, the SVG element (safe markup) and the picture in words."""
+
+    title: str
+    svg: Any
+    caption: str
+
+
+def page(fit: Fit, picture: Picture | None = None) -> str:
+    """The whole report.
+
+    Parameters
+    ----------
+    fit : Fit
+        What was fitted.
+    picture : Picture, optional
+        The numbers of its pictures, from ``surefoot.models.picture.gather``; without it there are none.
+    """
+    return _templates().get_template("page.html.j2").render(
+        **_facts(fit),
+        pictures=_pictures(fit, picture),
+        no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
+        statistics=_statistics(fit),
+        rows=_rows(fit),
+        diagnostics=_diagnostics(fit),
+        python=_python(fit),
+        command=_command(fit),
+        has_file=_is_file(fit),
+    )
+
+
+def card(fit: Fit) -> str:
+    """Formula, coefficients and verdict, for a notebook."""
+    return _templates().get_template("card.html.j2").render(**_facts(fit))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write to a neighbour first and rename: a full disk or Ctrl-C leaves no half a page behind.
+
+    Raises
+    ------
+    DataError
+        The file cannot be written; the sentence says why.
+    """
+    target = Path(path)
+    neighbour = target.with_name(target.name + ".part")
+    try:
+        neighbour.write_text(text, encoding="utf-8")
+        os.replace(neighbour, target)
+    except OSError as error:
+        neighbour.unlink(missing_ok=True)
+        raise DataError(f"The report could not be written to {target}: {error.strerror or error}.") from None
+    except BaseException:
+        neighbour.unlink(missing_ok=True)
+        raise
+
+
+@cache
+def _templates() -> Environment:
+    from importlib.resources import files
+
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    folder = files("surefoot.report") / "templates"
+    return Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _facts(fit: Fit) -> dict[str, Any]:
+    """What page and card share."""
+    certificate, s = fit.certificate, fit.statistics
+    spread = f"residual sd {plain(s.sigma)} on {s.df_residual:,} df" if s.df_residual > 0 else "no residual degrees of freedom"
+    r2 = "R² undefined: the response is constant" if math.isnan(s.r2) else f"R² {r_squared(s.r2)}"
+    return {
+        "formula": fit.formula,
+        "verdict": certificate.verdict.value,
+        "rigour": certificate.rigour.value,
+        "claim": certificate.claim,
+        "lines": certificate.lines,
+        "digits": _digits(fit),
+        "method": fit.method,
+        "stop": fit.stop,
+        "level": f"{100 * fit.level:g}%",
+        "table": _table(fit),
+        "show_digits": any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits)),
+        "errors": _errors(fit),
+        "line": f"{counted(s.rows, 'row')}, {spread}, {r2}",
+    }
+
+
+def _table(fit: Fit) -> list[Line]:
+    texts = [
+        [fixed(number, places) for number in numbers]
+        for numbers, places in zip(zip(fit.coef, fit.stderr, *fit.interval().T, strict=True), decimals(fit), strict=True)
+    ]
+    widths = [max((len(row[c]) for row in texts), default=0) for c in (2, 3)]
+    lines = []
+    for k, (name, (value, error, low, high)) in enumerate(zip(fit.names, texts, strict=True)):
+        note = f"= {combination(fit.aliased[name])}" if name in fit.aliased else ""
+        interval = DASH if low == DASH else f"[{_padded(low, widths[0])}, {_padded(high, widths[1])}]"
+        digits = DASH if math.isnan(fit.digits[k]) else f"{fit.digits[k]:.0f}"
+        lines.append(Line(name, (value, error, t_value(fit.t[k]), probability(fit.p[k]), interval), digits, note))
+    return lines
+
+
+def _padded(text: str, width: int) -> str:
+    """The text moved right by spaces as wide as a digit."""
+    return "\u2007" * (width - len(text)) + text
+
+
+def _digits(fit: Fit) -> str:
+    found = [digits for digits in fit.digits if not math.isnan(digits)]
+    return f"At least {counted(math.floor(min(found)), 'digit')} of each coefficient are determined." if found else ""
+
+
+def _errors(fit: Fit) -> str:
+    if fit.covariance.kind == "classical":
+        return ""
+    detail = f" ({fit.covariance.detail})" if fit.covariance.detail else ""
+    return f"Standard errors: {fit.covariance.kind}{detail}, t on {plain(fit.covariance.df)} df."
+
+
+def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
+    if picture is None:
+        return []
+    from markupsafe import Markup
+
+    from surefoot.report.figures import TITLES, svg
+    from surefoot.report.panels import draw_bowl, draw_data, draw_normal, draw_residuals
+
+    shown = []
+    if picture.sample is not None:
+        shown += [
+            (draw_data, "data", TITLES[0], data_caption(fit, picture)),
+            (draw_residuals, "residuals", TITLES[1], residual_caption(fit, picture)),
+            (draw_normal, "normal", TITLES[2], normal_caption(fit, picture)),
+        ]
+    if picture.bowl is not None:
+        shown.append((draw_bowl, "bowl", TITLES[3], bowl_caption(fit, picture.bowl)))
+    # The SVG comes from matplotlib, which escapes the names on the axes.
+    return [Shown(title, Markup(svg(draw, fit, picture, name)), caption) for draw, name, title, caption in shown]
+
+
+def _statistics(fit: Fit) -> list[tuple[str, str]]:
+    s, overall = fit.statistics, fit.test_all()
+    f = DASH
+    if overall is not None:
+        f = f"{plain(overall.f)} on {overall.df[0]:,.0f} and {overall.df[1]:,.0f} df, p {probability(overall.p)}"
+    about = "" if s.has_constant else " (about zero: no constant)"
+    return [
+        ("residual standard deviation", plain(s.sigma)),
+        ("degrees of freedom", f"{s.df_model:,} model, {s.df_residual:,} residual"),
+        ("R²", r_squared(s.r2) + about),
+        ("R², adjusted", r_squared(s.r2_adjusted)),
+        ("F, all slopes zero", f),
+        ("log-likelihood", plain(s.log_likelihood, 8)),
+        ("AIC", plain(s.aic, 8)),
+        ("BIC", plain(s.bic, 8)),
+        ("rank", f"{fit.rank} of {len(fit.names)}"),
+        ("condition (equilibrated)", plain(fit.condition, 3)),
+        ("backward error", DASH if fit.backward_error is None else plain(fit.backward_error, 1)),
+    ]
+
+
+def _rows(fit: Fit) -> list[tuple[str, str]]:
+    account, state = fit.account, fit.design.state()
+    used = account.rows_read - account.rows_missing - account.rows_weightless
+    facts = [
+        ("source", account.source),
+        ("rows read", f"{account.rows_read:,}"),
+        ("left out: a value was missing", f"{account.rows_missing:,}"),
+        ("left out: their weight is zero", f"{account.rows_weightless:,}"),
+        ("rows used", f"{used:,}" + (f" (counting as {fit.statistics.rows:,})" if used != fit.statistics.rows else "")),
+    ]
+    facts += [(word, state[word].strip("`")) for word in ("weights", "frequencies", "offset") if state[word]]
+    facts.append(("passes over the data", f"{account.passes:,}"))
+    facts.append(("time", f"{account.seconds:.2f} s"))
+    return facts + [("note", note) for note in account.notes]
+
+
+def _diagnostics(fit: Fit) -> list[tuple[str, str]]:
+    look = fit.look
+    if look is None:
+        return []
+    names = ("smallest", "lower quartile", "median", "upper quartile", "largest")
+    facts = [(f"{name} residual", plain(value, 5)) for name, value in zip(names, look.quartiles, strict=True)]
+    return [
+        *facts,
+        ("Durbin-Watson", plain(look.durbin_watson, 4)),
+        ("skew", plain(look.skew, 4)),
+        ("kurtosis (normal: 3)", plain(look.kurtosis, 4)),
+        ("Jarque-Bera", f"{plain(look.jarque_bera, 4)}, p {probability(look.jarque_bera_p)}"),
+        ("largest leverage", f"{plain(look.largest_leverage, 3)} (row {int(look.largest_leverage_row):,})"),
+        ("cosine of residual and nearest column", plain(look.orthogonality, 1)),
+    ]
+
+
+def _is_file(fit: Fit) -> bool:
+    return fit.account.source.lower().endswith(FILES)
+
+
+def _options(fit: Fit) -> dict[str, str]:
+    """What was asked beside formula and data, by the names of ``sf.fit``: as text for the command line."""
+    state, options = fit.design.state(), {}
+    for word in ("weights", "frequencies", "offset"):
+        # An offset() in the formula is in the formula already.
+        if state[word] and not (word == "offset" and "offset(" in fit.formula):
+            options[word] = state[word]
+    if fit.aliased and not any(math.isnan(one) for one in fit.coef):
+        options["rank_deficient"] = "minimum-norm"
+    if fit.covariance.kind != "classical":
+        options["errors"] = fit.covariance.kind
+        if fit.covariance.kind == "cluster":
+            options["groups"] = fit.covariance.detail.partition(" clusters of ")[2]
+        if fit.covariance.kind == "HAC":
+            options["lags"] = fit.covariance.detail.partition(" ")[0]
+    if fit.level != 0.95:
+        options["level"] = f"{fit.level:g}"
+    return options
+
+
+def _python(fit: Fit) -> str:
+    data = repr(fit.account.source) if _is_file(fit) else "data"
+    given = [repr(fit.formula), data]
+    for word, text in _options(fit).items():
+        given.append(f"{word}={text if word in ('level', 'lags') else _array_or_text(text)}")
+    about = "" if _is_file(fit) else f"  # data: {fit.account.source}"
+    return f"import surefoot as sf\n\nfit = sf.fit({', '.join(given)}){about}\nprint(fit)"
+
+
+def _array_or_text(text: str) -> str:
+    """A column that was given as an array is known by its name in brackets."""
+    inner = text.strip("`")
+    return inner[1:-1] if inner in ("(weights)", "(frequencies)", "(offset)", "(groups)") else repr(text)
+
+
+def _command(fit: Fit) -> str:
+    if not _is_file(fit):
+        return ""
+    words = ["surefoot", "fit", fit.formula, fit.account.source]
+    for word, text in _options(fit).items():
+        words += [f"--{word.replace('_', '-')}", text]
+    return shlex.join(words)
+
+
+__all__ = ["card", "page", "write_text"]
