@@ -85,7 +85,8 @@ class TermColumns:
                 grown = Twofold(values.high[:, :, None], values.low[:, :, None]) * Twofold(
                     block.high[:, None, :], block.low[:, None, :]
                 )
-                block = Twofold(grown.high.reshape(frame.rows, -1), grown.low.reshape(frame.rows, -1))
+                shape = (frame.rows, values.high.shape[1] * block.high.shape[1])
+                block = Twofold(grown.high.reshape(shape), grown.low.reshape(shape))
             made.append(block)
         return made
 
@@ -96,7 +97,8 @@ class TermColumns:
             for factor in self._in(piece):
                 values = factor.columns(frame, piece.get(factor.label, False))
                 # The first factor varies fastest, as in R.
-                block = (values[:, :, None] * block[:, None, :]).reshape(frame.rows, -1)
+                grown = values[:, :, None] * block[:, None, :]
+                block = grown.reshape(frame.rows, values.shape[1] * block.shape[1])
             made.append(block)
         return made
 
@@ -202,7 +204,7 @@ class Design:
             return None
         matrix = np.empty((frame.rows, len(self._plain)), order="F")
         for j, name in enumerate(self._plain):
-            matrix[:, j] = 1.0 if name == "" else frame.columns[name]
+            matrix[:, j] = frame.numbers(name) if name else 1.0
         # A sum is finite only if every entry is (or, of huge entries, by overflow: then the long way decides).
         flat = matrix.reshape(-1, order="F")
         return matrix if np.isfinite(np.dot(flat, _ones(len(flat)))) else None
@@ -269,9 +271,14 @@ def design_from_state(state: Mapping[str, Any]) -> Design:
         TermColumns(tuple(from_state(factor) for factor in term["factors"]), tuple(term["pieces"]))
         for term in state["terms"]
     )
-    node = {key: None if state[key] is None else parse(state[key]) for key in ("weights", "frequencies", "offset")}
+    weights, frequencies, offset = (
+        None if state[key] is None else parse(state[key]) for key in ("weights", "frequencies", "offset")
+    )
     named = tuple(name for term in terms for name in term.names())
-    return _finished(Design(state["formula"], parse(state["response"]), state["response_label"], terms, named, **node))
+    response = parse(state["response"])
+    return _finished(
+        Design(state["formula"], response, state["response_label"], terms, named, weights, frequencies, offset)
+    )
 
 
 @dataclass(frozen=True)

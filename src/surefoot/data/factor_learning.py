@@ -239,7 +239,7 @@ def _learn_spline(node: Apply, counts: Counts) -> Learner[Factor]:
     if df == 0 or inner_count < 0:
         raise ModelError(f"{label}: give df= at least {degree + with_first}, as in bs(x, df={degree + 2}).")
     inner = yield from learn_expression(node.arguments[0], counts)
-    inside = np.linspace(0, 1, inner_count + 2)
+    inside = [float(p) for p in np.linspace(0, 1, inner_count + 2)]
     knots = yield from learn_quantiles(lambda frame: (_finite(inner, frame), counts(frame)), inside)
     if not knots[-1] > knots[0]:
         raise DataError(f"{label}: its column is constant, so it has no spline.")

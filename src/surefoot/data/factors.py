@@ -101,7 +101,7 @@ class Category:
         values = frame.columns[self.column]
         if isinstance(values, Coded):
             place = {level: k for k, level in enumerate(self.levels)}
-            table = np.array([place.get(label, -1) for label in (*values.labels, None)], dtype=np.int64)
+            table = np.array([place.get(label, -1) for label in values.labels] + [-1], dtype=np.int64)
             return table[values.codes]
         known = np.asarray(self.values if self.values is not None else [float(level) for level in self.levels])
         place = np.clip(np.searchsorted(known, values), 0, len(known) - 1)

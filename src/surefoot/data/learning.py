@@ -130,7 +130,7 @@ def learn_quantiles(read: Counted, probabilities: Sequence[float]) -> Learner[np
     for tally in held.values():
         tally.sort_in()
     found = np.array([_order_statistic(int(rank), before, held) for rank in ranks])
-    return np.interp(wanted_positions, ranks, found)
+    return np.asarray(np.interp(wanted_positions, ranks, found))
 
 
 @dataclass

@@ -118,7 +118,7 @@ class Triangle:
         """The factor as a square upper triangle, zero rows added where there were fewer rows than columns."""
         height, width = self.factor.shape
         filled = self.factor if height >= width else np.vstack([self.factor, np.zeros((width - height, width))])
-        return filled[:width] if _is_upper(filled) else _triangularise(filled)
+        return _signed(filled[:width]) if _is_upper(filled) else _triangularise(filled)
 
     def compact(self) -> Triangle:
         """The same triangle without any row of the data: what may be kept and saved."""
@@ -141,12 +141,12 @@ def _factor(matrix: np.ndarray) -> np.ndarray:
 
 
 def _triangularise(matrix: np.ndarray) -> np.ndarray:
-    """Householder QR by LAPACK, R only, with a diagonal that is not negative so that equal rows give equal triangles."""
+    """Householder QR by LAPACK, R only, with the signs fixed so that equal rows give equal triangles."""
     from scipy.linalg import lapack
 
     rows, columns = matrix.shape
     # LAPACK's blocked QR runs only when it is given room; SciPy's default work array is the unblocked minimum.
-    reduced = lapack.dgeqrf(matrix, lwork=max(1, 64 * columns))[0]
+    reduced = lapack.dgeqrf(matrix, lwork=max(1, 64 * columns))[0]  # pyright: ignore[reportAttributeAccessIssue]
     upper = np.triu(reduced[: min(rows, columns)])
     if not np.all(np.isfinite(upper)):
         # Rows arrive finite, so an infinity was made here: only values beyond about 1e290 can do that.
@@ -154,8 +154,12 @@ def _triangularise(matrix: np.ndarray) -> np.ndarray:
             "The values are so large (beyond about 1e290) that their products overflow. "
             "Choose larger units for the columns concerned."
         )
-    signs = np.where(np.diagonal(upper) < 0, -1.0, 1.0)
-    return upper * signs[:, None]
+    return _signed(upper)
+
+
+def _signed(upper: np.ndarray) -> np.ndarray:
+    """The same triangle with a diagonal that is not negative."""
+    return upper * np.where(np.diagonal(upper) < 0, -1.0, 1.0)[:, None]
 
 
 def _largest_rows_first(matrix: np.ndarray) -> np.ndarray:

@@ -302,6 +302,18 @@ class Fit:
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
 
+    def leverage(self) -> np.ndarray:
+        """Diagonal of the hat matrix for each row used, shape (n,): how strongly a row pulls the fit to itself.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> sf.fit("y ~ x", {"x": [1, 2, 3, 10], "y": [1.0, 2.0, 3.5, 9.0]}).leverage().round(2).tolist()
+        [0.46, 0.33, 0.27, 0.94]
+        """
+        parts = [block.leverage for block in self.residual_blocks()]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
     def predict(self, data: Any, interval: str | None = None, level: float | None = None) -> Prediction:
         """Predicted values for new rows, in their order.
 

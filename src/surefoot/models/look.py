@@ -47,7 +47,7 @@ class Look:
         Componentwise first-order bound on the error of each kept coefficient from rounding data and columns once.
     """
 
-    quartiles: tuple[float, float, float, float, float]
+    quartiles: tuple[float, ...]
     durbin_watson: float
     skew: float
     kurtosis: float

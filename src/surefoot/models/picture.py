@@ -307,11 +307,12 @@ def _normal_positions(chosen: _Chosen) -> tuple[np.ndarray, np.ndarray]:
     return quantile, band
 
 
-def _trend(chosen: _Chosen, groups: int = 15) -> np.ndarray:
+def _trend(chosen: _Chosen) -> np.ndarray:
     """Medians of groups of equal size along the fitted values, from the uniform part of the sample."""
     usable = chosen.uniform() & np.isfinite(chosen.field("studentised"))
     fitted, residual = chosen.field("fitted")[usable], chosen.field("studentised")[usable]
-    if len(fitted) < 8 * groups or len(np.unique(fitted)) < 4 * groups:
+    groups = min(15, len(fitted) // 40)
+    if groups < 5 or len(np.unique(fitted)) < 4 * groups:
         return np.zeros((2, 0))
     parts = np.array_split(np.argsort(fitted, kind="stable"), groups)
     return np.array([[np.median(values[part]) for part in parts] for values in (fitted, residual)])

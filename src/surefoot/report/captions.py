@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.report.numbers import counted, plain, square
+from surefoot.report.numbers import counted, plain, probability, square
 
 if TYPE_CHECKING:
     from surefoot.models.fit import Fit
@@ -88,7 +88,7 @@ def normal_caption(fit: Fit, picture: Picture) -> str:
     if look is not None and math.isfinite(look.skew):
         lines.append(
             f"Skew {plain(look.skew, 3)} and kurtosis {plain(look.kurtosis, 3)} (normal: 0 and 3); "
-            f"Jarque-Bera p {plain(look.jarque_bera_p, 3)}."
+            f"Jarque-Bera p {probability(look.jarque_bera_p)}."
         )
     return " ".join(lines + _left_out(sample))
 
@@ -113,7 +113,8 @@ def _height(bowl: Bowl) -> str:
         return "It rises by one σ² one standard error away, and by the square of the distance beyond."
     step = plain(bowl.window / 6, 2)
     tilt = f" The estimates are correlated by {plain(bowl.correlation, 3)}."
-    return f"The contours are {step}, {plain(bowl.window / 3, 2)}, ... standard errors away (rises by their squares, in σ²).{tilt}"
+    second = plain(bowl.window / 3, 2)
+    return f"Its contours reach {step}, {second}, ... standard errors to either side: rises of as many squared, in σ².{tilt}"
 
 
 def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
@@ -124,7 +125,7 @@ def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
     if len(bowl.names) == 1:
         return [f"Marked: the {levels} confidence intervals by t{robust}."]
     # Only the classical region is a level set of the bowl itself.
-    return [f"Ellipses: {levels} joint confidence regions by F{robust}, wider than two intervals side by side."]
+    return [f"Ellipses: {levels} joint confidence regions by F{robust}, which reach further than the intervals of single coefficients."]
 
 
 def no_studentised(fit: Fit) -> str:

@@ -124,7 +124,7 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "formula": fit.formula,
         "verdict": certificate.verdict.value,
         "rigour": certificate.rigour.value,
-        "claim": certificate.claim,
+        "claim": " ".join([certificate.claim, *_shape(fit)]),
         "lines": certificate.lines,
         "digits": _digits(fit),
         "method": fit.method,
@@ -135,6 +135,14 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "errors": _errors(fit),
         "line": f"{counted(s.rows, 'row')}, {spread}, {r2}",
     }
+
+
+def _shape(fit: Fit) -> list[str]:
+    """How the bowl rises, and where it does not."""
+    evidence = fit.certificate.evidence
+    curvature, valley = evidence.get("smallest_curvature", math.nan), evidence.get("valley", ())
+    rises = [f"The bowl's smallest curvature is {plain(curvature, 3)}."] if math.isfinite(curvature) else []
+    return rises + [f"It is flat along {combination(direction)}." for direction in valley]
 
 
 def _table(fit: Fit) -> list[Line]:
@@ -159,7 +167,10 @@ def _padded(text: str, width: int) -> str:
 
 def _digits(fit: Fit) -> str:
     found = [digits for digits in fit.digits if not math.isnan(digits)]
-    return f"At least {counted(math.floor(min(found)), 'digit')} of each coefficient are determined." if found else ""
+    if not found:
+        return ""
+    least = math.floor(min(found))
+    return f"At least {counted(least, 'digit')} of each coefficient {'is' if least == 1 else 'are'} determined."
 
 
 def _errors(fit: Fit) -> str:
@@ -191,22 +202,23 @@ def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
 
 
 def _statistics(fit: Fit) -> list[tuple[str, str]]:
-    s, overall = fit.statistics, fit.test_all()
-    f = DASH
-    if overall is not None:
-        f = f"{plain(overall.f)} on {overall.df[0]:,.0f} and {overall.df[1]:,.0f} df, p {probability(overall.p)}"
-    about = "" if s.has_constant else " (about zero: no constant)"
+    s, overall, f, p = fit.statistics, fit.test_all(), DASH, DASH
+    if overall is not None and math.isfinite(overall.f):
+        f = f"{plain(overall.f)} on {overall.df[0]:,.0f} and {overall.df[1]:,.0f} df"
+        p = probability(overall.p)
+    about = "" if s.has_constant else " (about zero)"
     return [
-        ("residual standard deviation", plain(s.sigma)),
-        ("degrees of freedom", f"{s.df_model:,} model, {s.df_residual:,} residual"),
+        ("residual sd", plain(s.sigma)),
+        ("df, model and residual", f"{s.df_model:,} and {s.df_residual:,}"),
         ("R²", r_squared(s.r2) + about),
         ("R², adjusted", r_squared(s.r2_adjusted)),
         ("F, all slopes zero", f),
+        ("p of F", p),
         ("log-likelihood", plain(s.log_likelihood, 8)),
         ("AIC", plain(s.aic, 8)),
         ("BIC", plain(s.bic, 8)),
         ("rank", f"{fit.rank} of {len(fit.names)}"),
-        ("condition (equilibrated)", plain(fit.condition, 3)),
+        ("condition, equilibrated", plain(fit.condition, 3)),
         ("backward error", DASH if fit.backward_error is None else plain(fit.backward_error, 1)),
     ]
 
@@ -240,7 +252,7 @@ def _diagnostics(fit: Fit) -> list[tuple[str, str]]:
         ("kurtosis (normal: 3)", plain(look.kurtosis, 4)),
         ("Jarque-Bera", f"{plain(look.jarque_bera, 4)}, p {probability(look.jarque_bera_p)}"),
         ("largest leverage", f"{plain(look.largest_leverage, 3)} (row {int(look.largest_leverage_row):,})"),
-        ("cosine of residual and nearest column", plain(look.orthogonality, 1)),
+        ("residual against columns, cosine", plain(look.orthogonality, 1)),
     ]
 
 

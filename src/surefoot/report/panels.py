@@ -237,10 +237,14 @@ def _band(axes: Axes, x: np.ndarray, band: np.ndarray, colour: str, label: str) 
 
 
 def _label_largest(axes: Axes, x: np.ndarray, y: np.ndarray, sample: Sample) -> None:
-    """Row numbers beside up to three residuals beyond 2.5."""
+    """Row numbers beside up to three residuals far out, as far as there is room."""
     size = np.nan_to_num(np.abs(y), nan=0.0)
+    room_x, room_y = 0.2 * np.ptp(x[np.isfinite(x)]), 0.06 * np.ptp(y[np.isfinite(y)])
+    labelled: list[int] = []
     for k in np.argsort(-size, kind="stable")[:3]:
-        if size[k] > 2.5:
+        free = all(abs(x[k] - x[j]) > room_x or abs(y[k] - y[j]) > room_y for j in labelled)
+        if size[k] > (2.5 if sample.total <= 50 else 3.0) and free:
+            labelled.append(k)
             left = x[k] > np.nanmean(x)
             axes.annotate(
                 f"row {sample.row[k]:,}", (x[k], y[k]), xytext=(-5 if left else 5, 0), textcoords="offset points",
