@@ -10,10 +10,7 @@ copyright = "2026, the Surefoot developers"
 version = release = surefoot.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
-exclude_patterns = [
-    "_build",
-    "fit-a-file.md",  # a draft until the verbs that it calls exist
-]
+exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -134,8 +134,9 @@ ALGEBRA = st.recursive(
 def test_the_algebra_is_that_of_patsy(right, intercept):
     """The terms as sets of factors, against another library's parser."""
     text = f"y ~ {intercept}{right}"
-    found = [frozenset(room.to_text(one) for one in term.factors) for term in parse_formula(text, COLUMNS).terms]
-    theirs = patsy.ModelDesc.from_formula(f"{intercept}{right}".replace("`my col`", "Q('my col')").replace("^", "**"))
+    found = [frozenset(map(room.to_text, term.factors)) for term in parse_formula(text, COLUMNS).terms]
+    spelling = f"{intercept}{right}".replace("`my col`", "Q('my col')").replace("^", "**")
+    theirs = patsy.ModelDesc.from_formula(spelling)
     spelt = {"Q('my col')": "`my col`", "I(b ** 2)": "I(b^2)"}
     expected = [frozenset(spelt.get(one.name(), one.name()) for one in term.factors) for term in theirs.rhs_termlist]
     assert set(found) == set(expected)

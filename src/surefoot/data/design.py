@@ -7,7 +7,7 @@ returns a frozen ``Design``. A design makes a block of any frame, today's rows o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ from surefoot.data.redundancy import Piece, code_terms
 from surefoot.data.source import Place, Source
 from surefoot.errors import DataError, ModelError
 from surefoot.problem.grammar import parse
-from surefoot.problem.graph import Apply, Name, Node, names
+from surefoot.problem.graph import CONSTANTS, Apply, Name, Node, names, number
 from surefoot.problem.twofold import Twofold, evaluate_twofold
 from surefoot.problem.writing import to_text
 
@@ -313,24 +313,22 @@ def learn_design(request: Request, source: Source, scan: Callable[[Sequence[str]
         A column is missing or holds what it cannot be used for.
     """
     formula = parse_formula(request.formula, list(source.columns))
+    constants = frozenset(name for name in CONSTANTS if name not in source.columns)
     asked = {"weights": request.weights, "frequencies": request.frequencies}
-    side = {word: _without_wrapper(_side_expression(text), word) for word, text in asked.items()}
+    side = {word: _without_wrapper(_side_expression(text), word, constants) for word, text in asked.items()}
     offsets = [*formula.offsets, *([_side_expression(request.offset)] if request.offset else [])]
     offset = offsets[0] if len(offsets) == 1 else Apply("add", tuple(offsets)) if offsets else None
     factors = list(dict.fromkeys(factor for term in formula.terms for factor in term.factors))
     plain = [node for node in (formula.response, *side.values(), offset) if node is not None]
-    info = _check_columns(source, factors, plain, request.extra)
+    info = _check_columns(source, factors, plain, request.extra, constants)
 
     def counts(frame: Frame) -> np.ndarray:
         return one_each(frame) if side["frequencies"] is None else read_number(side["frequencies"], frame)
 
-    learners = [learn_expression(node, counts) for node in plain]
-    learners += [learn_factor(node, info, counts) for node in factors]
-    everything = tuple(
-        dict.fromkeys(
-            [*(n for f in factors for n in factor_variables(f)), *(n for p in plain for n in names(p)), *request.extra]
-        )
-    )
+    learners = [learn_expression(node, counts, constants) for node in plain]
+    learners += [learn_factor(node, info, counts, constants) for node in factors]
+    read = [*(n for f in factors for n in factor_variables(f)), *(n for p in plain for n in names(p)), *request.extra]
+    everything = tuple(name for name in dict.fromkeys(read) if name not in constants)
     try:
         learnt = learn(learners, lambda: _complete(scan(everything), side["weights"], side["frequencies"], source))
     except NotFinite as found:
@@ -391,25 +389,25 @@ def _coded_terms(formula: Formula, made: Mapping[Node, Factor]) -> tuple[TermCol
 
 
 def _check_columns(
-    source: Source, factors: Sequence[Node], plain: Sequence[Node], extra: Sequence[str]
+    source: Source, factors: Sequence[Node], plain: Sequence[Node], extra: Sequence[str], constants: Collection[str]
 ) -> dict[str, ColumnInfo]:
     """Every column is there, and of a kind that can be used as the formula uses it."""
     info: dict[str, ColumnInfo] = {}
     categories: set[str] = set()
     for factor in factors:
-        used = factor_variables(factor)
+        used = [name for name in factor_variables(factor) if name not in constants]
         for name in used:
             column = source.column(name)
             info[name] = ColumnInfo(column.kind, column.levels)
         bare = isinstance(factor, Name) or (isinstance(factor, Apply) and factor.operation in CATEGORY_CALLS)
         if bare:
             categories.update(used)
-            if isinstance(factor, Name) and info[factor.name].kind == "category":
+            if isinstance(factor, Name) and used and info[factor.name].kind == "category":
                 _refuse_unparsable(source, factor.name)
         else:
             _demand_numbers(source, used, to_text(factor))
     for node in plain:
-        _demand_numbers(source, names(node), to_text(node))
+        _demand_numbers(source, [name for name in names(node) if name not in constants], to_text(node))
     for name in (*categories, *extra):
         if source.column(name).kind in ("time", "other"):
             raise DataError(f"Column {name} of {source.name} is of type {source.column(name).type}, which a formula cannot use. "
@@ -474,15 +472,18 @@ def _side_expression(text: str | None) -> Node | None:
     return None if text is None else parse_factor(text, text, 0)
 
 
-def _without_wrapper(node: Node | None, word: str) -> Node | None:
+def _without_wrapper(node: Node | None, word: str, constants: Collection[str]) -> Node | None:
     """Weights are plain mathematics: ``I`` is taken off, and nothing in them is learnt from the rows that they weigh."""
+    if isinstance(node, Name) and node.name in constants:
+        return number(CONSTANTS[node.name])
     if not isinstance(node, Apply):
         return node
     if node.operation == "I" and len(node.arguments) == 1:
-        return _without_wrapper(node.arguments[0], word)
+        return _without_wrapper(node.arguments[0], word, constants)
     if node.operation in DESIGN_FUNCTIONS:
         raise ModelError(f"{word}: {node.operation}() cannot be used here. Write plain mathematics, as in '1/v^2'.")
-    return Apply(node.operation, tuple(_without_wrapper(one, word) for one in node.arguments), node.keywords)  # type: ignore[misc]
+    inside = [_without_wrapper(one, word, constants) for one in node.arguments]
+    return Apply(node.operation, tuple(one for one in inside if one is not None), node.keywords)
 
 
 def _product_names(parts: Sequence[Sequence[str]]) -> list[str]:

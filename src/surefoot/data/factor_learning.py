@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from surefoot.data.factors import Number as NumberFactor
 from surefoot.data.frame import Coded, Frame
 from surefoot.data.learning import Learner, learn_levels, learn_moments, learn_quantiles
 from surefoot.errors import DataError, ModelError
-from surefoot.problem.graph import OPTIONS, Apply, Name, Node, Number, Text, names, number
+from surefoot.problem.graph import CONSTANTS, OPTIONS, Apply, Name, Node, Number, Text, names, number
 from surefoot.problem.writing import to_text
 
 Kind = Literal["number", "boolean", "category", "time", "other"]
@@ -21,6 +21,9 @@ CATEGORY_CALLS = ("C", "factor")
 CONTRASTS = ("Treatment", "Sum", "Helmert")
 Counts = Callable[[Frame], np.ndarray]
 """How many rows each row of a frame stands for."""
+
+Constants = Collection[str]
+"""Names such as ``pi`` that stand for a number, because no column is called so."""
 
 _CALLS = {
     "I": ("an expression, as in I(x^2)", 1, ()),
@@ -55,18 +58,20 @@ class ColumnInfo:
     levels: tuple[str, ...] | None = None
 
 
-def learn_factor(node: Node, columns: Mapping[str, ColumnInfo], counts: Counts = one_each) -> Learner[Factor]:
+def learn_factor(
+    node: Node, columns: Mapping[str, ColumnInfo], counts: Counts = one_each, constants: Constants = frozenset()
+) -> Learner[Factor]:
     """A learner that returns the factor for a node of the formula."""
     _check_call(node)
-    if isinstance(node, Name) and columns[node.name].kind in ("category", "boolean"):
+    if isinstance(node, Name) and node.name in columns and columns[node.name].kind in ("category", "boolean"):
         return (yield from _learn_category(node, to_text(node), columns, None))
     if isinstance(node, Apply) and node.operation in CATEGORY_CALLS:
         return (yield from _learn_category(node.arguments[0], to_text(node), columns, node))
     if isinstance(node, Apply) and node.operation == "poly":
-        return (yield from _learn_polynomial(node, counts))
+        return (yield from _learn_polynomial(node, counts, constants))
     if isinstance(node, Apply) and node.operation == "bs":
-        return (yield from _learn_spline(node, counts))
-    return NumberFactor(to_text(node), (yield from learn_expression(node, counts)))
+        return (yield from _learn_spline(node, counts, constants))
+    return NumberFactor(to_text(node), (yield from learn_expression(node, counts, constants)))
 
 
 def factor_variables(node: Node) -> tuple[str, ...]:
@@ -76,16 +81,18 @@ def factor_variables(node: Node) -> tuple[str, ...]:
     return names(node)
 
 
-def learn_expression(node: Node, counts: Counts = one_each) -> Learner[Node]:
+def learn_expression(node: Node, counts: Counts = one_each, constants: Constants = frozenset()) -> Learner[Node]:
     """Plain mathematics: ``I`` removed, ``center`` and ``scale`` replaced by what they mean for these rows."""
     if isinstance(node, Text) or (isinstance(node, Apply) and node.operation in OPTIONS):
         raise ModelError(f"{to_text(node)} is no number and no column, so it cannot be part of an expression.")
+    if isinstance(node, Name) and node.name in constants:
+        return number(CONSTANTS[node.name])
     if not isinstance(node, Apply):
         return node
     _check_call(node)
     arguments = []
     for argument in node.arguments:
-        arguments.append((yield from learn_expression(argument, counts)))
+        arguments.append((yield from learn_expression(argument, counts, constants)))
     if node.operation == "I":
         return arguments[0]
     if node.operation in ("poly", "bs", "C", "factor", "offset"):
@@ -178,10 +185,10 @@ def _level_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
 
 
-def _learn_polynomial(node: Apply, counts: Counts) -> Learner[Factor]:
+def _learn_polynomial(node: Apply, counts: Counts, constants: Constants) -> Learner[Factor]:
     label = to_text(node)
     degree = int(_whole(node, "degree", position=1, default=None, least=1))
-    inner = yield from learn_expression(node.arguments[0], counts)
+    inner = yield from learn_expression(node.arguments[0], counts, constants)
     moments = yield from learn_moments(lambda frame: (_finite(inner, frame), counts(frame)))
     half = (moments.high - moments.low) / 2
     if not half > 0:
@@ -230,7 +237,7 @@ def _recurrence(upper: np.ndarray, degree: int, label: str) -> tuple[np.ndarray,
     return centres, norms
 
 
-def _learn_spline(node: Apply, counts: Counts) -> Learner[Factor]:
+def _learn_spline(node: Apply, counts: Counts, constants: Constants) -> Learner[Factor]:
     label = to_text(node)
     degree = int(_whole(node, "degree", position=2, default=3, least=0))
     with_first = bool(_option(node, "include_intercept", None, Number(0.0, "0")))
@@ -238,7 +245,7 @@ def _learn_spline(node: Apply, counts: Counts) -> Learner[Factor]:
     inner_count = df - degree - (1 if with_first else 0)
     if df == 0 or inner_count < 0:
         raise ModelError(f"{label}: give df= at least {degree + with_first}, as in bs(x, df={degree + 2}).")
-    inner = yield from learn_expression(node.arguments[0], counts)
+    inner = yield from learn_expression(node.arguments[0], counts, constants)
     inside = [float(p) for p in np.linspace(0, 1, inner_count + 2)]
     knots = yield from learn_quantiles(lambda frame: (_finite(inner, frame), counts(frame)), inside)
     if not knots[-1] > knots[0]:

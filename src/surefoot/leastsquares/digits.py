@@ -5,7 +5,8 @@ Perturbing each entry of the data by a relative u changes the coefficients by at
     u ( |A+| (|b| + |A||x|) + |(A'A)^-1| |A'||r| ),
 
 which a second pass over the rows evaluates. From the triangle alone the norms of the rows and columns of these
-matrices bound it from above (Cauchy-Schwarz), which also covers the rounding of a QR factorisation, column by column.
+matrices bound it from above (Cauchy-Schwarz), which also covers the rounding of a QR factorisation, column by column;
+of k factorisations one after the other, as in a long chain of small batches, sqrt(k) times as much.
 
 Reference: Higham (2002), "Accuracy and Stability of Numerical Algorithms", 2nd ed., SIAM, theorem 20.2, p. 383, and
 theorem 20.3, p. 384 (backward error of Householder QR).
@@ -30,7 +31,8 @@ def bound_from_triangle(solution: Solution) -> np.ndarray:
     response = float(np.hypot(np.linalg.norm(solution.effects), solution.residual_length))
     data = response + float(columns @ np.abs(solution.coef[solution.kept]))
     inverse = np.abs(spread @ spread.T)
-    return ROUNDOFF * (rows * data + inverse @ columns * solution.residual_length)
+    rounding = ROUNDOFF * np.sqrt(solution.rounds)
+    return rounding * (rows * data + inverse @ columns * solution.residual_length)
 
 
 def digits_of(solution: Solution, bound: np.ndarray) -> np.ndarray:

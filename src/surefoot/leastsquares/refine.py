@@ -62,6 +62,7 @@ def refine(solution: Solution, blocks: Iterable[Rows]) -> Solution:
         effects=np.linalg.solve(lower, effects),
         residual_length=float(np.sqrt(max(0.0, squares - slope @ step))),
         upper=lower.T @ solution.upper,
+        rounds=1,
     )
 
 

@@ -37,6 +37,8 @@ class Solution:
         Which columns were kept, and their condition.
     valley : ndarray, shape (p, p - rank)
         Directions along which the bowl is flat, one a column.
+    rounds : int
+        Factorisations that some row went through, one after the other, on the way here.
     """
 
     coef: np.ndarray
@@ -46,6 +48,7 @@ class Solution:
     upper: np.ndarray
     rank: Rank
     valley: np.ndarray
+    rounds: int = 1
 
     @property
     def kept(self) -> list[int]:
@@ -91,7 +94,7 @@ def solve(triangle: Triangle, predictors: int, *, minimum_norm: bool = False) ->
     if minimum_norm and valley.shape[1]:
         coef, spread = _shortest(coef, valley), _shortest(spread, valley)
     residual = float(lengths(upper[count:, -1:])[0])
-    return Solution(coef, spread, effects, residual, factor, rank, valley)
+    return Solution(coef, spread, effects, residual, factor, rank, valley, max(1, triangle.rounds))
 
 
 def solve_upper(upper: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ class Triangle:
         Sum of frequency times weight.
     log_weight : float
         Sum of frequency times the logarithm of the weight: the likelihood needs it.
+    rounds : int
+        How many factorisations, one after the other, some row has been through: each of them rounds.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Triangle:
     rows: int
     weight: float
     log_weight: float = 0.0
+    rounds: int = 0
 
     @classmethod
     def empty(cls, columns: int) -> Triangle:
@@ -84,7 +87,7 @@ class Triangle:
             How often each row stands for itself: whole numbers.
         """
         if weights is None and frequencies is None:
-            return cls(_factor(matrix), len(matrix), float(len(matrix)))
+            return cls(_factor(matrix), len(matrix), float(len(matrix)), rounds=_rounds(matrix))
         ones = np.ones(len(matrix))
         weights = ones if weights is None else weights
         frequencies = ones if frequencies is None else frequencies
@@ -96,17 +99,20 @@ class Triangle:
             int(frequencies.sum()),
             float(weights @ frequencies),
             float(frequencies @ np.log(weights)),
+            _rounds(matrix),
         )
 
     def merge(self, other: Triangle) -> Triangle:
         """The triangle of both sets of rows together."""
         if self.rows == 0 or other.rows == 0:
             return self if other.rows == 0 else other
+        rows = np.vstack([self.factor, other.factor])
         return Triangle(
-            _factor(_largest_rows_first(np.vstack([self.factor, other.factor]))),
+            _factor(_largest_rows_first(rows)),
             self.rows + other.rows,
             self.weight + other.weight,
             self.log_weight + other.log_weight,
+            max(self.rounds, other.rounds) + _rounds(rows),
         )
 
     @property
@@ -122,7 +128,7 @@ class Triangle:
 
     def compact(self) -> Triangle:
         """The same triangle without any row of the data: what may be kept and saved."""
-        return replace(self, factor=self.upper())
+        return replace(self, factor=self.upper(), rounds=self.rounds + (not _is_upper(self.factor)))
 
     def selected(self, columns: list[int]) -> Triangle:
         """The triangle of the same rows with only these columns, in this order."""
@@ -138,6 +144,11 @@ def _factor(matrix: np.ndarray) -> np.ndarray:
     if rows <= chunk:
         return _triangularise(matrix)
     return _factor(np.vstack([_triangularise(matrix[i : i + chunk]) for i in range(0, rows, chunk)]))
+
+
+def _rounds(matrix: np.ndarray) -> int:
+    """Whether ``_factor`` rounds these rows, 0 or 1."""
+    return int(len(matrix) > HELD * matrix.shape[1])
 
 
 def _triangularise(matrix: np.ndarray) -> np.ndarray:

@@ -309,7 +309,7 @@ class Fit:
         --------
         >>> import surefoot as sf
         >>> sf.fit("y ~ x", {"x": [1, 2, 3, 10], "y": [1.0, 2.0, 3.5, 9.0]}).leverage().round(2).tolist()
-        [0.46, 0.33, 0.27, 0.94]
+        [0.43, 0.33, 0.27, 0.97]
         """
         parts = [block.leverage for block in self.residual_blocks()]
         return np.concatenate(parts) if parts else np.zeros(0)

@@ -68,6 +68,7 @@ def to_json(fit: Fit) -> dict[str, Any]:
                 "upper": fit.solution.upper,
                 "rank": dataclasses.asdict(fit.solution.rank),
                 "valley": fit.solution.valley,
+                "rounds": fit.solution.rounds,
                 "covariance": fit.covariance.factor,
                 "digits": fit.digits,
             },
@@ -139,6 +140,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
         _matrix(model["upper"], count, count),
         Rank(tuple(rank["kept"]), aliased, np.array(rank["singular_values"], float), rank["tolerance"]),
         _matrix(model["valley"], columns, columns - count),
+        model["rounds"],
     )
     triangle = model["triangle"]
     design = design_from_state(state["design"])
@@ -151,7 +153,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
     account = {**state["data"], "notes": tuple(state["data"]["notes"])}
     return Fit(
         design=design,
-        triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"]),
+        triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"], triangle["rounds"]),
         solution=solution,
         statistics=Statistics(**state["statistics"]),
         covariance=Covariance(

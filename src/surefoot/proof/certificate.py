@@ -74,6 +74,11 @@ class Certificate:
     lines: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """The claim, then the argument in numbered lines."""
+        head = f"{self.verdict.value} ({self.rigour.value}): {self.claim}"
+        return "\n".join([head, *(f"  {k}. {line}" for k, line in enumerate(self.lines, start=1))])
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {

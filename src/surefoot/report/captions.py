@@ -30,7 +30,9 @@ def data_caption(fit: Fit, picture: Picture) -> str:
                 _diagonal_bands(fit, picture, level),
             ]
         )
-    where = f"against {curve.name}" if curve.name != "row" or fit.design.predictor_variables else "in the order of the rows"
+    where = (
+        f"against {curve.name}" if curve.name != "row" or fit.design.predictor_variables else "in the order of the rows"
+    )
     ends = (
         f"The line goes from {plain(curve.value[0])} at {curve.name} = {plain(curve.x[0])} "
         f"to {plain(curve.value[-1])} at {curve.name} = {plain(curve.x[-1])}."
@@ -106,8 +108,8 @@ def bowl_caption(fit: Fit, bowl: Bowl) -> str:
 def _height(bowl: Bowl) -> str:
     if not bowl.scaled:
         return (
-            "There is no residual deviation to measure it by: a unit is the change of a coefficient that alone would move "
-            "the fitted values by 1% of the length of the response."
+            "There is no residual deviation to measure it by: a unit is the change of a coefficient that makes a "
+            "residual as long as 1% of the response, the other coefficients following as well as they can."
         )
     if len(bowl.names) == 1:
         return "It rises by one σ² one standard error away, and by the square of the distance beyond."
@@ -125,7 +127,9 @@ def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
     if len(bowl.names) == 1:
         return [f"Marked: the {levels} confidence intervals by t{robust}."]
     # Only the classical region is a level set of the bowl itself.
-    return [f"Ellipses: {levels} joint confidence regions by F{robust}, which reach further than the intervals of single coefficients."]
+    return [
+        f"Ellipses: {levels} joint confidence regions by F{robust}, which reach further than the intervals of single coefficients."
+    ]
 
 
 def no_studentised(fit: Fit) -> str:
@@ -155,7 +159,9 @@ def _left_out(sample: Sample) -> list[str]:
     if not count:
         return []
     verb = "is" if count == 1 else "are"
-    return [f"{counted(count, 'row')} {verb} not shown: with a leverage of one, the fit goes through them whatever they are."]
+    return [
+        f"{counted(count, 'row')} {verb} not shown: with a leverage of one, the fit goes through them whatever they are."
+    ]
 
 
 def _diagonal_bands(fit: Fit, picture: Picture, level: str) -> str:

@@ -102,7 +102,9 @@ def _inline(text: str, name: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r"<[a-z][^>]*>", lambda tag: _own_ids(tag.group(), name), text)
-    return re.sub(r' width="[^"]*" height="[^"]*"', "", text, count=1) if ' width="' in text[: text.index(">")] else text
+    return (
+        re.sub(r' width="[^"]*" height="[^"]*"', "", text, count=1) if ' width="' in text[: text.index(">")] else text
+    )
 
 
 def _own_ids(tag: str, name: str) -> str:

@@ -60,16 +60,20 @@ def page(fit: Fit, picture: Picture | None = None) -> str:
     picture : Picture, optional
         The numbers of its pictures, from ``surefoot.models.picture.gather``; without it there are none.
     """
-    return _templates().get_template("page.html.j2").render(
-        **_facts(fit),
-        pictures=_pictures(fit, picture),
-        no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
-        statistics=_statistics(fit),
-        rows=_rows(fit),
-        diagnostics=_diagnostics(fit),
-        python=_python(fit),
-        command=_command(fit),
-        has_file=_is_file(fit),
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            **_facts(fit),
+            pictures=_pictures(fit, picture),
+            no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
+            statistics=_statistics(fit),
+            rows=_rows(fit),
+            diagnostics=_diagnostics(fit),
+            python=_python(fit),
+            command=_command(fit),
+            has_file=_is_file(fit),
+        )
     )
 
 
@@ -118,7 +122,11 @@ def _templates() -> Environment:
 def _facts(fit: Fit) -> dict[str, Any]:
     """What page and card share."""
     certificate, s = fit.certificate, fit.statistics
-    spread = f"residual sd {plain(s.sigma)} on {s.df_residual:,} df" if s.df_residual > 0 else "no residual degrees of freedom"
+    spread = (
+        f"residual sd {plain(s.sigma)} on {s.df_residual:,} df"
+        if s.df_residual > 0
+        else "no residual degrees of freedom"
+    )
     r2 = "R² undefined: the response is constant" if math.isnan(s.r2) else f"R² {r_squared(s.r2)}"
     return {
         "formula": fit.formula,
@@ -148,7 +156,9 @@ def _shape(fit: Fit) -> list[str]:
 def _table(fit: Fit) -> list[Line]:
     texts = [
         [fixed(number, places) for number in numbers]
-        for numbers, places in zip(zip(fit.coef, fit.stderr, *fit.interval().T, strict=True), decimals(fit), strict=True)
+        for numbers, places in zip(
+            zip(fit.coef, fit.stderr, *fit.interval().T, strict=True), decimals(fit), strict=True
+        )
     ]
     widths = [max((len(row[c]) for row in texts), default=0) for c in (2, 3)]
     lines = []
@@ -250,7 +260,8 @@ def _diagnostics(fit: Fit) -> list[tuple[str, str]]:
         ("Durbin-Watson", plain(look.durbin_watson, 4)),
         ("skew", plain(look.skew, 4)),
         ("kurtosis (normal: 3)", plain(look.kurtosis, 4)),
-        ("Jarque-Bera", f"{plain(look.jarque_bera, 4)}, p {probability(look.jarque_bera_p)}"),
+        ("Jarque-Bera", plain(look.jarque_bera, 4)),
+        ("p of Jarque-Bera", probability(look.jarque_bera_p)),
         ("largest leverage", f"{plain(look.largest_leverage, 3)} (row {int(look.largest_leverage_row):,})"),
         ("residual against columns, cosine", plain(look.orthogonality, 1)),
     ]

@@ -57,7 +57,7 @@ def r_squared(value: float) -> str:
     digits = 6
     while digits < 15 and value < 1 and f"{value:.{digits}f}" == f"{1:.{digits}f}":
         digits += 1
-    return signed(f"{value:.{digits}f}")
+    return signed(f"{value if abs(value) > 5e-7 else 0:.{digits}f}")
 
 
 def decimals(fit: Fit) -> list[int]:

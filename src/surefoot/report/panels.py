@@ -130,7 +130,16 @@ def draw_bowl(axes: Axes, fit: Fit, picture: Picture) -> None:
         x, y = _placed(bowl, points)
         axes.plot(x, y, color=LINE, linewidth=1.3, linestyle=style, zorder=4, label=f"{100 * level:g}% region")
     origin = np.zeros((2, 1))
-    axes.plot(*_placed(bowl, origin), "+", color="black", markersize=8, markeredgewidth=1.4, zorder=5, label="minimum", linestyle="none")
+    axes.plot(
+        *_placed(bowl, origin),
+        "+",
+        color="black",
+        markersize=8,
+        markeredgewidth=1.4,
+        zorder=5,
+        label="minimum",
+        linestyle="none",
+    )
     edge = bowl.window * np.array([[-1.0, 1.0], [-1.0, 1.0]])
     (left, right), (bottom, top) = _placed(bowl, edge)
     axes.set_xlim(left, right)
@@ -148,8 +157,20 @@ def _draw_parabola(axes: Axes, bowl: Bowl) -> None:
         (ends,) = _placed(bowl, points)
         for k, end in enumerate(ends):
             label = f"{100 * level:g}% interval" if k == 0 else None
-            axes.plot([end, end], [0, points[0, k] ** 2], color=LINE, linewidth=1.3, linestyle=style, label=label, zorder=2)
-    axes.plot(*_placed(bowl, np.zeros((1, 1))), [0], "+", color="black", markersize=8, markeredgewidth=1.4, zorder=5, label="minimum", linestyle="none")
+            axes.plot(
+                [end, end], [0, points[0, k] ** 2], color=LINE, linewidth=1.3, linestyle=style, label=label, zorder=2
+            )
+    axes.plot(
+        *_placed(bowl, np.zeros((1, 1))),
+        [0],
+        "+",
+        color="black",
+        markersize=8,
+        markeredgewidth=1.4,
+        zorder=5,
+        label="minimum",
+        linestyle="none",
+    )
     axes.set_ylim(-0.04 * bowl.window**2, 1.02 * bowl.window**2)
     _named(axes, _axis_name(bowl, 0), "rise of the sum of squares" + (" / σ²" if bowl.scaled else ""))
     _legend(axes)
@@ -193,7 +214,16 @@ def message(axes: Axes, text: str) -> None:
     import textwrap
 
     axes.set_axis_off()
-    axes.text(0.5, 0.5, "\n".join(textwrap.wrap(text, 44)), ha="center", va="center", transform=axes.transAxes, color=MUTED, parse_math=False)
+    axes.text(
+        0.5,
+        0.5,
+        "\n".join(textwrap.wrap(text, 44)),
+        ha="center",
+        va="center",
+        transform=axes.transAxes,
+        color=MUTED,
+        parse_math=False,
+    )
 
 
 def _in_own_units(bowl: Bowl, k: int) -> bool:
@@ -275,13 +305,19 @@ def _named(axes: Axes, across: str, down: str) -> None:
 
 def _finish(axes: Axes, sample: Sample, legend: bool = False) -> None:
     if text := shown_short(sample):
-        axes.text(
-            0.99, 0.015, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color=MUTED, zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-        )  # fmt: skip
+        axes.set_title(text, loc="right", fontsize=7, color=MUTED)
     if legend:
         _legend(axes)
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(loc="best", fontsize=7, frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.3, handlelength=1.6, reverse=True)
+    axes.legend(
+        loc="best",
+        fontsize=7,
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none",
+        borderpad=0.3,
+        handlelength=1.6,
+        reverse=True,
+    )
