@@ -29,6 +29,9 @@ autodoc_typehints = "description"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 
+html_static_path = ["_static"]
+html_css_files = ["surefoot.css"]
+html_sidebars = {"**": []}
 html_theme = "pydata_sphinx_theme"
 html_title = "Surefoot"
 html_show_sourcelink = False

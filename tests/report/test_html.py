@@ -22,6 +22,7 @@ def table(rows: int = 40) -> dict:
     return {
         "x": x, "z": z, "double": 2 * x, "one": np.ones(rows), "w": random.integers(0, 4, rows),
         "g": np.array(["a", "b", "c"])[random.integers(0, 3, rows)], "y": 1 + x - z + random.normal(size=rows),
+        "tiny": 1e-150 * (z + x),
         "big": 1e150 * (x + 0.3 * random.normal(size=rows)), "exact": 3 + 2 * np.arange(rows), "k": np.arange(rows),
         "gap": np.where(np.arange(rows) % 5 == 0, np.nan, x),
     }  # fmt: skip
@@ -47,6 +48,7 @@ KINDS = {
     "no residuals": ("exact ~ k", {}),
     "huge response": ("big ~ x", {}),
     "huge predictor": ("y ~ big + z", {}),
+    "units far apart": ("tiny ~ big", {}),
     "missing": ("y ~ gap", {}),
     "robust": ("y ~ x + z", {"errors": "HC3"}),
     "clustered": ("y ~ x", {"errors": "cluster", "groups": "g"}),
@@ -174,7 +176,7 @@ def test_page_without_pictures():
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path):
-    with pytest.raises(DataError, match="could not be written to .*report.html"):
+    with pytest.raises(DataError, match=r"could not be written to .*report\.html"):
         write_text(tmp_path / "absent" / "report.html", "text")
     folder = tmp_path / "folder.html"
     folder.mkdir()

@@ -1,9 +1,12 @@
 """Which columns of a triangle are independent, and how the others follow from them.
 
 Columns are scaled to length one before any decision, so the units of a column cannot decide its fate. A column is
-*aliased* when what is left of it beside the columns before it is no longer than the rounding of the triangle:
+*aliased* when changing it and the kept columns before it by no more than rounding would make it a combination of them:
 
-    |a_j - A_kept c| <= tolerance |a_j|.
+    |a_j - A_kept c| <= tolerance (|a_j| + sum |c_k| |a_k|).
+
+For a triangle R of columns of length one that is: column j of R^-1, from the diagonal up, has a sum of sizes of at least
+1 / tolerance.
 
 The tolerance depends on the number of columns only, never on the number of rows or on the size of the entries.
 
@@ -41,7 +44,7 @@ class Rank:
     singular_values : ndarray, shape (rank,)
         Of the kept columns scaled to length one, falling.
     tolerance : float
-        What was used: a scaled residual at or below it counts as zero.
+        What was used: relative changes of the columns up to it count as rounding.
     """
 
     kept: tuple[int, ...]
@@ -81,8 +84,7 @@ def find_rank(upper: np.ndarray) -> Rank:
     tolerance = 64 * ROUNDOFF * max(1.0, np.sqrt(columns))
     length = lengths(upper)
     unit = upper / np.where(length > 0, length, 1.0)
-    left = np.abs(np.diagonal(unit))
-    if columns and np.all(length > 0) and np.all(left > tolerance):
+    if columns and np.all(length > 0) and _all_independent(unit[:columns], tolerance):
         kept = list(range(columns))
     else:
         kept = _independent(unit, length > 0, tolerance)
@@ -94,17 +96,34 @@ def find_rank(upper: np.ndarray) -> Rank:
     )
 
 
+def _all_independent(unit: np.ndarray, tolerance: float) -> bool:
+    """Whether every column of a square upper triangle is kept."""
+    if not np.all(np.abs(np.diagonal(unit)) > tolerance):
+        return False
+    from scipy.linalg import solve_triangular
+
+    inverse = solve_triangular(unit, np.eye(len(unit)), check_finite=False)
+    return bool(np.all(np.sum(np.abs(inverse), axis=0) < 1 / tolerance))
+
+
 def _independent(unit: np.ndarray, nonzero: np.ndarray, tolerance: float) -> list[int]:
     """Positions kept, by orthogonalising column after column, twice for good measure (Bjorck 1996, p. 70)."""
-    basis = np.zeros((unit.shape[0], 0))
+    from scipy.linalg import solve_triangular
+
+    height, width = unit.shape
+    basis, upper = np.zeros((height, min(height, width))), np.zeros((width, width))
     kept: list[int] = []
     for j in np.flatnonzero(nonzero):
-        rest = unit[:, j]
+        count = len(kept)
+        rest, inside = unit[:, j], np.zeros(count)
         for _ in range(2):
-            rest = rest - basis @ (basis.T @ rest)
+            along = basis[:, :count].T @ rest
+            rest, inside = rest - basis[:, :count] @ along, inside + along
         size = float(np.linalg.norm(rest))
-        if size > tolerance:
-            basis = np.column_stack([basis, rest / size])
+        shares = solve_triangular(upper[:count, :count], inside, check_finite=False) if count else inside
+        if size > tolerance * (1 + float(np.sum(np.abs(shares)))):
+            basis[:, count] = rest / size
+            upper[:count, count], upper[count, count] = inside, size
             kept.append(int(j))
     return kept
 
@@ -127,4 +146,4 @@ def _aliases(unit: np.ndarray, length: np.ndarray, kept: list[int], tolerance: f
 def _tidy(coefficient: float) -> float:
     """A whole number where the coefficient is one up to the rounding of the solve."""
     nearest = round(coefficient) if abs(coefficient) < 1e6 else coefficient
-    return float(nearest) if abs(coefficient - nearest) < 1e-9 * max(1.0, abs(nearest)) else float(coefficient)
+    return float(nearest) if abs(coefficient - nearest) < 1e-9 * abs(nearest) else float(coefficient)

@@ -377,7 +377,7 @@ def _lower(rows: np.ndarray) -> np.ndarray:
     """A lower triangle ``L`` with ``L L' = rows rows'``: for two coefficients, the axes of the ellipse."""
     size = len(rows)
     padded = np.column_stack([rows, np.zeros((size, size))])
-    return np.linalg.qr(padded.T, mode="r").T
+    return np.linalg.qr(padded.T)[1].T
 
 
 def _circle(points: int = 181) -> np.ndarray:

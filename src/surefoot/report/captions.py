@@ -62,8 +62,8 @@ def residual_caption(fit: Fit, picture: Picture) -> str:
     top = int(np.nanargmax(np.abs(sample.studentised)))
     lines = [
         f"Residuals in units of their own standard deviation against fitted values. {_shown(sample)}",
-        f"{sample.beyond_two:,} of {counted(sample.usable, 'residual')} ({share:.2g}%) lie beyond ±2, where about 5% of "
-        f"normal ones would; the largest is {plain(sample.studentised[top], 3)}, in row {sample.row[top]:,}.",
+        f"{sample.beyond_two:,} of {counted(sample.usable, 'residual')} ({share:.2g}%) lie beyond ±2, where about 5% "
+        f"of normal ones would; the largest is {plain(sample.studentised[top], 3)}, in row {sample.row[top]:,}.",
         "Around zero without a pattern, they speak for the model; a bend or a funnel speaks against it.",
     ]
     if sample.trend.shape[1]:
@@ -116,7 +116,8 @@ def _height(bowl: Bowl) -> str:
     step = plain(bowl.window / 6, 2)
     tilt = f" The estimates are correlated by {plain(bowl.correlation, 3)}."
     second = plain(bowl.window / 3, 2)
-    return f"Its contours reach {step}, {second}, ... standard errors to either side: rises of as many squared, in σ².{tilt}"
+    reach = f"Its contours reach {step}, {second}, ... standard errors to either side"
+    return f"{reach}: rises of as many squared, in σ².{tilt}"
 
 
 def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
@@ -127,9 +128,8 @@ def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
     if len(bowl.names) == 1:
         return [f"Marked: the {levels} confidence intervals by t{robust}."]
     # Only the classical region is a level set of the bowl itself.
-    return [
-        f"Ellipses: {levels} joint confidence regions by F{robust}, which reach further than the intervals of single coefficients."
-    ]
+    regions = f"Ellipses: {levels} joint confidence regions by F{robust}"
+    return [f"{regions}, which reach further than the intervals of single coefficients."]
 
 
 def no_studentised(fit: Fit) -> str:
@@ -158,9 +158,9 @@ def _left_out(sample: Sample) -> list[str]:
     count = int(np.isnan(sample.studentised).sum())
     if not count:
         return []
-    verb = "is" if count == 1 else "are"
+    verb, them = ("is", "it") if count == 1 else ("are", "them")
     return [
-        f"{counted(count, 'row')} {verb} not shown: with a leverage of one, the fit goes through them whatever they are."
+        f"{counted(count, 'row')} {verb} not shown: of leverage one, so that the fit goes through {them} in any case."
     ]
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a fit: one figure for a paper, or each as SVG for a page. No pyplot, no window, no global state left."""
+"""The pictures of a fit: one figure for a paper, or each as SVG for a page. No pyplot, no window, no state left."""
 
 from __future__ import annotations
 

@@ -212,10 +212,8 @@ def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
 
 
 def _statistics(fit: Fit) -> list[tuple[str, str]]:
-    s, overall, f, p = fit.statistics, fit.test_all(), DASH, DASH
-    if overall is not None and math.isfinite(overall.f):
-        f = f"{plain(overall.f)} on {overall.df[0]:,.0f} and {overall.df[1]:,.0f} df"
-        p = probability(overall.p)
+    s = fit.statistics
+    f, p = _overall(fit)
     about = "" if s.has_constant else " (about zero)"
     return [
         ("residual sd", plain(s.sigma)),
@@ -231,6 +229,16 @@ def _statistics(fit: Fit) -> list[tuple[str, str]]:
         ("condition, equilibrated", plain(fit.condition, 3)),
         ("backward error", DASH if fit.backward_error is None else plain(fit.backward_error, 1)),
     ]
+
+
+def _overall(fit: Fit) -> tuple[str, str]:
+    """F and its probability: the classical one is in the statistics, another needs its own standard errors."""
+    f, p, df = fit.statistics.f, fit.statistics.f_p, (fit.statistics.df_model, fit.statistics.df_residual)
+    if fit.covariance.kind != "classical" and (overall := fit.test_all()) is not None:
+        f, p, df = overall.f, overall.p, overall.df
+    if not math.isfinite(f):
+        return DASH, DASH
+    return f"{plain(f)} on {df[0]:,.0f} and {df[1]:,.0f} df", probability(p)
 
 
 def _rows(fit: Fit) -> list[tuple[str, str]]:
