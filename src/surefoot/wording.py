@@ -1,4 +1,4 @@
-"""Words shared by messages and reports: how a linear combination of columns is written."""
+"""Words shared by messages and reports: how a linear combination of columns is written, how rows are counted."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def combination(parts: Mapping[str, float]) -> str:
         sign = ("-" if share < 0 else "") if not text else (" - " if share < 0 else " + ")
         text += f"{sign}{size}{name}"
     return text or "0"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(20_000, "row")
+    ('1 row', '20,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

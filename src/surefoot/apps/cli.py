@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from surefoot import __version__
 from surefoot.errors import Interrupted, SurefootError, TextError
+from surefoot.wording import counted
 
 app = App(
     name="surefoot",
@@ -157,7 +158,7 @@ def predict(
     for remark in outcome.remarks:
         print(remark, file=sys.stderr)
     if output is not None:
-        print(f"{outcome.rows:,} rows written to {output}.")
+        print(f"{counted(outcome.rows, 'row')} written to {output}.")
     return 0
 
 

@@ -105,7 +105,8 @@ def learn_quantiles(read: Counted, probabilities: Sequence[float]) -> Learner[np
         return np.full(len(probabilities), np.nan)
     wanted_positions = np.asarray(probabilities) * (total - 1)
     ranks = np.unique(np.concatenate([np.floor(wanted_positions), np.ceil(wanted_positions)]).astype(np.int64))
-    edges = low + (high / 2 - low / 2) * (np.arange(_BINS + 1) / (_BINS / 2))  # halves: the range itself may overflow
+    # In halves, because the range itself may overflow.
+    edges = 2 * (low / 2 + (high / 2 - low / 2) * (np.arange(_BINS + 1) / _BINS))
 
     def bin_of(values: np.ndarray) -> np.ndarray:
         return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _BINS - 1)

@@ -19,6 +19,7 @@ from surefoot.data.frame import Frame
 from surefoot.errors import ModelError
 from surefoot.leastsquares.rank import lengths
 from surefoot.models.statistics import t_quantile
+from surefoot.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,14 +93,15 @@ class Prediction:
         """Sentences on rows that could not be predicted."""
         found = []
         if self.missing:
-            found.append(f"{self.missing:,} rows have a missing value and got no prediction.")
+            found.append(f"No prediction for {counted(self.missing, 'row')}: a value is missing.")
         if self.unknown:
-            shown = ", ".join(f"{value} ({count:,} rows)" for value, count in list(self.unknown.items())[:5])
-            more = f" and {len(self.unknown) - 5} more" if len(self.unknown) > 5 else ""
-            found.append(f"Categories that the model never saw got no prediction: {shown}{more}.")
+            several = [f"{value} ({counted(count, 'row')})" for value, count in self.unknown.items()]
+            more = f" and {len(several) - 5} more" if len(several) > 5 else ""
+            found.append(f"No prediction for categories that the model never saw: {', '.join(several[:5])}{more}.")
         if self.not_estimable:
             found.append(
-                f"{self.not_estimable:,} rows got no prediction: columns that depended on each other in the fit no longer do."
+                f"No prediction for {counted(self.not_estimable, 'row')}: columns that depended on each other in the "
+                "fit no longer do."
             )
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from surefoot.wording import combination
+from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
     from surefoot.models.comparison import Comparison
@@ -24,8 +24,8 @@ def summary_text(fit: Fit) -> str:
 
 
 def _heading(fit: Fit) -> list[str]:
-    counted = f"{fit.statistics.rows:,} rows, {len(fit.names)} coefficient{'s' * (len(fit.names) != 1)}"
-    right = f"{counted}, {_seconds(fit.account.seconds)}"
+    size = f"{counted(fit.statistics.rows, 'row')}, {counted(len(fit.names), 'coefficient')}"
+    right = f"{size}, {_seconds(fit.account.seconds)}"
     left = fit.formula
     if len(left) + len(right) + 2 > WIDTH:
         return [*_wrapped(left), right.rjust(WIDTH)]
@@ -75,7 +75,8 @@ def _table(fit: Fit) -> list[str]:
             [name, numbers[0], numbers[1], _t(fit.t[k]), p_text(fit.p[k]), *numbers[2:], f"{fit.digits[k]:.0f}"]
         )
     head = ["", "estimate", "std.err", "t", "p"]
-    room = WIDTH - sum(max(len(row[c]) for row in [head, *rows]) + 2 for c in range(1, 5)) - _interval_width(rows) - 10
+    taken = sum(max(len(row[c]) for row in [head, *rows]) + 2 for c in range(1, 5)) + _interval_width(rows)
+    room = WIDTH - taken - 8 * show_digits
     names = [_shortened(row[0], max(room, 12)) for row in rows]
     widths = [max(map(len, names), default=0)] + [max(len(row[c]) for row in [head, *rows]) for c in range(1, 5)]
     lows, highs = (max((len(row[c]) for row in rows), default=0) for c in (5, 6))
@@ -228,7 +229,11 @@ def _interval_width(rows: list[list[str]]) -> int:
 
 
 def _shortened(name: str, room: int) -> str:
-    return name if len(name) <= room else name[: room - 3] + "..."
+    """The name, or its two ends: the level of a category stands at the end."""
+    if len(name) <= room:
+        return name
+    tail = max(room * 2 // 3 - 2, 1)
+    return name[: room - 3 - tail] + "..." + name[-tail:]
 
 
 def _packed(facts: list[str]) -> list[str]:
