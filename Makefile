@@ -6,8 +6,8 @@ export PYTHON
 
 BIN   := .venv/bin
 READY := .venv/.ready
-# At most four workers: each imports a good part of scientific Python.
-WORKERS ?= -n auto --maxprocesses 4
+# At most four workers, as each imports a good part of scientific Python; the examples of a file share their names.
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
 MODEL := customer ~ nist
 DATA  := examples/ozone.csv

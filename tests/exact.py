@@ -1,7 +1,7 @@
 """Least squares in exact rational arithmetic on doubles: what every answer in floating point is held against.
 
-    truth = solve(X, y)          # a double is a rational number, and so is the solution of the normal equations
-    correct(estimate, truth.coef[0])
+truth = solve(X, y)          # a double is a rational number, and so is the solution of the normal equations
+correct(estimate, truth.coef[0])
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from flint import fmpq, fmpq_mat
 class Exact:
     """The exact minimiser of the weighted sum of squares.
 
-    ``coef`` and ``residual_ss`` are rational; ``bread`` is the diagonal of the inverse of ``X'WX``.
+    ``coef`` and ``residual_ss`` are rational, ``inverse`` is that of ``X'WX`` and ``bread`` its diagonal.
     """
 
     coef: list[Fraction]
     residual_ss: Fraction
     bread: list[Fraction]
     rows: int
+    inverse: fmpq_mat
 
     @property
     def variance(self) -> Fraction:
@@ -35,6 +36,12 @@ class Exact:
     def stderr(self) -> list[float]:
         """Rounded once, at the end."""
         return [root(self.variance * b) for b in self.bread]
+
+    def mean(self, row) -> tuple[float, float]:
+        """The fitted mean at a row of predictors and its standard error, each rounded once."""
+        at = matrix([row])
+        value = sum((b * Fraction(float(x)) for b, x in zip(self.coef, row, strict=True)), Fraction(0))
+        return float(value), root(self.variance * _fraction((at.transpose() * self.inverse * at)[0, 0]))
 
 
 def rationals(values) -> list[fmpq]:
@@ -76,6 +83,7 @@ def solve(X, y, weights=None) -> Exact:
         _fraction(squares),
         [_fraction(inverse[j, j]) for j in range(design.ncols())],
         rows,
+        inverse,
     )
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import surefoot as sf
+from surefoot.errors import DataError
 
 N = 300
 FORMULA = "y ~ x*g + bs(w, df=5) + log(z) + C(k)"
@@ -22,8 +23,7 @@ def table():
     x, z = rng.normal(size=N), rng.uniform(0.1, 5, size=N)
     g = np.array(["low", "high", "mid"])[rng.integers(0, 3, N)]
     g[0] = "mid"
-    g[-1] = "zz"
-    g[-2] = "zz"
+    g[-5:] = "zz"
     table = {
         "x": x,
         "z": z,
@@ -164,18 +164,34 @@ def expected(table):
     return sf.fit(FORMULA, table)
 
 
-def agrees(fit, expected, tolerance=1e-15):
+def agrees(fit, expected, tolerance=0.0):
+    """The same to the last bit, or to a tolerance where the rows came in other batches."""
     assert fit.names == expected.names
     assert fit.account.rows_read == expected.account.rows_read
     assert fit.account.rows_missing == expected.account.rows_missing
     np.testing.assert_allclose(fit.coef, expected.coef, rtol=tolerance)
     np.testing.assert_allclose(fit.stderr, expected.stderr, rtol=tolerance)
-    assert fit.statistics.r2 == pytest.approx(expected.statistics.r2, rel=tolerance)
+    np.testing.assert_allclose(fit.statistics.r2, expected.statistics.r2, rtol=tolerance)
+
+
+DIVIDED = (parquet, glob_of_csv, folder_of_parquet, list_of_files, arrow_in_chunks)
+"""Files, row groups and chunks of an Arrow table bound the batches, so that rounding may differ in the last digits."""
+
+
+def tolerance_of(kind):
+    return 1e-13 if kind in DIVIDED else 0.0
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_source(kind, table, expected, tmp_path):
-    agrees(sf.fit(FORMULA, kind(table, tmp_path)), expected)
+    agrees(sf.fit(FORMULA, kind(table, tmp_path)), expected, tolerance_of(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_learnt_by_adding_up(kind, table, tmp_path):
+    """Centres, deviations and orthogonal polynomials are sums over the rows."""
+    formula = "y ~ poly(z, 3) + center(x) + scale(w)"
+    agrees(sf.fit(formula, kind(table, tmp_path)), sf.fit(formula, table), tolerance_of(kind))
 
 
 def test_a_dictionary_keeps_its_order_of_levels_and_the_same_fit(table, expected, tmp_path):
@@ -220,7 +236,7 @@ def test_a_filter_is_the_filtered_table(kind, table, tmp_path):
     # NaN is larger than any number in SQL, so it is said that rows without x are not wanted.
     condition = "x > -0.5 and not isnan(x) and g <> 'zz'"
     fit = sf.fit(FORMULA, kind(table, tmp_path), filter=condition)
-    agrees(fit, before)
+    agrees(fit, before, tolerance_of(kind))
 
 
 @pytest.mark.parametrize("word", ["weights", "frequencies", "offset"])
@@ -228,7 +244,7 @@ def test_side_columns_as_column_expression_and_array(word, table, tmp_path):
     data = {**table, "n": np.arange(N) % 3}
     name = "n" if word == "frequencies" else "w"
     column = sf.fit("y ~ x*g", data, **{word: name})
-    agrees(sf.fit("y ~ x*g", data, **{word: f"I(2*{name} - {name})"}), column)
+    agrees(sf.fit("y ~ x*g", data, **{word: f"I(2*{name} - {name})"}), column)  # exact in floating point
     agrees(sf.fit("y ~ x*g", data, **{word: data[name]}), column)
     agrees(sf.fit("y ~ x*g", data, **{word: data[name].tolist()}), column)
     agrees(sf.fit("y ~ x*g", pd.DataFrame(data), **{word: pd.Series(data[name])}), column)
@@ -244,14 +260,8 @@ def test_an_offset_in_the_formula_and_beside_it(table):
 
 
 def test_an_array_cannot_be_joined_to_a_file(table, tmp_path):
-    with pytest.raises(sf_error(), match="given as an array cannot be joined to files"):
+    with pytest.raises(DataError, match="given as an array cannot be joined to files"):
         sf.fit("y ~ x", csv(table, tmp_path), weights=table["w"])
-
-
-def sf_error():
-    from surefoot.errors import DataError
-
-    return DataError
 
 
 def test_robust_errors_need_the_same_rows_from_every_source(table, tmp_path):

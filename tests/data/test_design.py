@@ -141,7 +141,7 @@ CATEGORIES = st.sampled_from(["a", "b", "c", "x", "z"])
 TERM = st.lists(CATEGORIES, min_size=1, max_size=3, unique=True).map(":".join)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(TERM, min_size=1, max_size=4), st.sampled_from(["0 + ", ""]))
 def test_no_column_depends_on_others_by_construction(terms, intercept):
     """Over balanced data every design has full rank, and spans what full coding of every category spans."""
@@ -265,6 +265,16 @@ def test_weights_and_frequencies_of_a_block():
 def test_nothing_is_learnt_inside_weights():
     with pytest.raises(ModelError, match=r"weights: center\(\) cannot be used here"):
         learnt("y ~ x", {"x": [1.0, 2], "y": [1.0, 2]}, weights="center(x)")
+
+
+def test_a_long_sum_is_no_deep_recursion():
+    """A sum of two thousand terms is a legal expression and a graph two thousand nodes deep."""
+    table = {"x": [1.0, 2.0], "y": [1.0, 2.0]}
+    many = "+".join(["x"] * 2000)
+    (column,) = columns_of(f"y ~ 0 + I({many})", table).values()
+    assert column.tolist() == [2000.0, 4000.0]
+    assert block_of("y ~ x", table, weights=f"I({many})").weights.tolist() == [2000.0, 4000.0]
+    assert len(columns_of("y ~ " + "+".join(["x"] * 2000), table)) == 2
 
 
 def test_pi_is_a_number_unless_it_is_a_column():

@@ -99,7 +99,8 @@ def test_terms_come_by_degree_and_otherwise_as_written():
 
 SIMPLE = st.sampled_from(
     ["x", "a", "`my col`", "größe", "x.1", "log(x)", "I(x^2)", "I(a + b)", "poly(x, 3)", "bs(a, df=5)", "C(b)",
-     "C(g, Treatment('b'))", 'C(g, Treatment("a+b"))', "scale(x)", "offset(b)", "I((a + 1)*(b - 2))", "exp(-x)", "0", "1"]
+     "C(g, Treatment('b'))", 'C(g, Treatment("a+b"))', "scale(x)", "offset(b)", "I((a + 1)*(b - 2))", "exp(-x)",
+     "0", "1"]
 )  # fmt: skip
 SPACE = st.sampled_from(["", " "])
 

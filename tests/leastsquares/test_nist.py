@@ -86,10 +86,8 @@ def test_coefficients_when_every_merge_factors(name):
     found = {}
     for size in range(1, nist.rows + 1):
         parts = [part.compact() for part in triangles(nist, size)]
-        found[size] = worst(
-            coefficients(reduce(lambda a, b: a.merge(b).compact(), parts), nist), nist.coefficients
-        )
-    # One QR for each batch: a digit less than what is promised for one batch, and Filip 6 digits all the same.
+        found[size] = worst(coefficients(reduce(lambda a, b: a.merge(b).compact(), parts), nist), nist.coefficients)
+    # Wampler5 has 4.8 digits here, short of the 5 promised for batches: this is why a triangle holds rows back.
     assert min(found.values()) >= max(IN_ONE_BATCH[name] - 1.0, 6.0 if name == "Filip" else 0.0), found
 
 

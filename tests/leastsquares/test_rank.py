@@ -18,8 +18,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 def rank_of(X, weights=None, size=None):
     size = size or len(X)
     parts = [
-        Triangle.of(X[k : k + size], None if weights is None else weights[k : k + size])
-        for k in range(0, len(X), size)
+        Triangle.of(X[k : k + size], None if weights is None else weights[k : k + size]) for k in range(0, len(X), size)
     ]
     return find_rank(reduce(Triangle.merge, parts).upper())
 
@@ -112,8 +111,8 @@ def test_the_minimum_norm_solution_is_that_of_the_pseudoinverse(seed, rank):
     y = rng.standard_normal(30)
     found = solve(Triangle.of(np.column_stack([X, y])), 5, minimum_norm=True)
     inverse = np.linalg.pinv(X, rcond=1e-10)
-    assert found.coef == pytest.approx(inverse @ y, rel=1e-7, abs=1e-9)
-    assert found.spread @ found.spread.T == pytest.approx(inverse @ inverse.T, rel=1e-6, abs=1e-8)
+    assert found.reported == pytest.approx(inverse @ y, rel=1e-7, abs=1e-9)
+    assert found.reported_spread @ found.reported_spread.T == pytest.approx(inverse @ inverse.T, rel=1e-6, abs=1e-8)
     assert np.abs(X @ found.valley).max() < 1e-7
     assert found.valley.shape == (5, 5 - rank)
 

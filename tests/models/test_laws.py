@@ -208,7 +208,7 @@ def test_a_column_added_to_the_response_is_found_in_its_coefficient():
     data = table(4)
     one = sf.fit("y ~ a + b", data)
     other = sf.fit("z ~ a + b", data | {"z": data["y"] + 7 * data["a"]})
-    assert other.coef == pytest.approx(one.coef + [0, 7, 0], rel=1e-12)
+    assert other.coef == pytest.approx(one.coef + np.array([0.0, 7.0, 0.0]), rel=1e-12)
     assert other.stderr == pytest.approx(one.stderr, rel=1e-12)
     offset = sf.fit("z ~ a + b", data | {"z": data["y"] + 7 * data["a"]}, offset="7*a")
     assert offset.coef == pytest.approx(one.coef, rel=1e-12)

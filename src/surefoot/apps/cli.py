@@ -20,6 +20,7 @@ app = App(
     version=__version__,
     help="Fit models to data, and say truthfully what the answer is.",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # we say how far it had come
 )
 
 Errors = Literal["classical", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC"]

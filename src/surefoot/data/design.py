@@ -30,7 +30,7 @@ from surefoot.data.redundancy import Piece, code_terms
 from surefoot.data.source import Place, Source
 from surefoot.errors import DataError, ModelError
 from surefoot.problem.grammar import parse
-from surefoot.problem.graph import CONSTANTS, Apply, Name, Node, names, number
+from surefoot.problem.graph import CONSTANTS, Apply, Name, Node, fold, names, number
 from surefoot.problem.twofold import Twofold, evaluate_twofold
 from surefoot.problem.writing import to_text
 
@@ -161,7 +161,8 @@ class Design:
 
     def block(self, frame: Frame, source: Source | None = None) -> Block:
         """The block of a frame; ``source`` is asked for the place of a value that cannot be used."""
-        if (matrix := self._plain_matrix(frame)) is not None:
+        matrix = self.plain_matrix(frame)
+        if matrix is not None and np.all(np.isfinite(matrix)):
             return Block(matrix, None, None, frame, 0)
         absent = frame.missing()
         missing = int(np.count_nonzero(absent))
@@ -198,16 +199,14 @@ class Design:
     def offsets(self, frame: Frame) -> np.ndarray:
         return np.zeros(frame.rows) if self.offset is None else read_number(self.offset, frame)
 
-    def _plain_matrix(self, frame: Frame) -> np.ndarray | None:
-        """The short way, for plain columns without a missing or infinite value: one copy into place."""
+    def plain_matrix(self, frame: Frame) -> np.ndarray | None:
+        """The short way, where the model is plain columns only: one copy into place, with what is missing as NaN."""
         if self._plain is None:
             return None
         matrix = np.empty((frame.rows, len(self._plain)), order="F")
         for j, name in enumerate(self._plain):
             matrix[:, j] = frame.numbers(name) if name else 1.0
-        # A sum is finite only if every entry is (or, of huge entries, by overflow: then the long way decides).
-        flat = matrix.reshape(-1, order="F")
-        return matrix if np.isfinite(np.dot(flat, _ones(len(flat)))) else None
+        return matrix
 
     def _matrix(self, frame: Frame) -> np.ndarray:
         parts = [part for term in self.terms for part in term.columns(frame)]
@@ -410,8 +409,10 @@ def _check_columns(
         _demand_numbers(source, [name for name in names(node) if name not in constants], to_text(node))
     for name in (*categories, *extra):
         if source.column(name).kind in ("time", "other"):
-            raise DataError(f"Column {name} of {source.name} is of type {source.column(name).type}, which a formula cannot use. "
-                            "Turn it into a number or a text first, with query=.")  # fmt: skip
+            raise DataError(
+                f"Column {name} of {source.name} is of type {source.column(name).type}, which a formula cannot use. "
+                "Turn it into a number or a text first, with query=."
+            )
     return info
 
 
@@ -473,17 +474,20 @@ def _side_expression(text: str | None) -> Node | None:
 
 
 def _without_wrapper(node: Node | None, word: str, constants: Collection[str]) -> Node | None:
-    """Weights are plain mathematics: ``I`` is taken off, and nothing in them is learnt from the rows that they weigh."""
-    if isinstance(node, Name) and node.name in constants:
-        return number(CONSTANTS[node.name])
-    if not isinstance(node, Apply):
-        return node
-    if node.operation == "I" and len(node.arguments) == 1:
-        return _without_wrapper(node.arguments[0], word, constants)
-    if node.operation in DESIGN_FUNCTIONS:
-        raise ModelError(f"{word}: {node.operation}() cannot be used here. Write plain mathematics, as in '1/v^2'.")
-    inside = [_without_wrapper(one, word, constants) for one in node.arguments]
-    return Apply(node.operation, tuple(one for one in inside if one is not None), node.keywords)
+    """Weights are plain mathematics: ``I`` is taken off, and nothing in them is learnt from the rows they weigh."""
+
+    def rule(one: Node, inside: Sequence[Node]) -> Node:
+        if isinstance(one, Name) and one.name in constants:
+            return number(CONSTANTS[one.name])
+        if not isinstance(one, Apply):
+            return one
+        if one.operation == "I" and len(inside) == 1:
+            return inside[0]
+        if one.operation in DESIGN_FUNCTIONS:
+            raise ModelError(f"{word}: {one.operation}() cannot be used here. Write plain mathematics, as in '1/v^2'.")
+        return Apply(one.operation, tuple(inside), one.keywords)
+
+    return None if node is None else fold(node, rule)
 
 
 def _product_names(parts: Sequence[Sequence[str]]) -> list[str]:
@@ -529,9 +533,7 @@ def _values_of(frame: Frame, row: int, used: Sequence[str]) -> str:
     return ", ".join(f"{name} = {frame.numbers(name)[row]:g}" for name in used)
 
 
-def _weight_sentence(
-    word: str, node: Node, values: np.ndarray, frame: Frame, row: int, source: Source | None
-) -> str:
+def _weight_sentence(word: str, node: Node, values: np.ndarray, frame: Frame, row: int, source: Source | None) -> str:
     place = _place_of(frame, row, names(node), source)
     where = str(place or f"row {frame.row_numbers()[row]}")
     if not isinstance(node, Name):
@@ -550,17 +552,6 @@ def _quoted(name: str) -> str:
 
 def _text(node: Node | None) -> str | None:
     return None if node is None else to_text(node)
-
-
-_ONES = np.ones(0)
-
-
-def _ones(count: int) -> np.ndarray:
-    """A vector of ones, kept between calls."""
-    global _ONES
-    if len(_ONES) < count:
-        _ONES = np.ones(count)
-    return _ONES[:count]
 
 
 __all__ = ["Block", "Design", "ModelError", "Request", "design_from_state", "learn_design"]

@@ -1,4 +1,4 @@
-"""From a factor as parsed to a factor that can make columns: the learners behind ``poly``, ``bs``, ``C`` and ``center``."""
+"""From a factor as parsed to one that can make columns: the learners behind ``poly``, ``bs``, ``C`` and ``center``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ from surefoot.data.factors import Number as NumberFactor
 from surefoot.data.frame import Coded, Frame
 from surefoot.data.learning import Learner, learn_levels, learn_moments, learn_quantiles
 from surefoot.errors import DataError, ModelError
-from surefoot.problem.graph import CONSTANTS, OPTIONS, Apply, Name, Node, Number, Text, names, number
+from surefoot.problem.graph import (
+    CONSTANTS,
+    OPERATIONS,
+    OPTIONS,
+    Apply,
+    Name,
+    Node,
+    Number,
+    Text,
+    names,
+    number,
+    walk,
+)
 from surefoot.problem.writing import to_text
 
 Kind = Literal["number", "boolean", "category", "time", "other"]
@@ -83,6 +95,8 @@ def factor_variables(node: Node) -> tuple[str, ...]:
 
 def learn_expression(node: Node, counts: Counts = one_each, constants: Constants = frozenset()) -> Learner[Node]:
     """Plain mathematics: ``I`` removed, ``center`` and ``scale`` replaced by what they mean for these rows."""
+    if _is_plain(node, constants):
+        return node
     if isinstance(node, Text) or (isinstance(node, Apply) and node.operation in OPTIONS):
         raise ModelError(f"{to_text(node)} is no number and no column, so it cannot be part of an expression.")
     if isinstance(node, Name) and node.name in constants:
@@ -156,9 +170,7 @@ def _sorted_levels(seen: set[Any], info: ColumnInfo) -> tuple[tuple[str, ...], t
     return tuple(sorted(seen)), None
 
 
-def _contrast_of(
-    call: Node | None, info: ColumnInfo, values: tuple[float, ...] | None
-) -> tuple[str, str | None]:
+def _contrast_of(call: Node | None, info: ColumnInfo, values: tuple[float, ...] | None) -> tuple[str, str | None]:
     """The contrast and reference level that ``C(g, Treatment('b'))`` asks for."""
     if not isinstance(call, Apply) or (len(call.arguments) == 1 and not call.keywords):
         return "Treatment", None
@@ -229,7 +241,7 @@ def _recurrence(upper: np.ndarray, degree: int, label: str) -> tuple[np.ndarray,
             raise DataError(f"{label}: the column has too few different values for degree {degree}. Lower the degree.")
         if k == degree:
             break
-        # The inner product <t p, p> needs one degree more than p; orthogonality lets <t p, p> come from degree k + 1 <= degree.
+        # The inner product <t p, p> needs one degree more than p: k + 1, which is at most the last one.
         times = legendre.legmulx(now)
         centres[k] = float(image(times) @ image(now)) / norms[k]
         ratio = norms[k] / norms[k - 1] if k else 0.0
@@ -252,6 +264,16 @@ def _learn_spline(node: Apply, counts: Counts, constants: Constants) -> Learner[
         raise DataError(f"{label}: its column is constant, so it has no spline.")
     vector = [knots[0]] * degree + list(knots) + [knots[-1]] * degree
     return Spline(label, inner, tuple(float(knot) for knot in vector), degree, with_first)
+
+
+def _is_plain(node: Node, constants: Constants) -> bool:
+    """Nothing in it must be learnt or replaced; found without recursion, because a sum may be thousands deep."""
+    return all(
+        isinstance(one, Number)
+        or (isinstance(one, Name) and one.name not in constants)
+        or (isinstance(one, Apply) and one.operation in OPERATIONS)
+        for one in walk(node)
+    )
 
 
 def _finite(node: Node, frame: Frame) -> np.ndarray:

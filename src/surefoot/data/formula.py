@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from surefoot.errors import ExpressionError, FormulaError, ModelError
 from surefoot.problem.grammar import parse
@@ -122,9 +123,8 @@ def _check_brackets(text: str) -> None:
     for at, symbol, _ in _symbols(text):
         if symbol in _OPENERS:
             waiting.append(at)
-        elif symbol in _CLOSERS:
-            if not waiting or _OPENERS.index(text[waiting.pop()]) != _CLOSERS.index(symbol):
-                raise FormulaError(f"This {symbol!r} closes nothing that was opened.", text, at)
+        elif symbol in _CLOSERS and (not waiting or _OPENERS.index(text[waiting.pop()]) != _CLOSERS.index(symbol)):
+            raise FormulaError(f"This {symbol!r} closes nothing that was opened.", text, at)
     if waiting:
         raise FormulaError(f"This {text[waiting[-1]]!r} is never closed.", text, waiting[-1])
     for quote in "'\"`":
@@ -152,7 +152,7 @@ def _sum_of_factors(right: str, formula: str, start: int) -> list[Term] | None:
     """The short way: terms of ``0 + a + log(b)``; None when the formula needs algebra."""
     cuts = [at for at, symbol, depth in _symbols(right) if symbol == "+" and depth == 0]
     edges = [-1, *cuts, len(right)]
-    pieces = [(right[a + 1 : b], start + a + 1) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [(right[a + 1 : b], start + a + 1) for a, b in pairwise(edges)]
     intercept, terms = True, []
     for piece, at in pieces:
         word = piece.strip()

@@ -82,6 +82,7 @@ class Moments:
 
 
 def learn_moments(read: Counted) -> Learner[Moments]:
+    """Count, mean, spread and range of a column."""
     moments = Moments()
     yield lambda frame: moments.see(*read(frame))
     return moments

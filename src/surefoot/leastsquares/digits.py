@@ -28,16 +28,17 @@ def bound_from_triangle(solution: Solution) -> np.ndarray:
     spread = solution.spread[solution.kept]
     rows = lengths(spread.T)
     columns = lengths(solution.upper)
-    response = float(np.hypot(np.linalg.norm(solution.effects), solution.residual_length))
-    data = response + float(columns @ np.abs(solution.coef[solution.kept]))
+    data = solution.response_length() + float(columns @ np.abs(solution.coef[solution.kept]))
     inverse = np.abs(spread @ spread.T)
     rounding = ROUNDOFF * np.sqrt(solution.rounds)
     return rounding * (rows * data + inverse @ columns * solution.residual_length)
 
 
 def digits_of(solution: Solution, bound: np.ndarray) -> np.ndarray:
-    """Digits of each coefficient, NaN where it was dropped, between 0 and what a double holds."""
+    """Digits of each coefficient, NaN where it was dropped or chosen among many, between 0 and what a double holds."""
     digits = np.full(len(solution.coef), np.nan)
+    if solution.has_choice:
+        return digits
     size = np.abs(solution.coef[solution.kept])
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(bound == 0, 0.0, bound / size)

@@ -5,7 +5,7 @@ Columns are scaled to length one before any decision, so the units of a column c
 
     |a_j - A_kept c| <= tolerance (|a_j| + sum |c_k| |a_k|).
 
-For a triangle R of columns of length one that is: column j of R^-1, from the diagonal up, has a sum of sizes of at least
+For a triangle R of columns of length one that is: the entries of column j of R^-1 have a sum of sizes of at least
 1 / tolerance.
 
 The tolerance depends on the number of columns only, never on the number of rows or on the size of the entries.
@@ -72,6 +72,11 @@ def lengths(matrix: np.ndarray) -> np.ndarray:
     return largest * np.sqrt(np.sum((matrix / divisor) ** 2, axis=0))
 
 
+def length(vector: np.ndarray) -> float:
+    """Euclidean length of a vector, as safe as ``lengths``."""
+    return float(lengths(vector.reshape(-1, 1))[0])
+
+
 def find_rank(upper: np.ndarray) -> Rank:
     """Decide the rank of the columns of an upper triangle (the response left out).
 
@@ -82,15 +87,15 @@ def find_rank(upper: np.ndarray) -> Rank:
     """
     columns = upper.shape[1]
     tolerance = 64 * ROUNDOFF * max(1.0, np.sqrt(columns))
-    length = lengths(upper)
-    unit = upper / np.where(length > 0, length, 1.0)
-    if columns and np.all(length > 0) and _all_independent(unit[:columns], tolerance):
+    sizes = lengths(upper)
+    unit = upper / np.where(sizes > 0, sizes, 1.0)
+    if columns and np.all(sizes > 0) and _all_independent(unit[:columns], tolerance):
         kept = list(range(columns))
     else:
-        kept = _independent(unit, length > 0, tolerance)
+        kept = _independent(unit, sizes > 0, tolerance)
     return Rank(
         tuple(kept),
-        _aliases(unit, length, kept, tolerance),
+        _aliases(unit, sizes, kept, tolerance),
         np.linalg.svd(unit[:, kept], compute_uv=False) if kept else np.zeros(0),
         tolerance,
     )
@@ -128,7 +133,7 @@ def _independent(unit: np.ndarray, nonzero: np.ndarray, tolerance: float) -> lis
     return kept
 
 
-def _aliases(unit: np.ndarray, length: np.ndarray, kept: list[int], tolerance: float) -> tuple[Alias, ...]:
+def _aliases(unit: np.ndarray, sizes: np.ndarray, kept: list[int], tolerance: float) -> tuple[Alias, ...]:
     """How each dropped column follows from the kept ones, in the columns' own units."""
     dropped = [j for j in range(unit.shape[1]) if j not in set(kept)]
     if not dropped:
@@ -138,7 +143,7 @@ def _aliases(unit: np.ndarray, length: np.ndarray, kept: list[int], tolerance: f
     shares[np.abs(shares) < np.sqrt(ROUNDOFF)] = 0.0
     found = []
     for column, share in zip(dropped, shares.T, strict=True):
-        parts = [(j, _tidy(s * (length[column] / length[j]))) for j, s in zip(kept, share, strict=True) if s]
+        parts = [(j, _tidy(s * (sizes[column] / sizes[j]))) for j, s in zip(kept, share, strict=True) if s]
         found.append(Alias(column, tuple(parts)))
     return tuple(found)
 

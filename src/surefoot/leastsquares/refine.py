@@ -31,7 +31,8 @@ def refine(solution: Solution, blocks: Iterable[Rows]) -> Solution:
     Parameters
     ----------
     solution : Solution
-        Of the first pass. Aliased columns stay dropped.
+        Of the first pass. Aliased columns stay dropped. Returned as it is where values beyond 1e290 leave no room for
+        twice the precision.
     blocks : iterable of (Twofold, Twofold, ndarray)
         Every row once: predictors, response, weight times frequency.
     """
@@ -39,19 +40,23 @@ def refine(solution: Solution, blocks: Iterable[Rows]) -> Solution:
     first, inverse = solution.coef[kept], solution.spread[kept]
     count = len(kept)
     gram, slope, effects, squares = np.zeros((count, count)), np.zeros(count), np.zeros(count), 0.0
-    for predictors, response, weight in blocks:
-        chosen = Twofold(predictors.high[:, kept], predictors.low[:, kept])
-        rotated, fitted = product(chosen, inverse).value(), product(chosen, first[:, None])
-        residual = (response - Twofold(fitted.high[:, 0], fitted.low[:, 0])).value()
-        weighted = rotated * weight[:, None]
-        gram += weighted.T @ rotated
-        slope += weighted.T @ residual
-        effects += weighted.T @ response.value()
-        squares += float((weight * residual) @ residual)
-    if not np.all(np.isfinite(gram)):
+    # The residual in units of about the response, so that its square neither overflows nor vanishes.
+    unit = float(np.exp2(np.round(np.log2(solution.response_length() or 1.0))))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for predictors, response, weight in blocks:
+            chosen = Twofold(predictors.high[:, kept], predictors.low[:, kept])
+            rotated, fitted = product(chosen, inverse).value(), product(chosen, first[:, None])
+            residual = (response - Twofold(fitted.high[:, 0], fitted.low[:, 0])).value()
+            weighted = rotated * weight[:, None]
+            gram += weighted.T @ rotated
+            residual = residual / unit
+            slope += weighted.T @ residual
+            effects += weighted.T @ response.value()
+            squares += float((weight * residual) @ residual)
+    if not (np.all(np.isfinite(gram)) and np.all(np.isfinite(slope)) and np.isfinite(squares)):
         return solution
     lower = np.linalg.cholesky(gram)
-    step = np.linalg.solve(gram, slope)
+    step = np.linalg.solve(gram, slope) * unit
     coef, spread = solution.coef.copy(), solution.spread.copy()
     coef[kept] = first + inverse @ step
     spread[kept] = np.linalg.solve(lower, inverse.T).T
@@ -60,7 +65,7 @@ def refine(solution: Solution, blocks: Iterable[Rows]) -> Solution:
         coef=coef,
         spread=spread,
         effects=np.linalg.solve(lower, effects),
-        residual_length=float(np.sqrt(max(0.0, squares - slope @ step))),
+        residual_length=unit * float(np.sqrt(max(0.0, squares - slope @ (step / unit)))),
         upper=lower.T @ solution.upper,
         rounds=1,
     )

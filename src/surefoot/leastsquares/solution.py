@@ -12,13 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.leastsquares.rank import ROUNDOFF, Rank, find_rank, lengths
+from surefoot.leastsquares.rank import ROUNDOFF, Rank, find_rank, length, lengths
 from surefoot.leastsquares.triangle import Triangle
 
 
 @dataclass(frozen=True)
 class Solution:
     """The minimiser and everything that the statistics need of it.
+
+    Where columns are aliased there is a valley of minimisers. ``coef`` and ``spread`` are the basic one, with nothing for
+    the dropped columns: fitted values and residuals are the same all along the valley. ``reported`` is the one asked for.
 
     Attributes
     ----------
@@ -39,6 +42,8 @@ class Solution:
         Directions along which the bowl is flat, one a column.
     rounds : int
         Factorisations that some row went through, one after the other, on the way here.
+    minimum_norm : bool
+        Whether the shortest minimiser is reported instead of the basic one.
     """
 
     coef: np.ndarray
@@ -49,11 +54,31 @@ class Solution:
     rank: Rank
     valley: np.ndarray
     rounds: int = 1
+    minimum_norm: bool = False
 
     @property
     def kept(self) -> list[int]:
         """Positions of the columns that have a coefficient."""
         return list(self.rank.kept)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether the reported minimiser is another than the basic one."""
+        return self.minimum_norm and self.valley.shape[1] > 0
+
+    @property
+    def reported(self) -> np.ndarray:
+        """The coefficients to report, shape (p,)."""
+        return _shortest(self.coef, self.valley) if self.has_choice else self.coef
+
+    @property
+    def reported_spread(self) -> np.ndarray:
+        """The factor of the covariance of ``reported``, shape (p, rank)."""
+        return _shortest(self.spread, self.valley) if self.has_choice else self.spread
+
+    def response_length(self) -> float:
+        """``|W^(1/2) y|``."""
+        return float(np.hypot(length(self.effects), self.residual_length))
 
     def scaled_spread(self) -> np.ndarray:
         """Length of each row of ``spread``: the standard error for a residual standard deviation of one."""
@@ -91,10 +116,8 @@ def solve(triangle: Triangle, predictors: int, *, minimum_norm: bool = False) ->
     coef[kept] = solve_upper(factor, effects)
     spread[kept] = inverse
     valley = _valley(rank, predictors)
-    if minimum_norm and valley.shape[1]:
-        coef, spread = _shortest(coef, valley), _shortest(spread, valley)
     residual = float(lengths(upper[count:, -1:])[0])
-    return Solution(coef, spread, effects, residual, factor, rank, valley, max(1, triangle.rounds))
+    return Solution(coef, spread, effects, residual, factor, rank, valley, max(1, triangle.rounds), minimum_norm)
 
 
 def solve_upper(upper: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -115,8 +138,8 @@ def inverse_of_upper(upper: np.ndarray) -> np.ndarray:
 
 def power_of_two(upper: np.ndarray) -> np.ndarray:
     """For each column the power of two nearest to its length."""
-    length = lengths(upper)
-    return np.exp2(np.round(np.log2(np.where(length > 0, length, 1.0))))
+    sizes = lengths(upper)
+    return np.exp2(np.round(np.log2(np.where(sizes > 0, sizes, 1.0))))
 
 
 def _valley(rank: Rank, columns: int) -> np.ndarray:

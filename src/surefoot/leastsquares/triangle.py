@@ -102,6 +102,18 @@ class Triangle:
             _rounds(matrix),
         )
 
+    @classmethod
+    def consuming(cls, matrix: np.ndarray) -> Triangle | None:
+        """The triangle of rows that nobody needs any more: they are overwritten. None if an entry is not finite.
+
+        Reading rows is about as fast as factoring them, so a copy or a separate look for infinities would be felt.
+        """
+        rows, columns = matrix.shape
+        if rows <= HELD * columns or rows > _chunk(columns):
+            return cls.of(matrix) if np.all(np.isfinite(matrix)) else None
+        upper = _reduced(matrix, overwrite=True)
+        return cls(_signed(upper), rows, float(rows), rounds=1) if np.all(np.isfinite(upper)) else None
+
     def merge(self, other: Triangle) -> Triangle:
         """The triangle of both sets of rows together."""
         if self.rows == 0 or other.rows == 0:
@@ -140,10 +152,15 @@ def _factor(matrix: np.ndarray) -> np.ndarray:
     rows, columns = matrix.shape
     if rows <= HELD * columns:
         return np.array(matrix, dtype=float)
-    chunk = max(CHUNK // columns, 8 * columns)
+    chunk = _chunk(columns)
     if rows <= chunk:
         return _triangularise(matrix)
     return _factor(np.vstack([_triangularise(matrix[i : i + chunk]) for i in range(0, rows, chunk)]))
+
+
+def _chunk(columns: int) -> int:
+    """How many rows are factored at a time."""
+    return max(CHUNK // columns, 8 * columns)
 
 
 def _rounds(matrix: np.ndarray) -> int:
@@ -152,13 +169,8 @@ def _rounds(matrix: np.ndarray) -> int:
 
 
 def _triangularise(matrix: np.ndarray) -> np.ndarray:
-    """Householder QR by LAPACK, R only, with the signs fixed so that equal rows give equal triangles."""
-    from scipy.linalg import lapack
-
-    rows, columns = matrix.shape
-    # LAPACK's blocked QR runs only when it is given room; SciPy's default work array is the unblocked minimum.
-    reduced = lapack.dgeqrf(matrix, lwork=max(1, 64 * columns))[0]  # pyright: ignore[reportAttributeAccessIssue]
-    upper = np.triu(reduced[: min(rows, columns)])
+    """R of finite rows, with the signs fixed so that equal rows give equal triangles."""
+    upper = _reduced(matrix, overwrite=False)
     if not np.all(np.isfinite(upper)):
         # Rows arrive finite, so an infinity was made here: only values beyond about 1e290 can do that.
         raise DataError(
@@ -166,6 +178,16 @@ def _triangularise(matrix: np.ndarray) -> np.ndarray:
             "Choose larger units for the columns concerned."
         )
     return _signed(upper)
+
+
+def _reduced(matrix: np.ndarray, *, overwrite: bool) -> np.ndarray:
+    """Householder QR by LAPACK, R only. An entry that is not finite spoils R, so R tells whether there was one."""
+    from scipy.linalg import lapack
+
+    # LAPACK's blocked QR runs only when it is given room; SciPy's default work array is the unblocked minimum.
+    room = max(1, 64 * matrix.shape[1])
+    reduced = lapack.dgeqrf(matrix, lwork=room, overwrite_a=overwrite)[0]  # pyright: ignore[reportAttributeAccessIssue]
+    return np.triu(reduced[: min(matrix.shape)])
 
 
 def _signed(upper: np.ndarray) -> np.ndarray:

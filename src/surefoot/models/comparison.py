@@ -85,7 +85,7 @@ def compare_fits(fits: Sequence[Fit]) -> Comparison:
 
 
 def _same_response(one: Fit, other: Fit) -> bool:
-    sizes = [np.hypot(np.linalg.norm(fit.solution.effects), fit.solution.residual_length) for fit in (one, other)]
+    sizes = [fit.solution.response_length() for fit in (one, other)]
     return bool(np.isclose(*sizes, rtol=1e-10)) and bool(np.isclose(one.triangle.weight, other.triangle.weight))
 
 

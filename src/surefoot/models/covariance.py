@@ -14,7 +14,7 @@ pp. 317-372 (clusters); Newey, West (1987), Econometrica 55, pp. 703-708 (HAC).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class Covariance:
 
 def classical(solution: Solution, statistics: Statistics) -> Covariance:
     """``sigma^2 (X'WX)^-1``."""
-    return Covariance("classical", solution.spread * statistics.sigma, float(statistics.df_residual))
+    return Covariance("classical", solution.reported_spread * statistics.sigma, float(statistics.df_residual))
 
 
 def robust(
@@ -91,6 +91,9 @@ def robust(
     """
     if statistics.df_residual <= 0:
         raise ModelError(f"{kind} standard errors need more rows than coefficients; this fit has none to spare.")
+    # Residuals in units of their own size: squares of very large or small ones would overflow or vanish.
+    unit = statistics.sigma or 1.0
+    blocks = (replace(seen, residual=seen.residual / unit) for seen in blocks)
     if kind == "cluster":
         meat, df, detail = _cluster(blocks, solution, statistics, groups)
     elif kind == "HAC":
@@ -99,7 +102,7 @@ def robust(
         meat, df, detail = _heteroskedastic(kind, blocks, solution, statistics), float(statistics.df_residual), ""
     else:
         raise ModelError(f"Standard errors of kind {kind!r} are not known: choose one of {', '.join(KINDS)}.")
-    return Covariance(kind, solution.spread @ _root(meat), df, detail)
+    return Covariance(kind, solution.reported_spread @ _root(meat) * unit, df, detail)
 
 
 def _heteroskedastic(kind: str, blocks: Iterable[Residuals], solution: Solution, statistics: Statistics) -> np.ndarray:

@@ -16,7 +16,7 @@ from surefoot.errors import DataError, ModelError
 from surefoot.leastsquares.solution import Solution
 from surefoot.leastsquares.triangle import Triangle
 from surefoot.models.covariance import Covariance, robust
-from surefoot.models.hypotheses import Hypothesis, test_of, wald
+from surefoot.models.hypotheses import Hypothesis, parse_hypotheses, wald
 from surefoot.models.look import Look, Residuals, look, residuals_of
 from surefoot.models.predict import Prediction, predict_frame
 from surefoot.models.ridge import RidgePath, ridge_path, variance_inflation
@@ -138,7 +138,7 @@ class Fit:
 
     @property
     def coef(self) -> np.ndarray:
-        return self.solution.coef
+        return self.solution.reported
 
     @property
     def stderr(self) -> np.ndarray:
@@ -235,17 +235,24 @@ class Fit:
         >>> round(fit.test("x = 2").p, 3)
         0.576
         """
-        return test_of(hypothesis, self.names, self.coef, self.covariance.factor, self.covariance.df)
+        matrix, right = parse_hypotheses(hypothesis, self.names)
+        if self.solution.has_choice and np.any(np.abs(matrix @ self.solution.valley) > 1e-8):
+            raise ModelError(f"{hypothesis}: the data do not determine this combination, it varies along the valley.")
+        return wald(hypothesis, matrix, right, self.coef, self.covariance.factor, self.covariance.df)
 
     def test_all(self) -> Hypothesis | None:
         """The test that every coefficient beside the intercept is zero, with this fit's standard errors."""
-        chosen = [k for k in self.solution.kept if self.names[k] != "(Intercept)"]
-        if not chosen or self.covariance.df <= 0 or not np.isfinite(self.statistics.f):
+        s = self.statistics
+        if not np.isfinite(s.f):
             return None
+        text, df = "all slopes = 0", (float(s.df_model), float(s.df_residual))
+        if self.covariance.kind == "classical":
+            return Hypothesis(text, np.zeros(0), np.zeros(0), s.f, s.f_p, df)
+        if self.solution.has_choice:
+            return None
+        chosen = [k for k in self.solution.kept if self.names[k] != "(Intercept)"]
         matrix = np.eye(len(self.names))[chosen]
-        return wald(
-            "all slopes = 0", matrix, np.zeros(len(chosen)), self.coef, self.covariance.factor, self.covariance.df
-        )
+        return wald(text, matrix, np.zeros(len(chosen)), self.coef, self.covariance.factor, self.covariance.df)
 
     def robust(
         self, kind: str, *, groups: str | None = None, lags: int | None = None, progress: Report | None = None

@@ -95,7 +95,9 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
     cheap = folded.read * len(design.names) ** 2 <= CHEAP_REFINEMENT and not len(solution.rank.aliased)
     refined = wishes.refine if wishes.refine is not None else cheap
     if refined:
-        solution = refine(solution, _twofold_rows(design, reader))
+        first = solution
+        solution = refine(first, _twofold_rows(design, reader))
+        refined = solution is not first
     method = "QR in one pass" + (", refined in a second with twice the precision" if refined else "")
     fit = _assemble(design, folded, solution, source, method, wishes.level)
     wanted = folded.read * len(design.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
@@ -122,6 +124,9 @@ def _fold(design: Design, reader: Reader) -> _Folded:
     source = reader.source
 
     def fold_frame(frame: Frame) -> _Folded:
+        plain = design.plain_matrix(frame)
+        if plain is not None and (triangle := Triangle.consuming(plain)) is not None:
+            return _Folded(triangle, frame.rows, 0, 0)
         block = design.block(frame, source)
         triangle = Triangle.of(block.matrix, block.weights, block.frequencies)
         return _Folded(triangle, frame.rows, block.missing, frame.rows - block.missing - len(block.matrix))

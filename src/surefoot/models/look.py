@@ -18,7 +18,7 @@ import numpy as np
 from surefoot.data.design import Block, Design
 from surefoot.data.frame import Frame
 from surefoot.data.learning import Learner, learn, learn_quantiles
-from surefoot.leastsquares.rank import ROUNDOFF, lengths
+from surefoot.leastsquares.rank import ROUNDOFF, length, lengths
 from surefoot.leastsquares.solution import Solution
 from surefoot.models.rows import Reader
 
@@ -190,7 +190,7 @@ def _karlson_walden(solution: Solution, scaled_gradient: np.ndarray, residual: f
     BE = theta / sqrt(1 + theta^2 |x|^2) * |(S^2 + omega^2 I)^(-1/2) V' A'r|, from the SVD of the triangle.
     """
     count = len(solution.kept)
-    response = float(np.hypot(np.linalg.norm(solution.effects), solution.residual_length))
+    response = solution.response_length()
     if count == 0 or response == 0:
         return 0.0
     column_lengths = lengths(solution.upper)
@@ -199,4 +199,4 @@ def _karlson_walden(solution: Solution, scaled_gradient: np.ndarray, residual: f
     grown = 1 + float(np.sum((theta * solution.coef[solution.kept] * column_lengths) ** 2))
     omega2 = (theta * residual) ** 2 / grown
     image = (right @ scaled_gradient) / np.sqrt(singular**2 + omega2)
-    return float(theta / np.sqrt(grown) * np.linalg.norm(image) / np.sqrt(count))
+    return float(theta / np.sqrt(grown) * length(image) / np.sqrt(count))

@@ -338,8 +338,7 @@ def _curve(fit: Fit, chosen: _Chosen) -> Curve | None:
 def _bowl(fit: Fit) -> Bowl | None:
     """The bowl over the last two coefficients that the data determine."""
     solution, sigma = fit.solution, fit.statistics.sigma
-    shortest = bool(solution.rank.aliased) and not np.any(np.isnan(fit.coef))
-    chosen = [k for k in solution.kept if not (shortest and np.any(solution.valley[k]))][-2:]
+    chosen = [k for k in solution.kept if not (solution.has_choice and np.any(solution.valley[k]))][-2:]
     if not chosen:
         return None
     sizes = solution.scaled_spread()[chosen]

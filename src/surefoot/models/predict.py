@@ -119,9 +119,10 @@ def predict_frame(fit: Fit, frame: Frame, interval: str | None, level: float) ->
     new = _new_categories(fit, frame)
     not_estimable = _off_valley(rows, solution.valley, absent | new)
     hidden = absent | new | not_estimable
-    kept = solution.kept
-    value = rows[:, kept] @ solution.coef[kept] + offset
-    stderr = lengths((rows[:, kept] @ fit.covariance.factor[kept]).T)
+    # Rows that leave the valley are hidden; for the others every minimiser predicts the same.
+    used = np.flatnonzero(~np.isnan(fit.coef))
+    value = rows[:, used] @ fit.coef[used] + offset
+    stderr = lengths((rows[:, used] @ fit.covariance.factor[used]).T)
     value[hidden], stderr[hidden] = np.nan, np.nan
     lower = upper = None
     if interval is not None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.leastsquares.rank import lengths
+from surefoot.leastsquares.rank import ROUNDOFF, lengths
 from surefoot.leastsquares.triangle import Triangle
 
 
@@ -72,10 +72,10 @@ def ridge_path(
     # Below the intercept's row the triangle is that of the centred columns; without an intercept nothing is centred.
     inner, response = upper[first:, first:count], upper[first:, -1]
     deviations = lengths(inner) / np.sqrt(triangle.weight)
-    if np.any(deviations == 0):
-        raise ModelError(
-            f"Column {names[first + int(np.argmin(deviations))]} is constant: leave it out for a ridge path."
-        )
+    constant = lengths(inner) <= 64 * ROUNDOFF * lengths(upper[:, first:count])
+    if np.any(constant):
+        name = names[first + int(np.argmax(constant))]
+        raise ModelError(f"Column {name} is constant: leave it out for a ridge path.")
     left, singular, right = np.linalg.svd(inner / deviations, full_matrices=False)
     shrink = singular / (singular**2 + penalties[:, None])
     slopes = ((shrink * (left.T @ response)) @ right) / deviations

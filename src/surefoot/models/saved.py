@@ -61,11 +61,12 @@ def to_json(fit: Fit) -> dict[str, Any]:
             "design": fit.design.state(),
             "model": {
                 "triangle": dataclasses.asdict(fit.triangle),
-                "coef": fit.coef,
+                "coef": fit.solution.coef,
                 "spread": fit.solution.spread,
                 "effects": fit.solution.effects,
                 "residual_length": fit.solution.residual_length,
                 "upper": fit.solution.upper,
+                "minimum_norm": fit.solution.minimum_norm,
                 "rank": dataclasses.asdict(fit.solution.rank),
                 "valley": fit.solution.valley,
                 "rounds": fit.solution.rounds,
@@ -141,6 +142,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
         Rank(tuple(rank["kept"]), aliased, np.array(rank["singular_values"], float), rank["tolerance"]),
         _matrix(model["valley"], columns, columns - count),
         model["rounds"],
+        model["minimum_norm"],
     )
     triangle = model["triangle"]
     design = design_from_state(state["design"])

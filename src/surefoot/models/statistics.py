@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.leastsquares.rank import length
 from surefoot.leastsquares.solution import Solution
 from surefoot.leastsquares.triangle import Triangle
 
@@ -62,15 +63,15 @@ def describe(triangle: Triangle, solution: Solution, has_intercept: bool) -> Sta
     rows, rank, rho = triangle.rows, solution.rank.rank, solution.residual_length
     has_constant, explained = _explained(triangle, solution, has_intercept)
     df_model, df_residual = rank - has_constant, rows - rank
-    total = float(np.hypot(np.linalg.norm(explained), rho))
-    varies = total > 64 * np.finfo(float).eps * float(np.hypot(np.linalg.norm(solution.effects), rho))
+    total = float(np.hypot(length(explained), rho))
+    varies = total > 64 * np.finfo(float).eps * solution.response_length()
     sigma = rho / np.sqrt(df_residual) if df_residual > 0 else float("nan")
     unexplained = (rho / total) ** 2 if varies else float("nan")
     r2 = 1 - unexplained
     tested = df_residual > 0 and df_model > 0 and varies
     with np.errstate(all="ignore"):
         f = (
-            float(np.float64(np.linalg.norm(explained) / np.sqrt(max(df_model, 1)) / np.float64(sigma)) ** 2)
+            float(np.float64(length(explained) / np.sqrt(max(df_model, 1)) / np.float64(sigma)) ** 2)
             if tested
             else float("nan")
         )
@@ -79,7 +80,7 @@ def describe(triangle: Triangle, solution: Solution, has_intercept: bool) -> Sta
         rows, df_model, df_residual, float(sigma), rho, total, has_constant, float(r2),
         float(1 - unexplained * (rows - has_constant) / df_residual) if df_residual > 0 else float("nan"),
         f, f_tail(f, df_model, df_residual) if tested else float("nan"),
-        likelihood, -2 * likelihood + 2 * rank, -2 * likelihood + np.log(rows) * rank if rows else float("nan"),
+        likelihood, -2 * likelihood + 2 * rank, float(-2 * likelihood + np.log(rows) * rank) if rows else float("nan"),
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Bowl:
 
     @property
     def passes_through(self) -> bool:
-        """Whether the residual is nothing but rounding: then its direction means nothing, and no sum of squares is smaller."""
+        """Whether the residual is nothing but rounding: its direction then means nothing, and no sum is smaller."""
         return self.residual_units is not None and self.residual_units <= FEW
 
     @property

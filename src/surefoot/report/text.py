@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from surefoot.wording import combination, counted
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 WIDTH = 100
 FEW_DIGITS = 6
 """Digits are worth a column of their own only where some coefficient has fewer than this."""
+FEW_LETTERS = 12
+"""A name that is cut shorter than this is none: then the numbers give way."""
 
 
 def summary_text(fit: Fit) -> str:
-    """Heading, data, residuals, coefficients, statistics, and in the last lines why it stopped and what the point is."""
+    """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
     parts = [_heading(fit), _data(fit), _residuals(fit), _table(fit), _statistics(fit), _ending(fit)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -37,7 +40,9 @@ def _data(fit: Fit) -> list[str]:
     if account.rows_missing:
         lines.append(f"{account.rows_missing:,} of {account.rows_read:,} rows left out: a value was missing.")
     if account.rows_weightless:
-        lines.append(f"{account.rows_weightless:,} of {account.rows_read:,} rows left out: their weight is zero.")
+        asked = (("weight", fit.design.weights), ("frequency", fit.design.frequencies))
+        words = " or ".join(word for word, node in asked if node is not None)
+        lines.append(f"{account.rows_weightless:,} of {account.rows_read:,} rows left out: their {words} is zero.")
     for word, node in (("weights", fit.design.weights), ("frequencies", fit.design.frequencies)):
         if node is not None:
             lines.append(f"{word.capitalize()}: {fit.design.state()[word].strip('`')}.")
@@ -61,23 +66,18 @@ def _residuals(fit: Fit) -> list[str]:
 
 
 def _table(fit: Fit) -> list[str]:
-    level = f"{100 * fit.level:g}% interval"
+    if not fit.names:
+        return []
+    level = f"{100 * fit.level:.10g}% interval"
     show_digits = any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits))
-    decimals = _decimals(fit)
-    low, high = fit.interval().T
-    rows = []
-    for k, name in enumerate(fit.names):
-        if math.isnan(fit.coef[k]):
-            rows.append([name, "aliased", "", "", "", "", "", ""])
-            continue
-        numbers = [_fixed(value, decimals[k]) for value in (fit.coef[k], fit.stderr[k], low[k], high[k])]
-        rows.append(
-            [name, numbers[0], numbers[1], _t(fit.t[k]), p_text(fit.p[k]), *numbers[2:], f"{fit.digits[k]:.0f}"]
-        )
     head = ["", "estimate", "std.err", "t", "p"]
-    taken = sum(max(len(row[c]) for row in [head, *rows]) + 2 for c in range(1, 5)) + _interval_width(rows)
-    room = WIDTH - taken - 8 * show_digits
-    names = [_shortened(row[0], max(room, 12)) for row in rows]
+    for decimals in (_decimals(fit), [None] * len(fit.names)):
+        rows = _rows(fit, decimals)
+        taken = sum(max(len(row[c]) for row in [head, *rows]) + 2 for c in range(1, 5)) + _interval_width(rows)
+        room = WIDTH - taken - 8 * show_digits
+        if room >= min(FEW_LETTERS, max(map(len, fit.names), default=0)):
+            break
+    names = [_shortened(row[0], max(room, 0)) for row in rows]
     widths = [max(map(len, names), default=0)] + [max(len(row[c]) for row in [head, *rows]) for c in range(1, 5)]
     lows, highs = (max((len(row[c]) for row in rows), default=0) for c in (5, 6))
     title = level.center(lows + highs + 4)
@@ -92,6 +92,20 @@ def _table(fit: Fit) -> list[str]:
         interval = f"[{row[5].rjust(lows)}, {row[6].rjust(highs)}]" if row[5] else ""
         lines.append((text + "   " + interval + (row[7].rjust(8) if show_digits and row[7] else "")).rstrip())
     return [line.rstrip() for line in lines] + _alias_lines(fit)
+
+
+def _rows(fit: Fit, decimals: Sequence[int | None]) -> list[list[str]]:
+    """The cells of the coefficient table: name, estimate, standard error, t, p, both ends of the interval, digits."""
+    low, high = fit.interval().T
+    rows = []
+    for k, name in enumerate(fit.names):
+        if math.isnan(fit.coef[k]):
+            rows.append([name, "aliased", "", "", "", "", "", ""])
+            continue
+        numbers = [_fixed(value, decimals[k]) for value in (fit.coef[k], fit.stderr[k], low[k], high[k])]
+        digits = "-" if math.isnan(fit.digits[k]) else f"{math.floor(fit.digits[k])}"
+        rows.append([name, numbers[0], numbers[1], _t(fit.t[k]), p_text(fit.p[k]), *numbers[2:], digits])
+    return rows
 
 
 def _alias_lines(fit: Fit) -> list[str]:
@@ -166,11 +180,16 @@ def comparison_text(comparison: Comparison) -> str:
         rows.append([str(k), _shortened(fit.formula, 40), str(fit.rank), f"{s.df_residual:,}", f"{s.sigma:.6g}",
                      _r2(s.r2), f"{s.aic:.6g}", f"{s.bic:.6g}"])  # fmt: skip
     widths = [max(len(row[c]) for row in [head, *rows]) for c in range(len(head))]
-    lines = ["  ".join(cell.ljust(w) if c == 1 else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip()
-             for row in [head, *rows]]  # fmt: skip
+    lines = []
+    for row in [head, *rows]:
+        cells = [
+            cell.ljust(w) if c == 1 else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
     for test in comparison.tests:
         lines.append(
-            f"{test.larger + 1} beside {test.smaller + 1}: F {test.f:.6g} on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {p_text(test.p)}"
+            f"{test.larger + 1} beside {test.smaller + 1}: F {test.f:.6g} "
+            f"on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {p_text(test.p)}"
         )
     if not comparison.tests:
         lines.append("Neighbouring fits are not nested, so none is tested against another.")
@@ -196,9 +215,12 @@ def _decimals(fit: Fit) -> list[int]:
     return [max(6, d) if d <= 8 and max(usual) <= 8 else d for d in found]
 
 
-def _fixed(value: float, decimals: int) -> str:
+def _fixed(value: float, decimals: int | None) -> str:
+    """So many decimals, or an exponent; without decimals five digits, the narrowest way."""
     if math.isnan(value):
         return "-"
+    if decimals is None:
+        return f"{value:.5g}"
     if decimals > 10 or (value != 0 and abs(value) >= 1e9):
         return f"{value:.6e}"
     return f"{value:.{decimals}f}"
@@ -221,7 +243,8 @@ def _r2(value: float) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds < 60 else f"{int(seconds // 60)} min {seconds % 60:.0f} s"
+    whole = round(seconds)
+    return f"{seconds:.2f} s" if seconds < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def _interval_width(rows: list[list[str]]) -> int:
