@@ -9,12 +9,24 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from nistdata import NistSet, digits, load
 
 import surefoot as sf
 from benchmarks.tables import show
+from nistdata import NistSet, digits, load
 
-NAMES = "Norris Pontius NoInt1 NoInt2 Filip Longley Wampler1 Wampler2 Wampler3 Wampler4 Wampler5".split()
+NAMES = [
+    "Norris",
+    "Pontius",
+    "NoInt1",
+    "NoInt2",
+    "Filip",
+    "Longley",
+    "Wampler1",
+    "Wampler2",
+    "Wampler3",
+    "Wampler4",
+    "Wampler5",
+]
 
 
 def matrix(case: NistSet) -> tuple[np.ndarray, np.ndarray]:

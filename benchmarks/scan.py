@@ -51,7 +51,8 @@ STATSMODELS = (
 def measure(code: tuple[str, str], path: str, times: int = 1) -> tuple[list[float], int]:
     """Seconds of each repetition in one fresh process, and its peak memory in MB."""
     program = TIMED.format(setup=code[0], body=code[1], times=times)
-    out = subprocess.run([sys.executable, "-c", program, path], check=True, capture_output=True, text=True).stdout.split()
+    command = [sys.executable, "-c", program, path]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     return [float(value) for value in out[:-1]], int(out[-1]) // 1024
 
 
@@ -118,5 +119,6 @@ def compare(label: str, path: str, fit: tuple[str, str], peers: bool) -> list[li
     if peers:
         for name, code in (("scikit-learn: read, fit", SKLEARN), ("statsmodels: read, fit", STATSMODELS)):
             seconds, memory = measure(code, path)
-            rows.append(["", f"{name} ({seconds[0] / whole:.0f} times ours)", f"{seconds[0]:.2f}", f"{seconds[0] / scan:.1f}", str(memory)])
+            label = f"{name} ({seconds[0] / whole:.0f} times ours)"
+            rows.append(["", label, f"{seconds[0]:.2f}", f"{seconds[0] / scan:.1f}", str(memory)])
     return rows

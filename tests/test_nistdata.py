@@ -80,9 +80,7 @@ def test_the_shipped_example_is_norris():
         header, *rows = file.read().splitlines()
     assert header == "customer,nist"
     norris = load("Norris")
-    assert [tuple(row.split(",")) for row in rows] == list(
-        zip(norris.text["y"], norris.text["x"], strict=True)
-    )
+    assert [tuple(row.split(",")) for row in rows] == list(zip(norris.text["y"], norris.text["x"], strict=True))
 
 
 @pytest.mark.parametrize(

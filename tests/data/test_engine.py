@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.data.engine import Progress, map_in_order, reduce_in_tree, watched, workers
+from surefoot.data.engine import Progress, Watch, map_in_order, reduce_in_tree, workers
 from surefoot.errors import Interrupted
 
 
@@ -84,10 +84,10 @@ def test_an_error_in_a_worker_reaches_the_caller_and_ends_the_threads():
 
 def test_progress_counts_the_rows_of_each_item():
     seen = []
-    assert list(watched([3, 4, 5], int, "fitting", 24, seen.append)) == [3, 4, 5]
+    assert list(Watch(24, seen.append).over([3, 4, 5], int, "fitting")) == [3, 4, 5]
     assert [(one.task, one.rows, one.expected) for one in seen] == [("fitting", n, 24) for n in (3, 7, 12)]
     assert all(one.seconds >= 0 for one in seen)
-    assert list(watched([3], int, "fitting", None, None)) == [3]
+    assert list(Watch(None, None).over([3], int, "fitting")) == [3]
 
 
 def test_speed_and_time_left():
@@ -105,9 +105,10 @@ def test_ctrl_c_becomes_a_sentence_that_says_how_far_it_was():
         yield 500
         raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted) as caught:
-        list(watched(items(), int, "fitting", 4000, None))
-    assert str(caught.value) == "Stopped by Ctrl-C after 1,500 rows of about 4,000 of fitting; nothing was written."
+    watch = Watch(4000, None)
+    with pytest.raises(Interrupted) as caught, watch.interruptible():
+        list(watch.over(items(), int, "fitting"))
+    assert str(caught.value) == "Stopped by Ctrl-C after 1,500 rows of about 4,000, fitting; nothing was written."
     assert isinstance(caught.value, KeyboardInterrupt)
     assert not isinstance(caught.value, Exception)
     assert caught.value.__suppress_context__

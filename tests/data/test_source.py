@@ -38,9 +38,7 @@ EXPECTED = {
 
 def lines(separator, missing=""):
     rows = [separator.join(TABLE.column_names)]
-    rows += [
-        separator.join(missing if v is None else str(v) for v in row.values()) for row in TABLE.to_pylist()
-    ]
+    rows += [separator.join(missing if v is None else str(v) for v in row.values()) for row in TABLE.to_pylist()]
     return "\n".join(rows) + "\n"
 
 
@@ -85,9 +83,7 @@ DRESSES = {
     "csv.gz": lambda p: write(p / "t.csv.gz", lines(",")),
     "tsv.gz": lambda p: write(p / "t.tsv.gz", lines("\t")),
     "parquet": lambda p: parquet(p / "t.parquet", row_group_size=300),
-    "parquet dictionary": lambda p: parquet(
-        p / "t.parquet", TABLE.set_column(3, "g", TABLE["g"].dictionary_encode())
-    ),
+    "parquet dictionary": lambda p: parquet(p / "t.parquet", TABLE.set_column(3, "g", TABLE["g"].dictionary_encode())),
     "jsonl": lambda p: write(p / "t.jsonl", json_lines()),
     "ndjson.gz": lambda p: write(p / "t.ndjson.gz", json_lines()),
     "json array": lambda p: write(p / "t.json", json.dumps(TABLE.to_pylist())),
@@ -134,9 +130,7 @@ def test_same_table(dress, tmp_path):
     assert source.expected_rows() == pytest.approx(N, rel=0.1)
 
 
-@pytest.mark.parametrize(
-    "dress", ["csv", "parquet", "jsonl", "pandas", "lists", "folder of csv", "polars categories"]
-)
+@pytest.mark.parametrize("dress", ["csv", "parquet", "jsonl", "pandas", "lists", "folder of csv", "polars categories"])
 def test_filter_and_query(dress, tmp_path):
     data = DRESSES[dress](tmp_path)
     kept = [i for i in range(N) if i > 3 and i % 3 == 0 and i != 9]
@@ -144,14 +138,10 @@ def test_filter_and_query(dress, tmp_path):
     assert read(source, ["n"]) == {"n": kept}
     assert source.expected_rows() is None
     assert source.levels("g") == ("a",)
-    asked = open_source(
-        data, query="with t as (select n, n + 1 as m from data where n > 990) select m from t;"
-    )
+    asked = open_source(data, query="with t as (select n, n + 1 as m from data where n > 990) select m from t;")
     assert list(asked.columns) == ["m"]
     assert read(asked, ["m"]) == {"m": [i + 1.0 for i in range(991, N)]}
-    both = open_source(
-        data, query="select g, sum(n) as s from data group by g order by g", filter="g is not null"
-    )
+    both = open_source(data, query="select g, sum(n) as s from data group by g order by g", filter="g is not null")
     assert read(both, ["g", "s"])["g"] == ["a", "b", "c"]
 
 
@@ -366,9 +356,7 @@ def test_imports_are_late(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
-@pytest.mark.parametrize(
-    "sql", ["select * from data where sin(x) > 2", "select x, count(*) as n from data group by x"]
-)
+@pytest.mark.parametrize("sql", ["select * from data where sin(x) > 2", "select x, count(*) as n from data group by x"])
 def test_ctrl_c_is_prompt(tmp_path, sql):
     path = parquet(tmp_path / "t.parquet", pa.table({"x": np.random.default_rng(0).random(1_000_000)}))
     code = f"""

@@ -84,9 +84,7 @@ def test_other_kinds_of_value(tmp_path):
 
 @pytest.mark.parametrize("ending", ["csv", "dat"])
 def test_word_early_makes_a_text_column(tmp_path, ending):
-    path = write(
-        tmp_path / f"t.{ending}", "x y\n1 2\n2 abc\n3 4\n5 6\n".replace(" ", "," if ending == "csv" else "  ")
-    )
+    path = write(tmp_path / f"t.{ending}", "x y\n1 2\n2 abc\n3 4\n5 6\n".replace(" ", "," if ending == "csv" else "  "))
     source = open_source(path)
     assert source.column("y").kind == "category"
     assert str(source.find_unparsable("y")) == f"t.{ending}, row 2 (line 3), column y: 'abc'"
@@ -141,9 +139,7 @@ def test_empty_and_broken_files(tmp_path):
     )
     fails(opening(write(tmp_path / "b.csv.gz", "not packed")), "b.csv.gz ends in .gz but cannot be unpacked")
     whole = gzip.compress(os.urandom(200_000).hex().encode())
-    fails(
-        opening(write(tmp_path / "c.csv.gz", whole[:50_000])), "c.csv.gz ends in .gz but cannot be unpacked"
-    )
+    fails(opening(write(tmp_path / "c.csv.gz", whole[:50_000])), "c.csv.gz ends in .gz but cannot be unpacked")
     fails(opening(write(tmp_path / "m.jsonl", '{"x": 1}\n{"x": \n{"x": 3}\n')), "m.jsonl", "line 3")
     fails(opening(write(tmp_path / "v.jsonl", "1\n2\n")), "v.jsonl does not hold objects")
 
@@ -175,9 +171,7 @@ def test_paths(tmp_path):
 
 
 def test_kinds_of_file(tmp_path):
-    fails(
-        opening(write(tmp_path / "t.xlsx", "PK")), "t.xlsx", "Save the sheet as CSV", "Supported: CSV and TSV"
-    )
+    fails(opening(write(tmp_path / "t.xlsx", "PK")), "t.xlsx", "Save the sheet as CSV", "Supported: CSV and TSV")
     fails(opening(write(tmp_path / "t.xyz", "1")), "files ending in .xyz", "Supported:")
     fails(opening(write(tmp_path / "table", "1")), "without an ending")
     fails(opening(write(tmp_path / "t.npy", "1")), "numpy.load")
@@ -227,9 +221,7 @@ def test_arrays():
     fails(opening({"x": [1, 2], "y": [1, 2, 3]}), "unequal lengths: x has 2 values and y has 3")
     fails(opening({"x": np.zeros((2, 3))}), "Column x is 2-D (2 x 3)")
     fails(opening({"x": 3.0}), "Column x is a single value")
-    fails(
-        opening({"x": np.array([1, "a"], dtype=object)}), "Column x mixes kinds of values: row 2 is 'a' (str)"
-    )
+    fails(opening({"x": np.array([1, "a"], dtype=object)}), "Column x mixes kinds of values: row 2 is 'a' (str)")
     fails(opening({"x": [1j]}), "Column x")
     fails(opening({"x": np.array([1j])}), "Column x holds complex numbers")
     fails(opening(np.zeros(3)), "1-D, and a table is 2-D")
@@ -253,9 +245,7 @@ def test_extra(tmp_path):
 
 @pytest.mark.parametrize("kind", ["csv", "memory"])
 def test_bad_sql(tmp_path, kind):
-    data = (
-        write(tmp_path / "t.csv", "x,g\n1,a\n2,b\n") if kind == "csv" else {"x": [1.0, 2.0], "g": ["a", "b"]}
-    )
+    data = write(tmp_path / "t.csv", "x,g\n1,a\n2,b\n") if kind == "csv" else {"x": [1.0, 2.0], "g": ["a", "b"]}
     for bad in (
         "x > 1; drop table data",
         "x > 1) or (x < 2",

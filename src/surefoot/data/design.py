@@ -199,11 +199,18 @@ class Design:
     def offsets(self, frame: Frame) -> np.ndarray:
         return np.zeros(frame.rows) if self.offset is None else read_number(self.offset, frame)
 
-    def plain_matrix(self, frame: Frame) -> np.ndarray | None:
-        """The short way, where the model is plain columns only: one copy into place, with what is missing as NaN."""
+    def plain_matrix(self, frame: Frame, memory: np.ndarray | None = None) -> np.ndarray | None:
+        """The short way, where the model is plain columns only: one copy into place, with what is missing as NaN.
+
+        ``memory``, a vector that is long enough, is used for the entries: fresh memory for each batch would cost more
+        than what is written to it.
+        """
         if self._plain is None:
             return None
-        matrix = np.empty((frame.rows, len(self._plain)), order="F")
+        shape = (frame.rows, len(self._plain))
+        if memory is None or len(memory) < shape[0] * shape[1]:
+            memory = np.empty(shape[0] * shape[1])
+        matrix = memory[: shape[0] * shape[1]].reshape(shape, order="F")
         for j, name in enumerate(self._plain):
             matrix[:, j] = frame.numbers(name) if name else 1.0
         return matrix
@@ -311,7 +318,7 @@ def learn_design(request: Request, source: Source, scan: Callable[[Sequence[str]
     DataError
         A column is missing or holds what it cannot be used for.
     """
-    formula = parse_formula(request.formula, list(source.columns))
+    formula = parse_formula(request.formula, [name for name in source.columns if name not in _spoken_for(request)])
     constants = frozenset(name for name in CONSTANTS if name not in source.columns)
     asked = {"weights": request.weights, "frequencies": request.frequencies}
     side = {word: _without_wrapper(_side_expression(text), word, constants) for word, text in asked.items()}
@@ -350,6 +357,12 @@ def learn_design(request: Request, source: Source, scan: Callable[[Sequence[str]
             missing=request.missing, extra=request.extra,
         )
     )  # fmt: skip
+
+
+def _spoken_for(request: Request) -> set[str]:
+    """Columns with a part of their own, which ``.`` does not mean."""
+    texts = (request.weights, request.frequencies, request.offset)
+    return {name for text in texts if text for name in names(parse_factor(text, text, 0))} | set(request.extra)
 
 
 def _finished(design: Design) -> Design:

@@ -105,17 +105,37 @@ def workers() -> Iterator[Executor]:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def watched(
-    items: Iterable[In], size: Callable[[In], int], task: str, expected: int | None, report: Report | None
-) -> Iterator[In]:
-    """Pass items through, reporting the rows seen; Ctrl-C becomes a sentence that says how far it was."""
-    start, rows = time.monotonic(), 0
-    try:
+class Watch:
+    """Counts the rows that pass by, reports them, and knows how far it was when Ctrl-C came."""
+
+    def __init__(self, expected: int | None, report: Report | None) -> None:
+        self._expected = expected
+        self._report = report
+        self._seen: Progress | None = None
+
+    def over(self, items: Iterable[In], size: Callable[[In], int], task: str) -> Iterator[In]:
+        """Pass items through; ``size`` says how many rows one has, ``task`` what is being done with them."""
+        start, rows = time.monotonic(), 0
+        self._seen = Progress(task, 0, self._expected, 0.0)
         for item in items:
             yield item
             rows += size(item)
-            if report is not None:
-                report(Progress(task, rows, expected, time.monotonic() - start))
-    except KeyboardInterrupt:
-        of = f" of about {expected:,}" if expected else ""
-        raise Interrupted(f"Stopped by Ctrl-C after {rows:,} rows{of} of {task}; nothing was written.") from None
+            self._seen = Progress(task, rows, self._expected, time.monotonic() - start)
+            if self._report is not None:
+                self._report(self._seen)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Ctrl-C inside becomes an ``Interrupted`` whose message says how far it was."""
+        try:
+            yield
+        except Interrupted:
+            raise
+        except KeyboardInterrupt:
+            raise Interrupted(self._sentence()) from None
+
+    def _sentence(self) -> str:
+        if self._seen is None:
+            return "Stopped by Ctrl-C before the first row; nothing was written."
+        of = f" of about {self._expected:,}" if self._expected else ""
+        return f"Stopped by Ctrl-C after {self._seen.rows:,} rows{of}, {self._seen.task}; nothing was written."

@@ -79,9 +79,10 @@ def parse_formula(text: str, columns: Sequence[str]) -> Formula:
     _check_brackets(text)
     left, right, start = _split_sides(text)
     response = parse_factor(left, text, text.index(left) if left else 0)
-    terms = _sum_of_factors(right, text, start)
+    _refuse_lonely_powers(right, text, start)
+    others = [name for name in columns if name not in _names_of(response)]
+    terms = _sum_of_factors(right, text, start, others)
     if terms is None:
-        others = [name for name in columns if name not in _names_of(response)]
         terms = _algebra(right, text, start, others)
     offsets = [_offset_argument(term.factors[0]) for term in terms if _is_offset(term)]
     unique = dict.fromkeys(term for term in terms if not _is_offset(term))
@@ -148,19 +149,44 @@ def _symbols(text: str) -> Iterator[tuple[int, str, int]]:
             depth += 1
 
 
-def _sum_of_factors(right: str, formula: str, start: int) -> list[Term] | None:
-    """The short way: terms of ``0 + a + log(b)``; None when the formula needs algebra."""
-    cuts = [at for at, symbol, depth in _symbols(right) if symbol == "+" and depth == 0]
+def _refuse_lonely_powers(right: str, formula: str, start: int) -> None:
+    """``x^2`` outside brackets crosses x with itself, which is x: whoever writes it wants the square."""
+    for at, symbol, depth in _symbols(right):
+        base = right[:at].rstrip()
+        if depth or symbol not in "^*" or (symbol == "*" and right[at : at + 2] != "**") or not base:
+            continue
+        if base[-1] != ")" or _closes_a_call(base):
+            raise FormulaError(
+                "A power of a single factor crosses it with itself, which changes nothing: write I(x^2) for the "
+                "square, or (a + b)^2 for all products of two.",
+                formula,
+                start + at,
+            )
+
+
+def _closes_a_call(text: str) -> bool:
+    """Whether the bracket at the end of the text belongs to a function, not to a group of terms."""
+    opened = [at for at, symbol, depth in _symbols(text) if depth == 0 and symbol in _OPENERS]
+    before = text[: opened[-1]].rstrip() if opened else ""
+    return bool(before) and (before[-1].isalnum() or before[-1] in "_.`")
+
+
+def _sum_of_factors(right: str, formula: str, start: int, others: Sequence[str]) -> list[Term] | None:
+    """The short way: terms of ``. + log(b) - 1``; None when the formula needs algebra."""
+    cuts = [at for at, symbol, depth in _symbols(right) if symbol in "+-" and depth == 0]
     edges = [-1, *cuts, len(right)]
-    pieces = [(right[a + 1 : b], start + a + 1) for a, b in pairwise(edges)]
     intercept, terms = True, []
-    for piece, at in pieces:
-        word = piece.strip()
+    for a, b in pairwise(edges):
+        word, taken_away = right[a + 1 : b].strip(), a >= 0 and right[a] == "-"
         if word in ("0", "1"):
-            intercept = word == "1"
+            intercept = (word == "1") != taken_away
+        elif taken_away or (not word and a != -1):
+            return None
+        elif word == ".":
+            terms += [Term((Name(name),)) for name in others]
         elif _is_single_factor(word):
-            terms.append(Term((parse_factor(word, formula, at + piece.index(word)),)))
-        else:
+            terms.append(Term((parse_factor(word, formula, start + right.index(word, a + 1)),)))
+        elif word:
             return None
     return [Term(())] * intercept + terms
 
@@ -188,10 +214,10 @@ def _algebra(right: str, formula: str, start: int, others: list[str]) -> list[Te
             raise TypeError("it has several parts, as '|' makes them, and a linear model has one")
     except FormulaSyntaxError as error:
         raise FormulaError(*_explain(str(error), right, formula, start)) from None
-    except (FormulaParsingError, AttributeError, TypeError) as error:
-        raise FormulaError(
-            f"The right side could not be understood ({_first_line(str(error))}).", formula, start
-        ) from None
+    except (FormulaParsingError, AttributeError, TypeError, ValueError, SyntaxError) as error:
+        # Its parser has no rule for a product with nothing, such as (a - a):b.
+        reason = "a part of it is empty, as its terms cancel" if "empty" in str(error) else _first_line(str(error))
+        raise FormulaError(f"The right side could not be understood ({reason}).", formula, start) from None
     return [_term([(f.expr, f.eval_method.value) for f in term.factors], formula, start) for term in found]
 
 

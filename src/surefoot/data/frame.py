@@ -65,6 +65,21 @@ class Frame:
         before = np.arange(self.rows) if self.positions is None else self.positions
         return Frame(taken, len(before[rows]), self.start, before[rows])
 
+    def part(self, start: int, stop: int) -> Frame:
+        """The rows from ``start`` to before ``stop``, shared, not copied."""
+        assert self.positions is None, "a part is taken of a frame as it was read"
+        cut = slice(start, min(stop, self.rows))
+        columns: dict[str, Values] = {
+            name: Coded(values.codes[cut], values.labels) if isinstance(values, Coded) else values[cut]
+            for name, values in self.columns.items()
+        }
+        return Frame(columns, cut.stop - start, self.start + start)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the values."""
+        return sum(v.codes.nbytes if isinstance(v, Coded) else v.nbytes for v in self.columns.values())
+
     def row_numbers(self) -> np.ndarray:
         """One-based position of each row in the scan."""
         positions = np.arange(self.rows) if self.positions is None else self.positions

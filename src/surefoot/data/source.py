@@ -86,9 +86,7 @@ def open_source(
     if isinstance(data, Source):
         if query is None and filter is None and not extra:
             return data
-        raise DataError(
-            "The data are an open source already: give query, filter and extra when it is opened."
-        )
+        raise DataError("The data are an open source already: give query, filter and extra when it is opened.")
     memory = SCAN_MEMORY if query is None else QUERY_MEMORY
     if not isinstance(data, (str, os.PathLike)) and not _is_paths(data):
         table, name = to_arrow(data)
@@ -101,7 +99,7 @@ def open_source(
             "or load the file and pass the table."
         )
     files = find_files(data)
-    database = Database(memory, {})
+    database = Database(memory, {}, spare=int(files.kind == "parquet" and query is None))
     notes: list[str] = []
     rows: int | None = None
     if files.kind == "csv":
@@ -117,9 +115,7 @@ def _is_paths(data: Any) -> bool:
     return isinstance(data, (list, tuple)) and all(isinstance(one, (str, os.PathLike)) for one in data)
 
 
-def _in_memory(
-    table: pa.Table, name: str, database: Database, query: str | None, filter: str | None
-) -> Source:
+def _in_memory(table: pa.Table, name: str, database: Database, query: str | None, filter: str | None) -> Source:
     sql_names = unique_names(table.column_names, fold=True)
     if sql_names != table.column_names:
         database = Database(SCAN_MEMORY, {TABLE: table.rename_columns(sql_names)})
@@ -279,7 +275,7 @@ class Source:
             return batches_of(self._table, columns, rows)
         rows = min(rows, max(2048, BATCH_VALUES // len(columns)))
         wanted = ", ".join(
-            f"{_cast(column.kind, self._sql[column.name])} as c{n}" for n, column in enumerate(columns)
+            f"{_cast(column.kind, self._sql[column.name])} as {self._sql[column.name]}" for column in columns
         )
         return self._scan(f"select {wanted} from ({self._relation}){self._where()}", names, rows)
 
@@ -309,8 +305,10 @@ class Source:
 
     def _scan(self, sql: str, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         try:
+            same: bool | None = None  # SQL may know a column by another name: it takes x and X for one
             for batch in self._database.stream(sql, rows):
-                yield batch.rename_columns(list(names))
+                same = batch.schema.names == list(names) if same is None else same
+                yield batch if same else batch.rename_columns(list(names))
         except Exception as error:
             raise self._explained(error, names) from None
 
@@ -438,11 +436,7 @@ class Source:
             misfit = self._file_finder.misfit(names)
             if misfit is not None:
                 return DataError(misfit)
-        texts = [
-            (part.path, part.dialect)
-            for part in self._files
-            if part.path and isinstance(part.dialect, Dialect)
-        ]
+        texts = [(part.path, part.dialect) for part in self._files if part.path and isinstance(part.dialect, Dialect)]
         trouble = text_trouble(error, texts) if texts else None
         return DataError(trouble or _plain(text, error, self.name, self._filter))
 

@@ -106,9 +106,7 @@ def csv_parts(database: Database, paths: Sequence[str]) -> tuple[list[Part], lis
     names = dialects[0].names
     for path, dialect in zip(paths, dialects, strict=True):
         check_same_columns(os.path.basename(paths[0]), names, os.path.basename(path), dialect.names)
-    seen = sorted(
-        {0, len(paths) - 1, *range(0, len(paths), max(1, len(paths) // 10))}
-    )  # ten files tell enough
+    seen = sorted({0, len(paths) - 1, *range(0, len(paths), max(1, len(paths) // 10))})  # ten files tell enough
     try:
         found = {n: _types(database, paths[n], dialects[n]) for n in seen}
     except Exception as error:
@@ -117,9 +115,7 @@ def csv_parts(database: Database, paths: Sequence[str]) -> tuple[list[Part], lis
     types = [_common([found[n][0][name] for n in seen]) for name in names]
     decimal = "," if any(found[n][1] for n in seen) else "."
     typed = dict(zip(names, types, strict=True))
-    parts = [
-        _part(path, replace(one, decimal=decimal), typed) for path, one in zip(paths, dialects, strict=True)
-    ]
+    parts = [_part(path, replace(one, decimal=decimal), typed) for path, one in zip(paths, dialects, strict=True)]
     notes = ["numbers have a decimal comma"] if decimal == "," else []
     return parts, list(names), types, notes
 
@@ -189,9 +185,7 @@ def _types(database: Database, path: str, dialect: Dialect) -> tuple[dict[str, s
     clash = any(one.dotted and one.numbers == one.values for one in tallies)  # 1.5 in a column of numbers
     sure = any(one.surely_comma and one.with_comma == one.values for one in tallies)
     comma = sure and not clash and dialect.delimiter != ","
-    types = [
-        "DOUBLE" if comma and one.values and one.with_comma == one.values else one.sql_type for one in tallies
-    ]
+    types = ["DOUBLE" if comma and one.values and one.with_comma == one.values else one.sql_type for one in tallies]
     return dict(zip(dialect.names, types, strict=True)), comma
 
 
@@ -206,9 +200,7 @@ def _tallies(database: Database, table: str, fields: Sequence[str]) -> list[_Tal
     ]
 
 
-def _counts(
-    database: Database, table: str, fields: Sequence[str], tests: Sequence[str]
-) -> list[tuple[int, ...]]:
+def _counts(database: Database, table: str, fields: Sequence[str], tests: Sequence[str]) -> list[tuple[int, ...]]:
     if not fields:
         return []
     wanted = [f"count(*) filter ({test.format(field)})" for field in fields for test in tests]
@@ -225,9 +217,7 @@ def _part(path: str, dialect: Dialect, types: dict[str, str]) -> Part:
     raw = _raw(path, dialect)
     wanted = [types[name] for name in dialect.names]
     if dialect.delimiter == "blanks":
-        typed = ", ".join(
-            f"cast({c} as {t}) as {quoted(n)}" for c, t, n in zip(inner, wanted, sql_names, strict=True)
-        )
+        typed = ", ".join(f"cast({c} as {t}) as {quoted(n)}" for c, t, n in zip(inner, wanted, sql_names, strict=True))
         sql = f"select {typed} from ({raw})"
     else:
         typed = ", ".join(f"{c} as {quoted(n)}" for c, n in zip(inner, sql_names, strict=True))

@@ -17,8 +17,7 @@ KINDS = {
 }  # fmt: skip
 SHOWN = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
 SUPPORTED = (  # a list for people, so in the words of people
-    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), "
-    + "JSON lines (.jsonl .ndjson .json, also .gz)"
+    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), " + "JSON lines (.jsonl .ndjson .json, also .gz)"
 )
 INSTEAD = {
     "xlsx": "Save the sheet as CSV, or pass pandas.read_excel(path).",
@@ -81,9 +80,7 @@ def find_files(data: object) -> Files:
         found = [find_files(one) for one in data]
         paths = [path for files in found for path in files.paths]
         kind = _one_kind(paths, "the list of files")
-        return Files(
-            tuple(paths), kind, found[0].name if len(found) == 1 else f"{len(paths)} {SHOWN[kind]} files"
-        )
+        return Files(tuple(paths), kind, found[0].name if len(found) == 1 else f"{len(paths)} {SHOWN[kind]} files")
     path = os.path.expanduser(os.fsdecode(data))  # type: ignore[arg-type]
     if "://" in path:
         raise DataError(f"{path!r} is an address, and only local files are read: download it first.")
@@ -131,9 +128,7 @@ def _in_folder(folder: str) -> Files:
             if name[0] not in "._":
                 (paths if _ending(name) in KINDS else others).append(os.path.join(where, name))
     if not paths:
-        holds = (
-            f"it holds {', '.join(os.path.basename(one) for one in others[:3])}" if others else "it is empty"
-        )
+        holds = f"it holds {', '.join(os.path.basename(one) for one in others[:3])}" if others else "it is empty"
         raise DataError(f"The folder {shown} has no data files: {holds}. Supported: {SUPPORTED}.")
     kind = _one_kind(paths, f"The folder {shown}")
     return Files(tuple(_readable(path) for path in paths), kind, _several(paths, kind, shown))
@@ -161,9 +156,7 @@ def _readable(path: str) -> str:
         reason = (error.strerror or str(error)).lower()
         raise DataError(f"The file {path!r} cannot be read: {reason}.") from None
     if os.path.getsize(path) == 0:
-        raise DataError(
-            f"The file {os.path.basename(path)} is empty: it has no header and no rows (zero bytes)."
-        )
+        raise DataError(f"The file {os.path.basename(path)} is empty: it has no header and no rows (zero bytes).")
     return path
 
 
@@ -176,7 +169,5 @@ def _no_such_file(path: str) -> str:
     lower = {one.lower(): one for one in names}
     near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
     shown = "this folder" if where == "." else f"{where!r}"
-    hint = (
-        f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Nothing in {shown} has a name like it."
-    )
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Nothing in {shown} has a name like it."
     return f"There is no file {path!r}. {hint}"

@@ -60,9 +60,7 @@ def json_parts(database: Database, paths: Sequence[str]) -> tuple[list[Part], li
     """
     listed = ", ".join(literal(as_pattern(path)) for path in paths)
     try:
-        found = database.describe(
-            f"select * from read_json([{listed}], union_by_name = true, sample_size = {SAMPLE})"
-        )
+        found = database.describe(f"select * from read_json([{listed}], union_by_name = true, sample_size = {SAMPLE})")
     except Exception as error:
         raise DataError(f"The JSON cannot be read: {tidy(error)} Each line must be one object.") from None
     if [name for name, _ in found] == ["json"]:

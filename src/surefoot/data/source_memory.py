@@ -77,9 +77,7 @@ def dictionaries(table: pa.Table) -> dict[str, tuple[str, ...]]:
     found = {}
     for field, column in zip(table.schema, table.columns, strict=True):
         if pa.types.is_dictionary(field.type):
-            values = [
-                str(one) for chunk in column.chunks for one in chunk.dictionary.to_pylist() if one is not None
-            ]
+            values = [str(one) for chunk in column.chunks for one in chunk.dictionary.to_pylist() if one is not None]
             found[field.name] = tuple(dict.fromkeys(values))
     return found
 
@@ -91,9 +89,7 @@ def batches_of(table: pa.Table, columns: Sequence[Column], rows: int) -> Iterato
     wanted = table.select([column.name for column in columns])
     for batch in wanted.to_batches(max_chunksize=rows):
         if batch.num_rows:
-            arrays = [
-                _as_wanted(one, column.kind) for one, column in zip(batch.columns, columns, strict=True)
-            ]
+            arrays = [_as_wanted(one, column.kind) for one, column in zip(batch.columns, columns, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
 
 
@@ -122,14 +118,10 @@ def one_column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     array = np.ma.asarray(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
     if array.ndim != 1:
         shape = " x ".join(map(str, array.shape))
-        what = (
-            f"is {array.ndim}-D ({shape})" if array.ndim else f"is a single value ({type(values).__name__})"
-        )
+        what = f"is {array.ndim}-D ({shape})" if array.ndim else f"is a single value ({type(values).__name__})"
         raise DataError(f"Column {name} {what}, and a column must be 1-D: give each column its own name.")
     if array.dtype.kind == "c":
-        raise DataError(
-            f"Column {name} holds complex numbers: pass its real and imaginary part as two columns."
-        )
+        raise DataError(f"Column {name} holds complex numbers: pass its real and imaginary part as two columns.")
     if array.dtype.kind not in "biufOSUMmT":
         raise DataError(f"Column {name} has the NumPy type {array.dtype}, which is no number, text or date.")
     if isinstance(array, np.ma.MaskedArray):
@@ -137,9 +129,7 @@ def one_column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
     if array.dtype.kind in "iuf" and array.dtype.itemsize <= 8:
         # From the buffer itself: pa.array(ndarray) would import pandas.
         native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-        return pa.Array.from_buffers(
-            pa.from_numpy_dtype(native.dtype), len(native), [None, pa.py_buffer(native)]
-        )
+        return pa.Array.from_buffers(pa.from_numpy_dtype(native.dtype), len(native), [None, pa.py_buffer(native)])
     if array.dtype.kind == "f":
         return one_column(name, array.astype(np.float64))
     return pa.array(array) if array.dtype.kind in "bMm" else _from_objects(name, array.tolist())
@@ -198,9 +188,7 @@ def _from_pandas(data: Any) -> pa.Table:
     import pyarrow as pa
 
     if not hasattr(data, "columns"):
-        raise DataError(
-            f"A pandas {type(data).__name__} is not a table: pass a DataFrame (series.to_frame())."
-        )
+        raise DataError(f"A pandas {type(data).__name__} is not a table: pass a DataFrame (series.to_frame()).")
     columns = [data.iloc[:, n] for n in range(data.shape[1])]
     arrays = []
     for name, column in zip(data.columns, columns, strict=True):

@@ -35,9 +35,7 @@ class Finder:
     here, row 2, column x: '5'
     """
 
-    def __init__(
-        self, database: Database, parts: Sequence[Part], sql: Mapping[str, str], filter: str | None
-    ) -> None:
+    def __init__(self, database: Database, parts: Sequence[Part], sql: Mapping[str, str], filter: str | None) -> None:
         self._database = database
         self._parts = parts
         self._sql = dict(sql)

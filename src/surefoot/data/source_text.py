@@ -148,9 +148,7 @@ def text_trouble(error: BaseException, files: Sequence[tuple[str, Dialect]]) -> 
     line = _found(r"Line: (\d+)", text)
     if "not utf-8" in text:
         return not_utf8(path, int(line) if line else None, "a byte that is none")
-    reasons = [
-        one for one in text.splitlines() if one.strip() and not one.startswith(("Invalid", "Conv", "Orig"))
-    ]
+    reasons = [one for one in text.splitlines() if one.strip() and not one.startswith(("Invalid", "Conv", "Orig"))]
     reason = (reasons[0] if reasons else "it cannot be read").rstrip(".")
     return f"{os.path.basename(path)}, line {line or '?'}: {reason}. Correct that line."
 

@@ -4,8 +4,9 @@ With ``T`` the computed ``R^-1`` of the first pass, whatever its errors, and row
 
     q_i = T' a_i,  r_i = y_i - a_i' x,  G = sum w_i q_i q_i',  g = sum w_i q_i r_i,  x <- x + T G^-1 g.
 
-``(X'WX)^-1 = T G^-1 T'`` holds for any nonsingular ``T``; as ``G`` is within cond(X) u of the identity, it and ``g`` may be
-summed in double, and the step is exact to the rounding of the result. The same ``G`` corrects the standard errors.
+``(X'WX)^-1 = T G^-1 T'`` holds for any nonsingular ``T``; as ``G`` is within cond(X) u of the identity, it and ``g``
+may be summed in double, and the step is exact to the rounding of the result. The same ``G`` corrects the standard
+errors.
 
 Reference: Bjorck (1996), "Numerical Methods for Least Squares Problems", SIAM, section 2.9, pp. 121-126 (refinement),
 section 6.6.5, pp. 253-254 (corrected seminormal equations).
@@ -72,7 +73,7 @@ def refine(solution: Solution, blocks: Iterable[Rows]) -> Solution:
 
 
 def product(matrix: Twofold, right: np.ndarray) -> Twofold:
-    """Matrix product with a matrix of doubles, accumulated in twice the precision (Dot2 of the reference in twofold)."""
+    """Matrix product with a matrix of doubles, accumulated in twice the precision (Dot2, see ``problem.twofold``)."""
     high = np.zeros((matrix.high.shape[0], right.shape[1]))
     low = np.zeros_like(high)
     for k in range(right.shape[0]):

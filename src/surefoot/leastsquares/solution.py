@@ -20,16 +20,17 @@ from surefoot.leastsquares.triangle import Triangle
 class Solution:
     """The minimiser and everything that the statistics need of it.
 
-    Where columns are aliased there is a valley of minimisers. ``coef`` and ``spread`` are the basic one, with nothing for
-    the dropped columns: fitted values and residuals are the same all along the valley. ``reported`` is the one asked for.
+    Where columns are aliased there is a valley of minimisers. ``coef`` and ``spread`` are the basic one, with nothing
+    for the dropped columns: fitted values and residuals are the same all along the valley. ``reported`` is the one
+    asked for.
 
     Attributes
     ----------
     coef : ndarray, shape (p,)
         One coefficient a column; NaN where a column was dropped as aliased.
     spread : ndarray, shape (p, rank)
-        ``T`` with ``T T' = (X'WX)^-1`` (a generalised inverse where columns are aliased); rows of dropped columns are NaN.
-        Kept as a factor, because its square could overflow where the factor does not.
+        ``T`` with ``T T' = (X'WX)^-1`` (a generalised inverse where columns are aliased); rows of dropped columns are
+        NaN. Kept as a factor, because its square could overflow where the factor does not.
     effects : ndarray, shape (rank,)
         ``Q'y``: the response in the orthonormal coordinates of the columns.
     residual_length : float
@@ -85,7 +86,7 @@ class Solution:
         return lengths(self.spread.T)
 
     def smallest_curvature(self) -> float:
-        """Smallest eigenvalue of the Hessian ``2 X'WX`` over the kept columns: how the bowl rises where it is flattest."""
+        """Smallest eigenvalue of the Hessian ``2 X'WX`` over the kept columns: the rise where the bowl is flattest."""
         if not self.upper.size:
             return float("nan")
         return float(np.linalg.svd(self.upper, compute_uv=False)[-1]) ** 2 * 2

@@ -76,8 +76,8 @@ def compare_fits(fits: Sequence[Fit]) -> Comparison:
             )
         if fit.statistics.rows != first.statistics.rows or not _same_response(fit, first):
             raise ModelError(
-                f"Fit {k} uses {fit.statistics.rows:,} rows, fit 1 {first.statistics.rows:,}, or other values of the response: "
-                "leave out the rows with missing values by the same filter= in both."
+                f"Fit {k} uses {fit.statistics.rows:,} rows, fit 1 {first.statistics.rows:,}, or other values of the "
+                "response: leave out the rows with missing values by the same filter= in both."
             )
     pairs = [(k, k + 1) for k in range(len(fits) - 1)]
     ordered = [(a, b) if fits[a].rank <= fits[b].rank else (b, a) for a, b in pairs]

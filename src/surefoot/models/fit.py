@@ -278,8 +278,10 @@ class Fit:
         design = replace(self.design, extra=(groups,), _plain=None) if groups else self.design
         if groups:
             self._opened().column(groups)
-        blocks = self._residual_blocks(design, Reader(self._opened(), progress))
-        covariance = robust(kind, self.solution, self.statistics, blocks, groups=groups, lags=lags)
+        reader = self._reader(progress)
+        with reader.interruptible():
+            blocks = self._residual_blocks(design, reader)
+            covariance = robust(kind, self.solution, self.statistics, blocks, groups=groups, lags=lags)
         return replace(self, covariance=covariance)
 
     def diagnose(self, progress: Report | None = None) -> Fit:
@@ -288,11 +290,13 @@ class Fit:
             return self
         from surefoot.models.fitting import with_look
 
-        return with_look(self, look(self.design, self.solution, Reader(self._opened(), progress)))
+        reader = self._reader(progress)
+        with reader.interruptible():
+            return with_look(self, look(self.design, self.solution, reader))
 
     def residual_blocks(self) -> Iterator[Residuals]:
         """The rows as the fit saw them, a block at a time, with fitted values and weighted residuals."""
-        return self._residual_blocks(self.design, Reader(self._opened()))
+        return self._residual_blocks(self.design, self._reader())
 
     def residuals(self) -> np.ndarray:
         """Response minus fitted value for each row used, shape (n,). Reads the data again.
@@ -350,7 +354,7 @@ class Fit:
         source = open_source(data)
         level = checked_level(self.level if level is None else level)
         variables = self.design.predictor_variables or tuple(source.columns)[:1]
-        frames = Reader(source).frames(variables, "prediction")
+        frames = Reader(source, columns=len(self.names)).frames(variables, "prediction")
         return Prediction.join([predict_frame(self, frame, interval, level) for frame in frames])
 
     def ridge_path(self, penalties: np.ndarray | None = None) -> RidgePath:
@@ -437,6 +441,9 @@ class Fit:
                 f"{added} rows used in the fit have no value in {', '.join(design.extra) or 'a column'}: "
                 "the second pass would see other rows than the first. Leave them out with filter= and fit again."
             )
+
+    def _reader(self, progress: Report | None = None) -> Reader:
+        return Reader(self._opened(), progress, columns=len(self.names) + 2)
 
     def _opened(self) -> Source:
         if self.source is None:

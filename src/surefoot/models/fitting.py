@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -83,28 +84,33 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
     _check(request, wishes)
     start = time.monotonic()
     reader = Reader(source, report, wishes.batch_rows)
-    design = learn_design(request, source, lambda names: reader.frames(names, "learning the columns"))
-    folded = _fold(design, reader)
-    _check_rows(folded, source)
-    folded = replace(folded, triangle=folded.triangle.compact())
+    with reader.interruptible():
+        design = learn_design(request, source, lambda names: reader.frames(names, "learning the columns"))
+        reader.columns = len(design.names) + 2
+        folded = _fold(design, reader)
+        _check_rows(folded, source)
+        solution, method = _solve(folded, design, wishes, reader)
+        fit = _assemble(design, folded, solution, source, method, wishes.level)
+        wanted = folded.read * len(design.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
+        if wanted and fit.rank:
+            fit = with_look(fit, look(design, solution, reader))
+    seconds = time.monotonic() - start
+    return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds))
+
+
+def _solve(folded: _Folded, design: Design, wishes: Wishes, reader: Reader) -> tuple[Solution, str]:
+    """The solution, refined where that was asked for or is cheap, and the words for how it was found."""
     solution = solve(folded.triangle, len(design.names), minimum_norm=wishes.rank_deficient == "minimum-norm")
     if solution.rank.aliased and wishes.rank_deficient == "error":
         raise ModelError(
             f"{_alias_sentence(design, solution)} rank_deficient='error' was asked for; 'drop' would leave it out."
         )
-    cheap = folded.read * len(design.names) ** 2 <= CHEAP_REFINEMENT and not len(solution.rank.aliased)
-    refined = wishes.refine if wishes.refine is not None else cheap
-    if refined:
-        first = solution
-        solution = refine(first, _twofold_rows(design, reader))
-        refined = solution is not first
-    method = "QR in one pass" + (", refined in a second with twice the precision" if refined else "")
-    fit = _assemble(design, folded, solution, source, method, wishes.level)
-    wanted = folded.read * len(design.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
-    if wanted and fit.rank:
-        fit = with_look(fit, look(design, solution, reader))
-    seconds = time.monotonic() - start
-    return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds))
+    cheap = folded.read * len(design.names) ** 2 <= CHEAP_REFINEMENT and not solution.rank.aliased
+    if cheap if wishes.refine is None else wishes.refine:
+        refined = refine(solution, _twofold_rows(design, reader))
+        if refined is not solution:
+            return refined, "QR in one pass, refined in a second with twice the precision"
+    return solution, "QR in one pass"
 
 
 def with_look(fit: Fit, seen: Look) -> Fit:
@@ -123,8 +129,12 @@ def _fold(design: Design, reader: Reader) -> _Folded:
     width = len(design.names) + 1 + (not design.has_intercept)
     source = reader.source
 
+    memory = threading.local()
+
     def fold_frame(frame: Frame) -> _Folded:
-        plain = design.plain_matrix(frame)
+        if not hasattr(memory, "block"):
+            memory.block = np.empty(frame.rows * width)
+        plain = design.plain_matrix(frame, memory.block)
         if plain is not None and (triangle := Triangle.consuming(plain)) is not None:
             return _Folded(triangle, frame.rows, 0, 0)
         block = design.block(frame, source)
@@ -135,7 +145,8 @@ def _fold(design: Design, reader: Reader) -> _Folded:
     expected = source.expected_rows()
     with _helpers(expected, len(design.names)) as executor:
         folded = map_in_order(fold_frame, frames, executor)
-        return reduce_in_tree(folded, _Folded.merge, _Folded(Triangle.empty(width), 0, 0, 0))
+        total = reduce_in_tree(folded, _Folded.merge, _Folded(Triangle.empty(width), 0, 0, 0))
+    return replace(total, triangle=total.triangle.compact())
 
 
 def _helpers(expected: int | None, columns: int) -> AbstractContextManager[Executor | None]:

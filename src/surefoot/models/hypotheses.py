@@ -1,7 +1,7 @@
 """Linear hypotheses on coefficients: ``x1 = x2``, ``x1 + 2*x2 = 3``, several joined by commas, tested together.
 
-With ``C b = d`` as hypothesis and ``F F'`` the covariance of ``b``, the statistic is ``|(C F)^+ (C b - d)|^2 / q``, an F
-distribution with q and the residual degrees of freedom.
+With ``C b = d`` as hypothesis and ``F F'`` the covariance of ``b``, the statistic is ``|(C F)^+ (C b - d)|^2 / q``,
+with an F distribution of q and the residual degrees of freedom.
 
 Reference: Seber, Lee (2003), "Linear Regression Analysis", 2nd ed., Wiley, theorem 4.1, pp. 100-101.
 """
@@ -79,7 +79,7 @@ def parse_hypotheses(text: str, names: Sequence[str]) -> tuple[np.ndarray, np.nd
         for other, shift in others:
             row, constant = row - other, constant - shift
         rows.append(row)
-        rights.append(-constant)
+        rights.append(0.0 - constant)
     return np.array(rows), np.array(rights)
 
 

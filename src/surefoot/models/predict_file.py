@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from surefoot.data.engine import Report, watched
+from surefoot.data.engine import Report, Watch
 from surefoot.data.frame import read_frame
 from surefoot.data.source import Source
 from surefoot.errors import DataError
@@ -47,8 +47,9 @@ def predict_to_file(
 ) -> Predicted:
     """Predict every row of a source into Parquet or CSV (by the ending), or as CSV to standard output."""
     counted = _Count()
-    batches = counted.counting(_batches(fit, source, interval, level, report))
-    with _writer(output) as open_writer:
+    watch = Watch(source.expected_rows(), report)
+    batches = counted.counting(_batches(fit, source, interval, level, watch))
+    with watch.interruptible(), _writer(output) as open_writer:
         writer = None
         for batch in batches:
             writer = writer or open_writer(batch.schema)
@@ -79,12 +80,12 @@ class _Count:
 
 
 def _batches(
-    fit: Fit, source: Source, interval: str | None, level: float, report: Report | None
+    fit: Fit, source: Source, interval: str | None, level: float, watch: Watch
 ) -> Iterator[tuple[pa.RecordBatch, Prediction]]:
     variables, start = fit.design.predictor_variables, 0
     names = _free_names(source)
     pairs = source.batches_beside(variables)
-    for whole, wanted in watched(pairs, lambda pair: pair[0].num_rows, "predicting", source.expected_rows(), report):
+    for whole, wanted in watch.over(pairs, lambda pair: pair[0].num_rows, "predicting"):
         frame = replace(read_frame(wanted, start), rows=whole.num_rows)
         start += whole.num_rows
         made = predict_frame(fit, frame, interval, level)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from surefoot.data.engine import Report, watched
-from surefoot.data.frame import Coded, Frame, read_frame
+from surefoot.data.engine import Report, Watch
+from surefoot.data.frame import Frame, read_frame
 from surefoot.data.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEPT_BYTES = 32_000_000
 """A source whose columns fit in this is read once: later passes cost nothing."""
 
 BATCH = 32_768
 """Rows in a batch: few columns of them stay in the second-level cache from reading to factoring."""
+
+MANY_ROWS = 1_000_000
+"""Up to here batches are made equal in size; beyond, that copy would cost more than it is worth."""
+
+BLOCK = 1 << 22
+"""Numbers in a block at most (32 MB): a model of many columns takes fewer rows at a time."""
 
 
 class Reader:
@@ -26,30 +37,44 @@ class Reader:
         Called with a ``Progress`` after each batch.
     batch : int
         Rows in a batch. The answer does not depend on it but for rounding.
+    columns : int
+        Columns that a block made of a frame will have, where that is known.
     """
 
-    def __init__(self, source: Source, report: Report | None = None, batch: int = BATCH) -> None:
+    def __init__(self, source: Source, report: Report | None = None, batch: int = BATCH, columns: int = 1) -> None:
         self.source = source
         self.passes = 0
-        self._report = report
+        self.columns = columns
+        self._watch = Watch(source.expected_rows(), report)
         self._batch = batch
         self._kept: dict[frozenset[str], list[Frame]] = {}
 
     def frames(self, names: Sequence[str], task: str) -> Iterator[Frame]:
         """A pass over these columns; ``task`` is what progress says is being done."""
         self.passes += 1
-        if (kept := self._kept.get(frozenset(names))) is not None:
-            return iter(kept)
-        frames = self._read(tuple(dict.fromkeys(names)))
-        return watched(frames, lambda frame: frame.rows, task, self.source.expected_rows(), self._report)
+        kept = self._kept.get(frozenset(names))
+        read = self._read(tuple(dict.fromkeys(names)), task) if kept is None else kept
+        most = max(1, BLOCK // self.columns)
+        for frame in read:
+            for start in range(0, frame.rows, most):
+                yield frame.part(start, start + most) if frame.rows > most else frame
 
-    def _read(self, names: tuple[str, ...]) -> Iterator[Frame]:
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Turn Ctrl-C into a sentence that says how far the pass had come."""
+        with self._watch.interruptible():
+            yield
+
+    def _read(self, names: tuple[str, ...], task: str) -> Iterator[Frame]:
         start, kept, size = 0, [], 0
-        for batch in self.source.batches(names, rows=self._batch):
+        batches = self.source.batches(names, rows=self._batch)
+        if (self.source.expected_rows() or 0) < MANY_ROWS:
+            batches = regular(batches, self._batch)
+        for batch in self._watch.over(batches, lambda batch: batch.num_rows, task):
             frame = read_frame(batch, start)
             start += frame.rows
             if size <= KEPT_BYTES:
-                size += _bytes(frame)
+                size += frame.nbytes
                 kept.append(frame)
                 if size > KEPT_BYTES:
                     kept.clear()
@@ -58,6 +83,29 @@ class Reader:
             self._kept[frozenset(names)] = kept
 
 
-def _bytes(frame: Frame) -> int:
-    columns = frame.columns.values()
-    return sum(values.codes.nbytes if isinstance(values, Coded) else values.nbytes for values in columns)
+def regular(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Batches of equal size, the last but one: rounding must not depend on how a table was cut into files."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        while batch.num_rows:
+            if not held and batch.num_rows == rows:
+                yield batch
+                break
+            taken = min(rows - count, batch.num_rows)
+            held.append(batch.slice(0, taken))
+            batch, count = batch.slice(taken), count + taken
+            if count == rows:
+                yield _joined(held)
+                held, count = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    if len(batches) == 1:
+        return batches[0]
+    (joined,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined

@@ -192,9 +192,19 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, (float, np.floating)):
         return (
-            float(value) if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+            float(value)
+            if math.isfinite(value)
+            else "NaN"
+            if math.isnan(value)
+            else "Infinity"
+            if value > 0
+            else "-Infinity"
         )
     return value
+
+
+def _word(value: float) -> str:
+    return next(word for word, one in _WORDS.items() if one == value or (math.isnan(one) and math.isnan(value)))
 
 
 def _numbers(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """The statistics of a linear fit, from the triangle alone.
 
-With the residual length ``rho``, ``n`` rows and rank ``r``: ``sigma^2 = rho^2 / (n - r)``, ``Cov(b) = sigma^2 T T'``, and with the
-response split by the orthonormal columns into effects ``e = Q'y``, ``|y|^2 = |e|^2 + rho^2``. Lengths are kept instead of
-their squares until the last, so that columns of any unit stay clear of overflow.
+With the residual length ``rho``, ``n`` rows and rank ``r``: ``sigma^2 = rho^2 / (n - r)``, ``Cov(b) = sigma^2 T T'``,
+and with the response split by the orthonormal columns into effects ``e = Q'y``, ``|y|^2 = |e|^2 + rho^2``. Lengths are
+kept instead of their squares until the last, so that columns of any unit stay clear of overflow.
 
 Reference: Draper, Smith (1998), "Applied Regression Analysis", 3rd ed., Wiley, chapters 1, 5 and 6, pp. 28-46, 135-150;
 the likelihood and the criteria as in Venables, Ripley (2002), "Modern Applied Statistics with S", p. 174, with the

@@ -1,6 +1,6 @@
 """Second-order evidence in floating point: what the point of a least squares fit is.
 
-The sum of squares ``f(b) = |W^(1/2)(y - Xb)|^2`` has the constant Hessian ``2 X'WX``, which is positive semidefinite: every
+The sum of squares ``f(b) = |W^(1/2)(y - Xb)|^2`` has the constant Hessian ``2 X'WX``, positive semidefinite: every
 stationary point is a global minimum, and it is the only one exactly if the smallest curvature is positive.
 
 Reference: Boyd, Vandenberghe (2004), "Convex Optimization", Cambridge, section 3.1.4, p. 71, and section 9.1.1, p. 458.
@@ -95,7 +95,8 @@ def _decide(bowl: Bowl) -> tuple[Verdict, str]:
     if bowl.rank < bowl.columns:
         return (
             Verdict.GLOBAL_MINIMUM,
-            f"A flat valley of global minimisers of dimension {bowl.columns - bowl.rank}: the data cannot tell them apart.",
+            f"A flat valley of global minimisers of dimension {bowl.columns - bowl.rank}: "
+            "the data cannot tell them apart.",
         )
     if bowl.columns and bowl.smallest_singular_value <= bowl.tolerance:
         return (
@@ -109,8 +110,8 @@ def _lines(bowl: Bowl) -> list[str]:
     lines = ["The sum of squares is convex: its Hessian 2X'WX is positive semidefinite whatever the data."]
     if bowl.columns:
         lines.append(
-            f"{bowl.rank} of {bowl.columns} columns are independent; scaled to length one, their smallest singular value "
-            f"is {bowl.smallest_singular_value:.3g}, against a rounding of {bowl.tolerance:.1e}."
+            f"{bowl.rank} of {bowl.columns} columns are independent; scaled to length one, their smallest singular "
+            f"value is {bowl.smallest_singular_value:.3g}, against a rounding of {bowl.tolerance:.1e}."
         )
     if bowl.passes_through:
         lines.append("The residual is no longer than its rounding: the model passes through every row.")
