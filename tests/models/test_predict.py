@@ -111,3 +111,17 @@ def test_a_prediction_is_an_array_and_a_table():
 
 def test_no_rows_give_no_predictions():
     assert len(sf.fit("y ~ a", DATA).predict({"a": np.zeros(0)})) == 0
+
+
+def test_rows_where_the_model_has_no_finite_value_are_said():
+    table = {"x": [1.0, 2.0, 3.0, 4.0, 5.0], "y": [0.1, 0.8, 1.2, 1.3, 1.7]}
+    prediction = sf.fit("y ~ log(x)", table).predict({"x": [2.0, -1.0, 0.0, np.nan]}, interval="prediction")
+    assert np.isfinite(prediction.value).tolist() == [True, False, False, False]
+    assert np.isnan(prediction.lower[1:]).all()
+    assert (prediction.undefined, prediction.missing) == (2, 1)
+    assert prediction.remarks()[1].startswith("No prediction for 2 rows: the model has no finite value there")
+
+
+def test_a_power_that_overflows_is_no_warning():
+    table = {"x": [1.0, 2.0, 3.0, 4.0, 5.0], "y": [0.1, 0.8, 1.2, 1.3, 1.7]}
+    assert sf.fit("y ~ x + I(x^2)", table).predict({"x": [1e300]}).undefined == 1

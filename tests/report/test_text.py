@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import surefoot as sf
-from surefoot.report.text import comparison_text, p_text
+from surefoot.report.cells import probability
+from surefoot.report.text import comparison_text
 
 TABLE = {
     "x": [1.0, 2, 3, 4, 5, 6],
@@ -200,7 +201,7 @@ def test_one_row_one_coefficient():
 
 
 def test_probabilities():
-    assert [p_text(p) for p in (1.0, 0.0499, 0.001, 0.00099, 1e-15, 9e-17, 0.0, math.nan)] == [
+    assert [probability(p) for p in (1.0, 0.0499, 0.001, 0.00099, 1e-15, 9e-17, 0.0, math.nan)] == [
         "1.000", "0.050", "0.001", "9.9e-04", "1.0e-15", "<1e-16", "<1e-16", "-"
     ]  # fmt: skip
 

@@ -43,6 +43,8 @@ class Prediction:
         Rows without a value for some predictor.
     unknown : mapping of str to int
         New categories, as ``column = value``, with the number of rows.
+    undefined : int
+        Rows where the model has no finite value: log(x) of a negative x, or a power that overflows.
     not_estimable : int
         Rows where a column that was dropped as aliased is no longer the combination that it was in the fit.
     """
@@ -54,6 +56,7 @@ class Prediction:
     missing: int
     unknown: dict[str, int]
     not_estimable: int
+    undefined: int = 0
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype, copy=copy)  # type: ignore[call-overload]
@@ -66,7 +69,7 @@ class Prediction:
         """The predictions of several frames as one."""
         if not parts:
             empty = np.zeros(0)
-            return cls(empty, empty, None, None, 0, {}, 0)
+            return cls(empty, empty, None, None, 0, {}, 0, 0)
         unknown: Counter[str] = Counter()
         for part in parts:
             unknown.update(part.unknown)
@@ -79,7 +82,7 @@ class Prediction:
         assert value is not None and stderr is not None
         return cls(
             value, stderr, joined("lower"), joined("upper"), sum(part.missing for part in parts), dict(unknown),
-            sum(part.not_estimable for part in parts),
+            sum(part.not_estimable for part in parts), sum(part.undefined for part in parts),
         )  # fmt: skip
 
     def table(self) -> pa.Table:
@@ -98,6 +101,11 @@ class Prediction:
             several = [f"{value} ({counted(count, 'row')})" for value, count in self.unknown.items()]
             more = f" and {len(several) - 5} more" if len(several) > 5 else ""
             found.append(f"No prediction for categories that the model never saw: {', '.join(several[:5])}{more}.")
+        if self.undefined:
+            found.append(
+                f"No prediction for {counted(self.undefined, 'row')}: the model has no finite value there, as log(x) has "
+                "none for a negative x."
+            )
         if self.not_estimable:
             found.append(
                 f"No prediction for {counted(self.not_estimable, 'row')}: columns that depended on each other in the "
@@ -115,10 +123,13 @@ def predict_frame(fit: Fit, frame: Frame, interval: str | None, level: float) ->
     design, solution = fit.design, fit.solution
     unknown = _unknown(fit, frame)
     absent = frame.missing() if frame.columns else np.zeros(frame.rows, bool)
-    rows, offset = design.predictors(frame), design.offsets(frame)
+    with np.errstate(all="ignore"):
+        rows, offset = design.predictors(frame), design.offsets(frame)
     new = _new_categories(fit, frame)
-    not_estimable = _off_valley(rows, solution.valley, absent | new)
-    hidden = absent | new | not_estimable
+    undefined = ~(np.all(np.isfinite(rows), axis=1) & np.isfinite(offset)) & ~absent & ~new
+    rows = np.where(undefined[:, None], 0.0, rows)
+    not_estimable = _off_valley(rows, solution.valley, absent | new | undefined)
+    hidden = absent | new | undefined | not_estimable
     # Rows that leave the valley are hidden; for the others every minimiser predicts the same.
     used = np.flatnonzero(~np.isnan(fit.coef))
     value = rows[:, used] @ fit.coef[used] + offset
@@ -129,7 +140,8 @@ def predict_frame(fit: Fit, frame: Frame, interval: str | None, level: float) ->
         noise = fit.statistics.sigma if interval == "prediction" else 0.0
         half = t_quantile(level, fit.covariance.df) * np.hypot(stderr, noise)
         lower, upper = value - half, value + half
-    return Prediction(value, stderr, lower, upper, int(absent.sum()), unknown, int(not_estimable.sum()))
+    counts = int(not_estimable.sum()), int(undefined.sum())
+    return Prediction(value, stderr, lower, upper, int(absent.sum()), unknown, *counts)
 
 
 def _categories(fit: Fit) -> list[Category]:

@@ -75,6 +75,7 @@ class _Count:
                 missing=before.missing + made.missing,
                 unknown=dict(Counter(before.unknown) + Counter(made.unknown)),
                 not_estimable=before.not_estimable + made.not_estimable,
+                undefined=before.undefined + made.undefined,
             )
             yield batch
 

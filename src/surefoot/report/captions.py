@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.report.numbers import counted, plain, probability, square
+from surefoot.report.numbers import plain, probability, square
+from surefoot.wording import counted
 
 if TYPE_CHECKING:
     from surefoot.models.fit import Fit

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from surefoot.errors import DataError
 from surefoot.report.captions import NO_ROWS, bowl_caption, data_caption, normal_caption, residual_caption
-from surefoot.report.numbers import DASH, counted, decimals, fixed, plain, probability, r_squared, t_value
-from surefoot.wording import combination
+from surefoot.report.cells import decimals_of
+from surefoot.report.numbers import DASH, fixed, plain, probability, r_squared, t_value
+from surefoot.report.sentences import digits_sentence
+from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -134,7 +136,7 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "rigour": certificate.rigour.value,
         "claim": " ".join([certificate.claim, *_shape(fit)]),
         "lines": certificate.lines,
-        "digits": _digits(fit),
+        "digits": digits_sentence(fit),
         "method": fit.method,
         "stop": fit.stop,
         "level": f"{100 * fit.level:g}%",
@@ -157,7 +159,7 @@ def _table(fit: Fit) -> list[Line]:
     texts = [
         [fixed(number, places) for number in numbers]
         for numbers, places in zip(
-            zip(fit.coef, fit.stderr, *fit.interval().T, strict=True), decimals(fit), strict=True
+            zip(fit.coef, fit.stderr, *fit.interval().T, strict=True), decimals_of(fit), strict=True
         )
     ]
     widths = [max((len(row[c]) for row in texts), default=0) for c in (2, 3)]
@@ -173,14 +175,6 @@ def _table(fit: Fit) -> list[Line]:
 def _padded(text: str, width: int) -> str:
     """The text moved right by spaces as wide as a digit."""
     return "\u2007" * (width - len(text)) + text
-
-
-def _digits(fit: Fit) -> str:
-    found = [digits for digits in fit.digits if not math.isnan(digits)]
-    if not found:
-        return ""
-    least = math.floor(min(found))
-    return f"At least {counted(least, 'digit')} of each coefficient {'is' if least == 1 else 'are'} determined."
 
 
 def _errors(fit: Fit) -> str:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from surefoot.report.cells import decimals_of, fixed, probability, r_squared, t_value
+from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def _table(fit: Fit) -> list[str]:
     level = f"{100 * fit.level:.10g}% interval"
     show_digits = any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits))
     head = ["", "estimate", "std.err", "t", "p"]
-    for decimals in (_decimals(fit), [None] * len(fit.names)):
+    for decimals in (decimals_of(fit), [None] * len(fit.names)):
         rows = _rows(fit, decimals)
         taken = sum(max(len(row[c]) for row in [head, *rows]) + 2 for c in range(1, 5)) + _interval_width(rows)
         room = WIDTH - taken - 8 * show_digits
@@ -102,9 +104,9 @@ def _rows(fit: Fit, decimals: Sequence[int | None]) -> list[list[str]]:
         if math.isnan(fit.coef[k]):
             rows.append([name, "aliased", "", "", "", "", "", ""])
             continue
-        numbers = [_fixed(value, decimals[k]) for value in (fit.coef[k], fit.stderr[k], low[k], high[k])]
+        numbers = [fixed(value, decimals[k]) for value in (fit.coef[k], fit.stderr[k], low[k], high[k])]
         digits = "-" if math.isnan(fit.digits[k]) else f"{math.floor(fit.digits[k])}"
-        rows.append([name, numbers[0], numbers[1], _t(fit.t[k]), p_text(fit.p[k]), *numbers[2:], digits])
+        rows.append([name, numbers[0], numbers[1], t_value(fit.t[k]), probability(fit.p[k]), *numbers[2:], digits])
     return rows
 
 
@@ -127,19 +129,21 @@ def _statistics(fit: Fit) -> list[str]:
         facts.append("R2 undefined: the response is constant")
     else:
         about = "" if s.has_constant else " (about zero: no constant)"
-        facts.append(f"R2 {_r2(s.r2)}{about}")
+        facts.append(f"R2 {r_squared(s.r2)}{about}")
         if s.df_model > 0 and not math.isnan(s.r2_adjusted):
-            facts.append(f"adjusted {_r2(s.r2_adjusted)}")
+            facts.append(f"adjusted {r_squared(s.r2_adjusted)}")
     overall = fit.test_all()
     if overall is not None:
-        facts.append(f"F {overall.f:.6g} on {overall.df[0]:.0f} and {overall.df[1]:,.0f} df, p {p_text(overall.p)}")
+        facts.append(
+            f"F {overall.f:.6g} on {overall.df[0]:.0f} and {overall.df[1]:,.0f} df, p {probability(overall.p)}"
+        )
     if math.isfinite(s.log_likelihood):
         facts.append(f"log-likelihood {s.log_likelihood:.6g}")
         facts.append(f"AIC {s.aic:.6g}")
         facts.append(f"BIC {s.bic:.6g}")
-    if fit.look is not None and fit.look.quartiles[0] != fit.look.quartiles[4]:
+    if fit.look is not None and s.df_residual > 0 and fit.look.quartiles[0] != fit.look.quartiles[4]:
         facts.append(f"Durbin-Watson {fit.look.durbin_watson:.4g}")
-        facts.append(f"Jarque-Bera {fit.look.jarque_bera:.4g}, p {p_text(fit.look.jarque_bera_p)}")
+        facts.append(f"Jarque-Bera {fit.look.jarque_bera:.4g}, p {probability(fit.look.jarque_bera_p)}")
         facts.append(f"largest leverage {fit.look.largest_leverage:.3g} (row {fit.look.largest_leverage_row:,})")
     facts.append(f"condition {fit.condition:.2g} (equilibrated)")
     if fit.backward_error is not None:
@@ -151,21 +155,19 @@ def _ending(fit: Fit) -> list[str]:
     certificate, evidence = fit.certificate, fit.certificate.evidence
     lines = _wrapped(f"Method: {fit.method}. Stopped: {fit.stop}.")
     sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
-    if fit.rank:
+    if evidence["smallest_curvature"] > 0:
         sentences.append(f"The bowl's smallest curvature is {evidence['smallest_curvature']:.3g}.")
     for direction in evidence["valley"]:
         sentences.append(f"It is flat along {combination(direction)}.")
     if evidence["orthogonality"] is not None:
         sentences.append(f"The residual is perpendicular to every column to {evidence['orthogonality']:.0e}.")
-    determined = [digits for digits in fit.digits if not math.isnan(digits)]
-    if determined:
-        sentences.append(f"At least {math.floor(min(determined))} digits of each coefficient are determined.")
-    return lines + _wrapped(" ".join(sentences))
+    sentences.append(digits_sentence(fit))
+    return lines + _wrapped(" ".join(filter(None, sentences)))
 
 
 def hypothesis_text(test: Hypothesis) -> str:
     """A test of linear hypotheses in two lines."""
-    lines = [f"{test.text}: F {test.f:.6g} on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {p_text(test.p)}"]
+    lines = [f"{test.text}: F {test.f:.6g} on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {probability(test.p)}"]
     if len(test.estimate) == 1:
         lines.append(f"left minus right: {test.estimate[0]:.6g}, standard error {test.stderr[0]:.6g}")
     return "\n".join(lines)
@@ -178,7 +180,7 @@ def comparison_text(comparison: Comparison) -> str:
     for k, fit in enumerate(comparison.fits, start=1):
         s = fit.statistics
         rows.append([str(k), _shortened(fit.formula, 40), str(fit.rank), f"{s.df_residual:,}", f"{s.sigma:.6g}",
-                     _r2(s.r2), f"{s.aic:.6g}", f"{s.bic:.6g}"])  # fmt: skip
+                     r_squared(s.r2), f"{s.aic:.6g}", f"{s.bic:.6g}"])  # fmt: skip
     widths = [max(len(row[c]) for row in [head, *rows]) for c in range(len(head))]
     lines = []
     for row in [head, *rows]:
@@ -189,57 +191,11 @@ def comparison_text(comparison: Comparison) -> str:
     for test in comparison.tests:
         lines.append(
             f"{test.larger + 1} beside {test.smaller + 1}: F {test.f:.6g} "
-            f"on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {p_text(test.p)}"
+            f"on {test.df[0]:.0f} and {test.df[1]:,.0f} df, p {probability(test.p)}"
         )
     if not comparison.tests:
         lines.append("Neighbouring fits are not nested, so none is tested against another.")
     return "\n".join(lines)
-
-
-def p_text(p: float) -> str:
-    """A probability with three digits; below the rounding of one, only that it is."""
-    if math.isnan(p):
-        return "-"
-    if p < 1e-16:
-        return "<1e-16"
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
-
-
-def _decimals(fit: Fit) -> list[int]:
-    """Decimals for each row, so that its standard error shows about three digits."""
-    found = []
-    for value, error in zip(fit.coef, fit.stderr, strict=True):
-        scale = error if error > 0 and math.isfinite(error) else abs(value)
-        found.append(max(0, 2 - math.floor(math.log10(scale))) if scale > 0 and math.isfinite(scale) else 6)
-    usual = [d for d in found if d <= 8]
-    return [max(6, d) if d <= 8 and max(usual) <= 8 else d for d in found]
-
-
-def _fixed(value: float, decimals: int | None) -> str:
-    """So many decimals, or an exponent; without decimals five digits, the narrowest way."""
-    if math.isnan(value):
-        return "-"
-    if decimals is None:
-        return f"{value:.5g}"
-    if decimals > 10 or (value != 0 and abs(value) >= 1e9):
-        return f"{value:.6e}"
-    return f"{value:.{decimals}f}"
-
-
-def _t(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.5g}"
-
-
-def _r2(value: float) -> str:
-    """Six digits, more where they would all be nines."""
-    if math.isnan(value):
-        return "-"
-    digits = 6
-    while digits < 15 and value < 1 and f"{value:.{digits}f}" == f"{1:.{digits}f}":
-        digits += 1
-    return f"{value:.{digits}f}"
 
 
 def _seconds(seconds: float) -> str:

@@ -1,0 +1,28 @@
+"""Sentences that the summary and the page have in common."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from surefoot.wording import counted
+
+if TYPE_CHECKING:
+    from surefoot.models.fit import Fit
+
+MOST_NAMES = 5
+
+
+def digits_sentence(fit: Fit) -> str:
+    """How many digits of the coefficients rounding leaves determined; empty where that is not known."""
+    known = {name: digits for name, digits in zip(fit.names, fit.digits, strict=True) if not math.isnan(digits)}
+    if not known:
+        return ""
+    lost = [name for name, digits in known.items() if digits < 1]
+    rest = [digits for name, digits in known.items() if name not in lost]
+    names = ", ".join(lost[:MOST_NAMES]) + (f" and {len(lost) - MOST_NAMES} more" if len(lost) > MOST_NAMES else "")
+    if not rest:
+        return f"Rounding leaves no digit of {names} determined."
+    least = math.floor(min(rest))
+    text = f"At least {counted(least, 'digit')} of each coefficient {'is' if least == 1 else 'are'} determined"
+    return f"{text}, but none of {names}." if lost else f"{text}."
