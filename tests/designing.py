@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from surefoot.data.design import Design, Request, learn_design
+from surefoot.data.design import Design
+from surefoot.data.design_learning import Request, learn_design
 from surefoot.data.frame import read_frame
 from surefoot.data.source import open_source
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.data.design import Request
+from surefoot.data.design_learning import Request
 from surefoot.data.engine import Progress
 from surefoot.data.source import Source, open_source
 from surefoot.errors import ModelError

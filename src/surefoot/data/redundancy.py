@@ -9,14 +9,14 @@ Reference: Chambers, Hastie (1992), "Statistical Models in S", Wadsworth, pp. 37
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
-Piece = dict[Hashable, bool]
+Piece = dict[str, bool]
 """Category to ``True`` for full coding, ``False`` for contrasts."""
 
 
-def code_terms(terms: Sequence[tuple[frozenset[Hashable], tuple[Hashable, ...]]]) -> list[list[Piece]]:
+def code_terms(terms: Sequence[tuple[frozenset[str], tuple[str, ...]]]) -> list[list[Piece]]:
     """Codings for each term, given as (its numeric factors, its categories in order).
 
     Examples
@@ -27,7 +27,7 @@ def code_terms(terms: Sequence[tuple[frozenset[Hashable], tuple[Hashable, ...]]]
     >>> code_terms([(none, ("g",))])
     [[{'g': True}]]
     """
-    spanned: set[tuple[frozenset[Hashable], frozenset[Hashable]]] = set()
+    spanned: set[tuple[frozenset[str], frozenset[str]]] = set()
     coded = []
     for numeric, categories in terms:
         margins = [

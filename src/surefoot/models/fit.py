@@ -275,7 +275,7 @@ class Fit:
         >>> round(fit.robust("HC3")["x"].stderr, 4)
         0.1167
         """
-        design = replace(self.design, extra=(groups,), _plain=None) if groups else self.design
+        design = replace(self.design, extra=(groups,)) if groups else self.design
         if groups:
             self._opened().column(groups)
         reader = self._reader(progress)

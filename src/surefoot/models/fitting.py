@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from surefoot.data.design import Design, Request, learn_design
+from surefoot.data.design import Design
+from surefoot.data.design_learning import Request, learn_design
 from surefoot.data.engine import Report, map_in_order, one_blas_thread, reduce_in_tree, workers
 from surefoot.data.frame import Frame
 from surefoot.data.source import Source
