@@ -1,5 +1,5 @@
 """``python -m surefoot`` is the command line."""
 
-from surefoot.apps.cli import main
+from surefoot.apps.entry import main
 
 main()

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from surefoot import __version__
+from surefoot.apps.interrupts import leave, undisturbed
 from surefoot.errors import Interrupted, SurefootError, TextError
 from surefoot.wording import counted
 
@@ -23,6 +25,9 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # we say how far it had come
 )
+
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 Errors = Literal["classical", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC"]
 
@@ -93,8 +98,9 @@ def fit(
     save
         Write the model as JSON, for surefoot predict.
     """
-    from surefoot import verbs
     from surefoot.apps.progress import shown
+
+    verbs = _loaded_verbs()
 
     with shown() as progress:
         fitted = verbs.fit(
@@ -149,8 +155,9 @@ def predict(
     query
         SQL query over the data, which it calls data.
     """
-    from surefoot import verbs
     from surefoot.apps.progress import shown
+
+    verbs = _loaded_verbs()
 
     with shown() as progress:
         outcome = verbs.predict(
@@ -166,7 +173,10 @@ def predict(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; sentences instead of tracebacks."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if code == STOPPED:
+        leave(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -184,10 +194,10 @@ def run(arguments: list[str] | None = None) -> int:
         return 1
     except Interrupted as stopped:
         print(f"\nsurefoot: {stopped}", file=sys.stderr)
-        return 130
+        return STOPPED
     except KeyboardInterrupt:
         print("\nsurefoot: Stopped by Ctrl-C; nothing was written.", file=sys.stderr)
-        return 130
+        return STOPPED
     except BrokenPipeError:
         # The reader of our output (head, less) has seen enough. Python would complain when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -196,6 +206,17 @@ def run(arguments: list[str] | None = None) -> int:
         if type(error).__module__.startswith("cyclopts"):
             return 2
         raise
+
+
+def _loaded_verbs() -> ModuleType:
+    """The verbs, with the compiled libraries that every one of them needs."""
+    with undisturbed():
+        import duckdb  # noqa: F401
+        import pyarrow  # noqa: F401
+        import scipy.linalg.lapack  # noqa: F401
+
+        from surefoot import verbs
+    return verbs
 
 
 def _print_json(fitted, tests) -> None:

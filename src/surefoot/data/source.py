@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -237,7 +237,7 @@ class Source:
             + f"It has the columns: {', '.join(shown[:20])}{more}."
         )
 
-    def batches(self, names: Sequence[str], rows: int = 122_880) -> Iterator[pa.RecordBatch]:
+    def batches(self, names: Sequence[str], rows: int = 122_880) -> Generator[pa.RecordBatch, None, None]:
         """The columns in batches, in the order of the rows. Every call is a new scan.
 
         Numbers and booleans come as float64, categories as text, dates and times as they are. NaN stays NaN.
@@ -303,7 +303,7 @@ class Source:
     def _where(self) -> str:
         return "" if self._filter is None else f" where (\n{self._filter}\n)"
 
-    def _scan(self, sql: str, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    def _scan(self, sql: str, names: Sequence[str], rows: int) -> Generator[pa.RecordBatch, None, None]:
         try:
             same: bool | None = None  # SQL may know a column by another name: it takes x and X for one
             for batch in self._database.stream(sql, rows):

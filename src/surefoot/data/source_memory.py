@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from surefoot.data.source_parts import Column, unique_names
@@ -82,7 +82,7 @@ def dictionaries(table: pa.Table) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def batches_of(table: pa.Table, columns: Sequence[Column], rows: int) -> Iterator[pa.RecordBatch]:
+def batches_of(table: pa.Table, columns: Sequence[Column], rows: int) -> Generator[pa.RecordBatch, None, None]:
     """Batches straight from Arrow: no SQL, no copy of a float64 column."""
     import pyarrow as pa
 

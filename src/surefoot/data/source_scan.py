@@ -6,11 +6,13 @@ cannot see a Ctrl-C; waiting on a queue instead, the main thread sees it at once
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import re
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +59,7 @@ class Database:
     def __init__(self, memory: int, tables: Mapping[str, pa.Table], spare: int = 0) -> None:
         import duckdb
 
+        _OPEN.add(self)
         self._memory = memory
         self._tables = dict(tables)
         self._connection = duckdb.connect(
@@ -90,6 +93,8 @@ class Database:
         cursor = self._cursor()
         try:
             return [(row[0], row[1]) for row in cursor.execute(f"describe {sql}").fetchall()]
+        except Exception as error:
+            raise _signal_or(error) from None
         finally:
             cursor.close()
 
@@ -136,6 +141,19 @@ class Database:
         self._connection.close()
 
 
+_OPEN: weakref.WeakSet[Database] = weakref.WeakSet()
+_ACTIVE: weakref.WeakSet[_Scan] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """No worker may be inside DuckDB while the interpreter is taken down: that would end the process by a signal."""
+    for scan in list(_ACTIVE):
+        scan.stop()
+    for database in list(_OPEN):
+        database.close()
+
+
 class _Scan:
     """One streaming query: a worker fills a short queue, the reader of the batches empties it."""
 
@@ -146,6 +164,7 @@ class _Scan:
         self._ready: queue.Queue[Any] = queue.Queue(READ_AHEAD)
         self._stopped = threading.Event()
         self._worker = threading.Thread(target=self._work, name="surefoot-scan", daemon=True)
+        _ACTIVE.add(self)
         self._worker.start()
 
     def _work(self) -> None:
@@ -171,10 +190,7 @@ class _Scan:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         while (item := self._ready.get()) is not None:
             if isinstance(item, BaseException):
-                # DuckDB may be the one that sees the signal: nobody else has interrupted it at this point.
-                if "interrupted" in str(item).lower():
-                    raise KeyboardInterrupt
-                raise item
+                raise _signal_or(item)
             yield item
 
     def stop(self) -> None:
@@ -183,6 +199,11 @@ class _Scan:
         while self._worker.is_alive():
             self._cursor.interrupt()  # again and again: an interrupt that comes between two queries is lost
             self._worker.join(timeout=0.02)
+
+
+def _signal_or(error: BaseException) -> BaseException:
+    """DuckDB may be the one that sees a Ctrl-C: nobody else interrupts a query that is still wanted."""
+    return KeyboardInterrupt() if "interrupted" in str(error).lower() else error
 
 
 def _machine_megabytes() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ class Reader:
         self._watch = Watch(source.expected_rows(), report)
         self._batch = batch
         self._kept: dict[frozenset[str], list[Frame]] = {}
+        self._open: list[Generator[pa.RecordBatch, None, None]] = []
 
     def frames(self, names: Sequence[str], task: str) -> Iterator[Frame]:
         """A pass over these columns; ``task`` is what progress says is being done."""
@@ -61,13 +62,20 @@ class Reader:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Turn Ctrl-C into a sentence that says how far the pass had come."""
-        with self._watch.interruptible():
-            yield
+        """Turn Ctrl-C into a sentence that says how far the pass had come; end the pass, whatever it was."""
+        try:
+            with self._watch.interruptible():
+                yield
+        finally:
+            # An exception keeps the frames that it came through, and with them a scan that nobody will finish.
+            for batches in self._open:
+                batches.close()
+            self._open.clear()
 
     def _read(self, names: tuple[str, ...], task: str) -> Iterator[Frame]:
         start, kept, size = 0, [], 0
         batches = self.source.batches(names, rows=self._batch)
+        self._open.append(batches)
         if (self.source.expected_rows() or 0) < MANY_ROWS:
             batches = regular(batches, self._batch)
         for batch in self._watch.over(batches, lambda batch: batch.num_rows, task):
