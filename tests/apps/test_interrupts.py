@@ -45,7 +45,7 @@ def test_leaving_runs_what_was_to_be_run_at_the_end_and_keeps_the_code():
 
 
 def test_an_abandoned_scan_does_not_keep_the_process():
-    """A reader that stops in the middle, its iterator still alive at the end: the process ends by itself and in order."""
+    """A reader that stops in the middle, its iterator still alive: the process ends by itself and in order."""
     program = (
         "import surefoot as sf; source = sf.open_source({'x': list(range(10))}, query='select r.range as x from"
         " data, range(100000000) r'); batches = source.batches(['x']); next(batches); print('read')"
