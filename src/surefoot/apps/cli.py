@@ -108,20 +108,18 @@ def fit(
             filter=filter, query=query, missing=missing, rank_deficient=rank_deficient, errors=errors, groups=groups,
             lags=lags, refine=refine, diagnostics=diagnostics, level=level, progress=progress,
         )  # fmt: skip
-        tests = [fitted.test(one) for one in test or []]
-        if save is not None:
-            fitted.save(save)
-        if report is not None:
-            fitted.to_html(report)
+    # What was computed is shown before anything else is tried: a full disk must not cost the answer.
     if json:
-        _print_json(fitted, tests)
-        return 0
-    print(fitted.summary())
-    for one in tests:
-        print(f"\n{one}")
-    for word, path in (("Model", save), ("Report", report)):
+        _print_json(fitted, [fitted.test(one) for one in test or []])
+    else:
+        print(fitted.summary(), flush=True)
+        for one in test or []:
+            print(f"\n{fitted.test(one)}")
+    for word, path, write in (("Model", save, fitted.save), ("Report", report, fitted.to_html)):
         if path is not None:
-            print(f"\n{word} written to {path}.")
+            write(path)
+            if not json:
+                print(f"\n{word} written to {path}.")
     return 0
 
 
