@@ -138,7 +138,7 @@ def test_json_holds_everything(arguments, wide, capsys, folder):
     assert state == saved
     fit = sf.load(folder / "m.json")
     assert [one["name"] for one in state["coefficients"]] == list(fit.names)
-    stated = [np.nan if one["estimate"] == "NaN" else one["estimate"] for one in state["coefficients"]]
+    stated = [np.nan if one["estimate"] is None else one["estimate"] for one in state["coefficients"]]
     np.testing.assert_array_equal(stated, fit.coef)
     again = fit.to_json()
     again["data"].pop("seconds")

@@ -1,6 +1,6 @@
 """A fitted model as JSON: everything that was learnt, nothing of the rows.
 
-Numbers are written so that they read back bit for bit; infinities and NaN, which JSON lacks, as text.
+Numbers are written so that they read back bit for bit; a number that is not there (NaN) is null.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def load(path: str | Path) -> Fit:
         raise DataError(f"{path} is not a saved model of this version (format {FORMAT!r}). Save it again with --save.")
     try:
         return _made(_numbers(state))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DataError(
             f"{path} is damaged: {type(error).__name__} at {error}. Fit and save the model again."
         ) from None
@@ -151,13 +151,14 @@ def _made(state: Mapping[str, Any]) -> Fit:
     found, errors = state["diagnostics"], state["errors"]
     look = None
     if found is not None:
-        look = Look(**{**found, "quartiles": tuple(found["quartiles"]), "bound": np.array(found["bound"], float)})
+        arrays = {"quartiles": tuple(found["quartiles"]), "bound": np.array(found["bound"], float)}
+        look = Look(**{**_filled(found), **arrays})
     account = {**state["data"], "notes": tuple(state["data"]["notes"])}
     return Fit(
         design=design,
         triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"], triangle["rounds"]),
         solution=solution,
-        statistics=Statistics(**state["statistics"]),
+        statistics=Statistics(**_filled(state["statistics"])),
         covariance=Covariance(
             errors["kind"], _matrix(model["covariance"], columns, count), errors["df"], errors["detail"]
         ),
@@ -171,11 +172,16 @@ def _made(state: Mapping[str, Any]) -> Fit:
     )
 
 
+def _filled(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Null is NaN again; in arrays NumPy sees to that."""
+    return {name: math.nan if value is None else value for name, value in numbers.items()}
+
+
 def _matrix(values: Any, rows: int, columns: int) -> np.ndarray:
     return np.array(values, float).reshape(rows, columns)
 
 
-_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_WORDS = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def _plain(value: Any) -> Any:
@@ -190,25 +196,18 @@ def _plain(value: Any) -> Any:
         return bool(value)
     if isinstance(value, np.integer):
         return int(value)
-    if isinstance(value, (float, np.floating)):
-        return (
-            float(value)
-            if math.isfinite(value)
-            else "NaN"
-            if math.isnan(value)
-            else "Infinity"
-            if value > 0
-            else "-Infinity"
-        )
-    return value
+    return _number(float(value)) if isinstance(value, (float, np.floating)) else value
 
 
-def _word(value: float) -> str:
-    return next(word for word, one in _WORDS.items() if one == value or (math.isnan(one) and math.isnan(value)))
+def _number(value: float) -> float | str | None:
+    """JSON has no infinities, which become words, and no NaN, which becomes null: there is no number there."""
+    if math.isfinite(value):
+        return value
+    return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _numbers(value: Any) -> Any:
-    """The inverse of ``_plain`` for numbers; names and levels may be called 'NaN' and stay text."""
+    """The inverse of ``_plain`` for infinities; names and levels may be called 'Infinity' and stay text."""
     if isinstance(value, Mapping):
         return {name: one if name in _TEXTUAL else _numbers(one) for name, one in value.items()}
     if isinstance(value, list):

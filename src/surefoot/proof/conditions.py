@@ -8,6 +8,7 @@ Reference: Boyd, Vandenberghe (2004), "Convex Optimization", Cambridge, section 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,7 +79,7 @@ def judge_bowl(bowl: Bowl) -> Certificate:
         "columns": bowl.columns,
         "smallest_singular_value": bowl.smallest_singular_value,
         "tolerance": bowl.tolerance,
-        "smallest_curvature": bowl.smallest_curvature,
+        "smallest_curvature": None if math.isnan(bowl.smallest_curvature) else bowl.smallest_curvature,
         "orthogonality": None if bowl.passes_through else bowl.orthogonality,
         "residual_units": bowl.residual_units,
         "valley": [dict(direction) for direction in bowl.valley],

@@ -150,8 +150,8 @@ def _facts(fit: Fit) -> dict[str, Any]:
 def _shape(fit: Fit) -> list[str]:
     """How the bowl rises, and where it does not."""
     evidence = fit.certificate.evidence
-    curvature, valley = evidence.get("smallest_curvature", math.nan), evidence.get("valley", ())
-    rises = [f"The bowl's smallest curvature is {plain(curvature, 3)}."] if math.isfinite(curvature) else []
+    curvature, valley = evidence.get("smallest_curvature"), evidence.get("valley", ())
+    rises = [f"The bowl's smallest curvature is {plain(curvature, 3)}."] if curvature else []
     return rises + [f"It is flat along {combination(direction)}." for direction in valley]
 
 

@@ -155,7 +155,7 @@ def _ending(fit: Fit) -> list[str]:
     certificate, evidence = fit.certificate, fit.certificate.evidence
     lines = _wrapped(f"Method: {fit.method}. Stopped: {fit.stop}.")
     sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
-    if evidence["smallest_curvature"] > 0:
+    if evidence["smallest_curvature"]:
         sentences.append(f"The bowl's smallest curvature is {evidence['smallest_curvature']:.3g}.")
     for direction in evidence["valley"]:
         sentences.append(f"It is flat along {combination(direction)}.")
