@@ -109,7 +109,7 @@ class Triangle:
         Reading rows is about as fast as factoring them, so a copy or a separate look for infinities would be felt.
         """
         rows, columns = matrix.shape
-        if rows <= HELD * columns or rows > _chunk(columns):
+        if rows <= _held(columns) or rows > _chunk(columns):
             return cls.of(matrix) if np.all(np.isfinite(matrix)) else None
         upper = _reduced(matrix, overwrite=True)
         return cls(_signed(upper), rows, float(rows), rounds=1) if np.all(np.isfinite(upper)) else None
@@ -150,12 +150,17 @@ class Triangle:
 def _factor(matrix: np.ndarray) -> np.ndarray:
     """R of a block, by QR of chunks and then of their triangles; few rows are left as they are."""
     rows, columns = matrix.shape
-    if rows <= HELD * columns:
+    if rows <= _held(columns):
         return np.array(matrix, dtype=float)
     chunk = _chunk(columns)
     if rows <= chunk:
         return _triangularise(matrix)
     return _factor(np.vstack([_triangularise(matrix[i : i + chunk]) for i in range(0, rows, chunk)]))
+
+
+def _held(columns: int) -> int:
+    """How many rows wait for company; of many columns no more than the triangle itself has."""
+    return columns * max(1, min(HELD, CHUNK // columns**2)) if columns else 0
 
 
 def _chunk(columns: int) -> int:
@@ -165,7 +170,7 @@ def _chunk(columns: int) -> int:
 
 def _rounds(matrix: np.ndarray) -> int:
     """Whether ``_factor`` rounds these rows, 0 or 1."""
-    return int(len(matrix) > HELD * matrix.shape[1])
+    return int(len(matrix) > _held(matrix.shape[1]))
 
 
 def _triangularise(matrix: np.ndarray) -> np.ndarray:
