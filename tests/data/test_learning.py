@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from surefoot.data import learning
 from surefoot.data.frame import Frame
 from surefoot.data.learning import Moments, learn, learn_levels, learn_moments, learn_quantiles
 
@@ -188,3 +189,36 @@ def test_a_learner_that_fails_stops_the_pass():
 
     with pytest.raises(ValueError, match="seen"):
         learn([failing()], lambda: frames([1.0]))
+
+
+def test_an_outlier_does_not_put_all_values_into_memory(monkeypatch):
+    """One huge value makes a single bin of all others: they are counted again, more finely, before any is held."""
+    values = np.concatenate([np.random.default_rng(3).normal(size=20_000), [1e200]])
+    monkeypatch.setattr(learning, "MOST_HELD", 100)
+    passes, most = 0, 0
+    keep = learning._Tally.add
+
+    def counted(self, *given):
+        nonlocal most
+        keep(self, *given)
+        most = max(most, sum(len(one) for one, _ in self.waiting) + len(self.values))
+
+    monkeypatch.setattr(learning._Tally, "add", counted)
+
+    def scan():
+        nonlocal passes
+        passes += 1
+        return [Frame({"v": part}, len(part)) for part in np.array_split(values, 7)]
+
+    read = lambda frame: (frame.numbers("v"), np.ones(frame.rows))  # noqa: E731
+    (found,) = learn([learn_quantiles(read, (0, 0.25, 0.5, 0.75, 1))], scan)
+    assert found == pytest.approx(np.quantile(values, (0, 0.25, 0.5, 0.75, 1)), rel=1e-15)
+    assert most <= 100
+    assert passes > 3
+
+
+def test_values_that_are_all_alike_end_the_search(monkeypatch):
+    monkeypatch.setattr(learning, "MOST_HELD", 10)
+    frame = Frame({"v": np.full(1000, 0.1)}, 1000)
+    (found,) = learn([learn_quantiles(lambda f: (f.numbers("v"), np.ones(f.rows)), (0.5,))], lambda: [frame])
+    assert found.tolist() == [0.1]

@@ -21,6 +21,8 @@ Counted = Callable[[Frame], tuple[np.ndarray, np.ndarray]]
 """Values with how often each of them stands for itself."""
 
 _BINS = 1 << 16
+MOST_HELD = 2_000_000
+"""Values collected to sort, at most (32 MB), unless they are all alike."""
 
 
 def learn(learners: Sequence[Learner[Any]], scan: Callable[[], Iterable[Frame]]) -> list[Any]:
@@ -91,7 +93,8 @@ def learn_moments(read: Counted) -> Learner[Moments]:
 def learn_quantiles(read: Counted, probabilities: Sequence[float]) -> Learner[np.ndarray]:
     """Exact quantiles in bounded memory, interpolated as NumPy and R (type 7) do.
 
-    Three passes: the range, a histogram, and only those values that share a bin with a wanted order statistic.
+    The range, a histogram, and only those values that share a bin with a wanted order statistic; where these are too
+    many to hold (one outlier can put all others into one bin), first a finer histogram of just these bins.
     """
     low, high, total = np.inf, -np.inf, 0
 
@@ -104,35 +107,47 @@ def learn_quantiles(read: Counted, probabilities: Sequence[float]) -> Learner[np
     yield measure
     if total == 0:
         return np.full(len(probabilities), np.nan)
+    if low == high:
+        return np.full(len(probabilities), low)
     wanted_positions = np.asarray(probabilities) * (total - 1)
     ranks = np.unique(np.concatenate([np.floor(wanted_positions), np.ceil(wanted_positions)]).astype(np.int64))
-    # In halves, because the range itself may overflow.
-    edges = 2 * (low / 2 + (high / 2 - low / 2) * (np.arange(_BINS + 1) / _BINS))
+    edges = _between(low, high, _BINS)
 
     def bin_of(values: np.ndarray) -> np.ndarray:
-        return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _BINS - 1)
-
-    filled = np.zeros(_BINS, dtype=np.int64)
+        return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
 
     def count(frame: Frame) -> None:
         values, counts = read(frame)
-        filled[:] += np.bincount(bin_of(values), weights=counts, minlength=_BINS).astype(np.int64)
+        filled[:] += np.bincount(bin_of(values), weights=counts, minlength=len(filled)).astype(np.int64)
 
-    yield count
-    before = np.concatenate([[0], np.cumsum(filled)])
-    held = {int(b): _Tally() for b in np.unique(np.searchsorted(before, ranks, side="right") - 1)}
+    while True:
+        filled = np.zeros(len(edges) - 1, dtype=np.int64)
+        yield count
+        before = np.concatenate([[0], np.cumsum(filled)])
+        bins = np.unique(np.searchsorted(before, ranks, side="right") - 1)
+        parts = [_between(float(edges[b]), float(edges[b + 1]), _BINS // len(bins)) for b in bins]
+        finer = np.unique(np.concatenate([edges[:1], *parts, edges[-1:]]))
+        if filled[bins].sum() <= MOST_HELD or np.array_equal(finer, edges):
+            break
+        edges = finer
+    held = {int(b): _Tally() for b in bins}
 
     def collect(frame: Frame) -> None:
         values, counts = read(frame)
-        bins = bin_of(values)
+        places = bin_of(values)
         for b, tally in held.items():
-            tally.add(values[bins == b], counts[bins == b])
+            tally.add(values[places == b], counts[places == b])
 
     yield collect
     for tally in held.values():
         tally.sort_in()
     found = np.array([_order_statistic(int(rank), before, held) for rank in ranks])
     return np.asarray(np.interp(wanted_positions, ranks, found))
+
+
+def _between(low: float, high: float, count: int) -> np.ndarray:
+    """Edges of equal bins; in halves, because the range itself may overflow."""
+    return 2 * (low / 2 + (high / 2 - low / 2) * (np.arange(count + 1) / count))
 
 
 @dataclass

@@ -69,6 +69,7 @@ def refine(solution: Solution, blocks: Iterable[Rows]) -> Solution:
         residual_length=unit * float(np.sqrt(max(0.0, squares - slope @ (step / unit)))),
         upper=lower.T @ solution.upper,
         rounds=1,
+        refined=True,
     )
 
 

@@ -45,6 +45,8 @@ class Solution:
         Factorisations that some row went through, one after the other, on the way here.
     minimum_norm : bool
         Whether the shortest minimiser is reported instead of the basic one.
+    refined : bool
+        Whether a second pass in twice the precision has taken the rounding of the factorisation out.
     """
 
     coef: np.ndarray
@@ -56,6 +58,7 @@ class Solution:
     valley: np.ndarray
     rounds: int = 1
     minimum_norm: bool = False
+    refined: bool = False
 
     @property
     def kept(self) -> list[int]:

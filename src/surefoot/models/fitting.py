@@ -109,7 +109,7 @@ def _solve(folded: _Folded, design: Design, wishes: Wishes, reader: Reader) -> t
     cheap = folded.read * len(design.names) ** 2 <= CHEAP_REFINEMENT and not solution.rank.aliased
     if cheap if wishes.refine is None else wishes.refine:
         refined = refine(solution, _twofold_rows(design, reader))
-        if refined is not solution:
+        if refined.refined:
             return refined, "QR in one pass, refined in a second with twice the precision"
     return solution, "QR in one pass"
 
@@ -117,11 +117,10 @@ def _solve(folded: _Folded, design: Design, wishes: Wishes, reader: Reader) -> t
 def with_look(fit: Fit, seen: Look) -> Fit:
     """The fit with what a second pass found: diagnostics, the sharper bound on digits, evidence for the verdict."""
     certificate = _judge(fit.design, fit.solution, seen)
-    bound = (
-        np.minimum(bound_from_triangle(fit.solution), seen.bound)
-        if "refined" in fit.method
-        else bound_from_triangle(fit.solution)
-    )
+    bound = bound_from_triangle(fit.solution)
+    if fit.solution.refined:
+        # The componentwise bound holds for the rounding of the data alone, which is all that refinement has left.
+        bound = np.minimum(bound, seen.bound)
     return replace(fit, look=seen, certificate=certificate, digits=digits_of(fit.solution, bound))
 
 

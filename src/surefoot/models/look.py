@@ -10,7 +10,6 @@ Algorithms", 2nd ed., SIAM, section 20.1, p. 383 (componentwise bound on the coe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -144,15 +143,13 @@ def look(design: Design, solution: Solution, reader: Reader) -> Look:
     def add_up() -> Learner[None]:
         yield lambda frame: sums.add(each(frame), solution)
 
-    quartiles = learn_quantiles(
-        lambda frame: (lambda seen: (seen.residual, seen.frequencies))(each(frame)), (0, 0.25, 0.5, 0.75, 1)
-    )
-    found = learn([add_up(), quartiles], lambda: _scan(design, reader))[1]
-    return _conclude(sums, solution, tuple(float(q) for q in found))
+    def weighted_residuals(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        seen = each(frame)
+        return seen.residual, seen.frequencies
 
-
-def _scan(design: Design, reader: Reader) -> Iterator[Frame]:
-    return reader.frames(design.variables, "residuals")
+    learners = [add_up(), learn_quantiles(weighted_residuals, (0, 0.25, 0.5, 0.75, 1))]
+    _, quartiles = learn(learners, lambda: reader.frames(design.variables, "residuals"))
+    return _conclude(sums, solution, tuple(float(quartile) for quartile in quartiles))
 
 
 def _conclude(sums: _Sums, solution: Solution, quartiles: tuple[float, ...]) -> Look:

@@ -67,6 +67,7 @@ def to_json(fit: Fit) -> dict[str, Any]:
                 "residual_length": fit.solution.residual_length,
                 "upper": fit.solution.upper,
                 "minimum_norm": fit.solution.minimum_norm,
+                "refined": fit.solution.refined,
                 "rank": dataclasses.asdict(fit.solution.rank),
                 "valley": fit.solution.valley,
                 "rounds": fit.solution.rounds,
@@ -143,6 +144,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
         _matrix(model["valley"], columns, columns - count),
         model["rounds"],
         model["minimum_norm"],
+        model["refined"],
     )
     triangle = model["triangle"]
     design = design_from_state(state["design"])
