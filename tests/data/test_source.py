@@ -427,3 +427,17 @@ def test_empty_tables(tmp_path):
         assert list(source.batches(["x"])) == []
         assert source.levels("x") == ()
         assert source.find_missing("x") is None
+
+
+def test_a_filter_that_leaves_the_only_word_out_makes_the_column_numbers(tmp_path):
+    """The advice of the error for such a column is to leave the row out: it has to work."""
+    path = tmp_path / "t.csv"
+    path.write_text("x,y,g\n1,2,a\n2,oops,7\n3,6.5,b\n4,,c\n")
+    assert open_source(path).column("y").kind == "category"
+    source = open_source(path, filter="y <> 'oops'")
+    assert (source.column("y").kind, source.column("g").kind) == ("number", "category")
+    assert [batch.to_pydict() for batch in source.batches(["x", "y"])] == [{"x": [1.0, 3.0], "y": [2.0, 6.5]}]
+    queried = open_source(path, query="select * from data where x <> 2")
+    assert [batch.to_pydict() for batch in queried.batches(["y"])] == [{"y": [2.0, 6.5, None]}]
+    assert queried.find_missing("y") is not None
+    assert queried.find_infinite("y") is None

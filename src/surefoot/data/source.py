@@ -108,7 +108,9 @@ def open_source(
         parts, names, rows = parquet_parts(database, files.paths)
     else:
         parts, names = json_parts(database, files.paths)
-    return Source(files.name, database, parts, names, query=query, filter=filter, rows=rows, notes=notes)
+    source = Source(files.name, database, parts, names, query=query, filter=filter, rows=rows, notes=notes)
+    left_out = query is not None or filter is not None
+    return source.take_numbers_in_text() if files.kind == "csv" and left_out else source
 
 
 def _is_paths(data: Any) -> bool:
@@ -409,19 +411,36 @@ class Source:
         >>> print(open_source({"x": ["1", "2", "abc", "4"]}).find_unparsable("x"))
         dict of arrays, row 3, column x: 'abc'
         """
-        if self.column(name).kind != "category":
+        if self.column(name).kind != "category" or not self._mostly_numbers(name):
             return None
-        text = f"cast({self._sql[name]} as varchar)"
-        number = f"try_cast({text} as double) is not null"
+        return self.find(f"{self._sql[name]} is not null and not ({self._is_number(name)})", name)
+
+    def _is_number(self, name: str) -> str:
+        return f"try_cast(cast({self._sql[name]} as varchar) as double) is not null"
+
+    def _mostly_numbers(self, name: str) -> bool:
+        """Whether at least half of the values in a sample of the rows read as numbers."""
         ((values, numbers),) = self._rows_of(
-            f"select count(*) as a, count(*) filter ({number}) as b from "
+            f"select count(*) as a, count(*) filter ({self._is_number(name)}) as b from "
             f"(select * from ({self._relation}){self._where()} limit {SAMPLE}) where {self._sql[name]} is "
             f"not null",
             [name],
         )
-        if values == 0 or 2 * numbers < values:
-            return None
-        return self.find(f"{self._sql[name]} is not null and not ({number})", name)
+        return values > 0 and 2 * numbers >= values
+
+    def take_numbers_in_text(self) -> Source:
+        """The source itself, with text columns that hold nothing but numbers once rows were left out read as numbers.
+
+        One word makes a column of a CSV file a text; a filter that leaves its row out must make it numbers again.
+        """
+        texts = [name for name, column in self.columns.items() if column.kind == "category"]
+        try:
+            numbers = [name for name in texts if self._mostly_numbers(name) and self.find_unparsable(name) is None]
+        except DataError:
+            return self  # a row that the filter cannot be applied to: the scan will say which
+        found = {name: Column(name, "number", self.columns[name].type) for name in numbers}
+        self.columns = MappingProxyType({**self.columns, **found})
+        return self
 
     def close(self) -> None:
         """Give back DuckDB's memory and files; letting go of the source does the same."""
