@@ -130,3 +130,8 @@ def test_plot_is_written_in_every_format(kind):
     stream = io.BytesIO()
     figure.savefig(stream, format=kind)
     assert len(stream.getvalue()) > 5000
+
+
+def test_a_notebook_shows_the_figure_by_itself():
+    fit = sf.fit("y ~ x", {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.1, 1.9, 3.2, 3.9]})
+    assert fit.plot()._repr_png_().startswith(b"\x89PNG")

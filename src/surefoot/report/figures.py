@@ -61,11 +61,9 @@ def overview(fit: Fit, picture: Picture) -> Figure:
         Its numbers, from ``surefoot.models.picture.gather``.
     """
     with _style():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        from surefoot.report.shown import ShownFigure
 
-        figure = Figure(figsize=(7.1, 6.0), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = ShownFigure(figsize=(7.1, 6.0), layout="constrained")
         draws: tuple[Draw, ...] = (draw_data, draw_residuals, draw_normal, draw_bowl)
         for axes, draw, title, letter in zip(figure.subplots(2, 2).flat, draws, TITLES, "abcd", strict=True):
             draw(axes, fit, picture)
