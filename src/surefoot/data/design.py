@@ -172,10 +172,9 @@ class Design:
     def twofold(self, frame: Frame) -> tuple[Twofold, Twofold]:
         """Predictors and response of rows that make a block, in twice the precision."""
         parts = [part for term in self.terms for part in term.twofold(frame)]
-        numeric = {name: values for name, values in frame.columns.items() if isinstance(values, np.ndarray)}
-        response = evaluate_twofold(self.response, numeric)
+        response = evaluate_twofold(self.response, frame.numeric)
         if self.offset is not None:
-            response = response - evaluate_twofold(self.offset, numeric)
+            response = response - evaluate_twofold(self.offset, frame.numeric)
         empty = np.zeros((frame.rows, 0))
         predictors = Twofold(
             np.column_stack([empty, *(part.high for part in parts)]),
@@ -230,8 +229,8 @@ class Design:
 
     def _explain_not_finite(self, frame: Frame, matrix: np.ndarray, source: Source | None) -> str:
         row, column = (int(k[0]) for k in np.nonzero(~np.isfinite(matrix)))
-        for name, values in frame.columns.items():
-            if isinstance(values, np.ndarray) and np.isinf(values[row]):
+        for name, values in frame.numeric.items():
+            if np.isinf(values[row]):
                 place = source.find_infinite(name) if source else None
                 where = str(place) if place else f"column {name}, row {frame.row_numbers()[row]}"
                 return f"{where}: a fit needs finite numbers. Correct the value, or leave the row out with filter=."

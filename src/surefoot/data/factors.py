@@ -61,7 +61,7 @@ class Number:
 
     def twofold(self, frame: Frame, full: bool) -> Twofold:
         """The column in twice the precision: a power keeps what rounding to a double would lose."""
-        values = evaluate_twofold(self.node, _numeric(frame))
+        values = evaluate_twofold(self.node, frame.numeric)
         shape = (frame.rows,)
         return Twofold(np.broadcast_to(values.high, shape)[:, None], np.broadcast_to(values.low, shape)[:, None])
 
@@ -239,11 +239,7 @@ def read_number(node: Node, frame: Frame) -> np.ndarray:
     """An expression over a frame's number columns, one value a row."""
     if isinstance(node, Name):
         return frame.numbers(node.name)
-    return np.broadcast_to(evaluate(node, _numeric(frame)), (frame.rows,))
-
-
-def _numeric(frame: Frame) -> dict[str, np.ndarray]:
-    return {name: values for name, values in frame.columns.items() if isinstance(values, np.ndarray)}
+    return np.broadcast_to(evaluate(node, frame.numeric), (frame.rows,))
 
 
 def from_state(state: dict[str, Any]) -> Factor:

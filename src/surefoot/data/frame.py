@@ -56,6 +56,11 @@ class Frame:
         assert isinstance(values, np.ndarray), f"column {name} is coded"
         return values
 
+    @property
+    def numeric(self) -> dict[str, np.ndarray]:
+        """The columns that hold numbers: what an expression may name."""
+        return {name: values for name, values in self.columns.items() if isinstance(values, np.ndarray)}
+
     def take(self, rows: np.ndarray) -> Frame:
         """Only these rows, given as a mask or as positions."""
         taken = {

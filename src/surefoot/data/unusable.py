@@ -8,6 +8,7 @@ import numpy as np
 
 from surefoot.data.frame import Frame
 from surefoot.data.source import Place, Source
+from surefoot.data.source_scan import quoted
 from surefoot.problem.graph import Name, Node, names
 from surefoot.problem.writing import to_text
 
@@ -53,13 +54,9 @@ def _place_of(frame: Frame, row: int, used: Sequence[str], source: Source | None
     """Where the first row stands that has these values in these columns."""
     if source is None or not used:
         return None
-    same = [f"cast({_quoted(n)} as double) = cast('{float(frame.numbers(n)[row])!r}' as double)" for n in used]
+    same = [f"cast({quoted(n)} as double) = cast('{float(frame.numbers(n)[row])!r}' as double)" for n in used]
     return source.find(" and ".join(same), used[0])
 
 
 def _values_of(frame: Frame, row: int, used: Sequence[str]) -> str:
     return ", ".join(f"{name} = {frame.numbers(name)[row]:g}" for name in used)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

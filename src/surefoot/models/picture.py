@@ -343,7 +343,7 @@ def _bowl(fit: Fit) -> Bowl | None:
         return None
     sizes = solution.scaled_spread()[chosen]
     scaled = bool(sigma > 0 and np.isfinite(sigma))
-    response = float(np.hypot(lengths(solution.effects[:, None])[0], solution.residual_length))
+    response = solution.response_length()
     unit = sizes * (sigma if scaled else 0.01 * response or 1.0)
     rows = solution.spread[chosen] / sizes[:, None]
     factor = _lower(rows)

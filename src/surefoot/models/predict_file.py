@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from surefoot.data.engine import Report, Watch
 from surefoot.data.frame import read_frame
 from surefoot.data.source import Source
 from surefoot.errors import DataError
+from surefoot.files import whole_file
 from surefoot.models.fit import Fit
 from surefoot.models.predict import Prediction, predict_frame
 
@@ -126,22 +126,16 @@ def _writer(output: Path | None) -> Iterator[Any]:
         sys.stdout.flush()
         return
     opener = _opener(output)
-    neighbour = output.with_name(output.name + ".part")
     opened: list[Any] = []
+    with whole_file(output, "predictions") as target:
 
-    def open_writer(schema: pa.Schema) -> _Writer:
-        opened.append(opener(str(neighbour), schema))
-        return opened[0]
+        def open_writer(schema: pa.Schema) -> _Writer:
+            opened.append(opener(str(target), schema))
+            return opened[0]
 
-    try:
         yield open_writer
         for writer in opened:
             writer.close()
-        os.replace(neighbour, output)
-    except OSError as error:
-        raise DataError(f"The predictions could not be written to {output}: {error.strerror or error}.") from None
-    finally:
-        neighbour.unlink(missing_ok=True)
 
 
 def _opener(output: Path) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from surefoot.data.design import design_from_state
 from surefoot.errors import DataError
+from surefoot.files import whole_file
 from surefoot.leastsquares.rank import Alias, Rank
 from surefoot.leastsquares.solution import Solution
 from surefoot.leastsquares.triangle import Triangle
@@ -79,15 +79,9 @@ def to_json(fit: Fit) -> dict[str, Any]:
 
 
 def save(fit: Fit, path: str | Path) -> None:
-    """Write to a neighbour first and rename: a full disk or Ctrl-C leaves no half a model behind."""
-    target = Path(path)
-    neighbour = target.with_name(target.name + ".part")
-    try:
-        neighbour.write_text(json.dumps(to_json(fit), indent=1), encoding="utf-8")
-        os.replace(neighbour, target)
-    except OSError as error:
-        neighbour.unlink(missing_ok=True)
-        raise DataError(f"The model could not be written to {target}: {error.strerror or error}.") from None
+    """Write a model; the file is there whole or not at all."""
+    with whole_file(path, "model") as target:
+        target.write_text(json.dumps(to_json(fit), indent=1), encoding="utf-8")
 
 
 def load(path: str | Path) -> Fit:

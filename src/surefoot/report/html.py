@@ -7,14 +7,13 @@ and its content security policy forbids it to fetch anything.
 from __future__ import annotations
 
 import math
-import os
 import shlex
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from surefoot.errors import DataError
+from surefoot.files import whole_file
 from surefoot.report.captions import NO_ROWS, bowl_caption, data_caption, normal_caption, residual_caption
 from surefoot.report.cells import decimals_of
 from surefoot.report.numbers import DASH, fixed, plain, probability, r_squared, t_value
@@ -85,24 +84,15 @@ def card(fit: Fit) -> str:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write to a neighbour first and rename: a full disk or Ctrl-C leaves no half a page behind.
+    """Write a page; the file is there whole or not at all.
 
     Raises
     ------
     DataError
         The file cannot be written; the sentence says why.
     """
-    target = Path(path)
-    neighbour = target.with_name(target.name + ".part")
-    try:
-        neighbour.write_text(text, encoding="utf-8")
-        os.replace(neighbour, target)
-    except OSError as error:
-        neighbour.unlink(missing_ok=True)
-        raise DataError(f"The report could not be written to {target}: {error.strerror or error}.") from None
-    except BaseException:
-        neighbour.unlink(missing_ok=True)
-        raise
+    with whole_file(path, "report") as target:
+        target.write_text(text, encoding="utf-8")
 
 
 @cache

@@ -12,6 +12,7 @@ from surefoot.report.numbers import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
     from surefoot.models.fit import Fit
     from surefoot.models.picture import Bowl, Picture, Sample
@@ -129,17 +130,8 @@ def draw_bowl(axes: Axes, fit: Fit, picture: Picture) -> None:
     for (level, points), style in zip(bowl.regions, styles, strict=False):
         x, y = _placed(bowl, points)
         axes.plot(x, y, color=LINE, linewidth=1.3, linestyle=style, zorder=4, label=f"{100 * level:g}% region")
-    origin = np.zeros((2, 1))
-    axes.plot(
-        *_placed(bowl, origin),
-        "+",
-        color="black",
-        markersize=8,
-        markeredgewidth=1.4,
-        zorder=5,
-        label="minimum",
-        linestyle="none",
-    )
+    x, y = _placed(bowl, np.zeros((2, 1)))
+    _mark_minimum(axes, x, y)
     edge = bowl.window * np.array([[-1.0, 1.0], [-1.0, 1.0]])
     (left, right), (bottom, top) = _placed(bowl, edge)
     axes.set_xlim(left, right)
@@ -147,6 +139,10 @@ def draw_bowl(axes: Axes, fit: Fit, picture: Picture) -> None:
     axes.grid(False)
     _named(axes, _axis_name(bowl, 0), _axis_name(bowl, 1))
     _legend(axes)
+
+
+def _mark_minimum(axes: Axes, x: ArrayLike, y: ArrayLike) -> None:
+    axes.plot(x, y, "+", color="black", markersize=8, markeredgewidth=1.4, zorder=5, label="minimum", linestyle="none")
 
 
 def _draw_parabola(axes: Axes, bowl: Bowl) -> None:
@@ -160,17 +156,8 @@ def _draw_parabola(axes: Axes, bowl: Bowl) -> None:
             axes.plot(
                 [end, end], [0, points[0, k] ** 2], color=LINE, linewidth=1.3, linestyle=style, label=label, zorder=2
             )
-    axes.plot(
-        *_placed(bowl, np.zeros((1, 1))),
-        [0],
-        "+",
-        color="black",
-        markersize=8,
-        markeredgewidth=1.4,
-        zorder=5,
-        label="minimum",
-        linestyle="none",
-    )
+    (lowest,) = _placed(bowl, np.zeros((1, 1)))
+    _mark_minimum(axes, lowest, [0])
     axes.set_ylim(-0.04 * bowl.window**2, 1.02 * bowl.window**2)
     _named(axes, _axis_name(bowl, 0), "rise of the sum of squares" + (" / σ²" if bowl.scaled else ""))
     _legend(axes)
