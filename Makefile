@@ -59,8 +59,13 @@ docs: $(READY) ## build the docs site, running every example; any warning is an 
 	$(BIN)/python scripts/offline.py docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
+.venv/.peers: $(READY) benchmarks/requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+	    -r benchmarks/requirements.lock
+	@touch $@
+
 .PHONY: bench
-bench: $(READY) ## speed, memory and digits, with the peers beside (some ten minutes, 6 GB of disk)
+bench: .venv/.peers ## speed, memory and digits, with the peers beside (some ten minutes, 6 GB of disk)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
 
 .PHONY: lock
@@ -70,7 +75,11 @@ lock: $(READY) ## pin the newest versions of everything in requirements.lock
 	    --group build --group test --group docs --group dev --output-file requirements.lock.new
 	@{ echo "# Every version and hash that development uses. Made by: make lock"; cat requirements.lock.new; } \
 	    > requirements.lock && rm requirements.lock.new
-	@! grep -nE '^[^#]*(https?|file):' requirements.lock
+	@# The peers of `make bench`, at the versions pinned above where both have them.
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --system-certs --no-emit-index-url --no-emit-find-links --no-header --all-extras \
+	    --group test --group bench --constraint requirements.lock --output-file benchmarks/requirements.lock
+	@! grep -nE '^[^#]*(https?|file):' requirements.lock benchmarks/requirements.lock
 
 .PHONY: clean
 clean: ## remove all that can be made again, .venv too
