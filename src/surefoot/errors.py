@@ -18,6 +18,10 @@ class ModelError(SurefootError, ValueError):
     """The question makes sense, but these data or this model cannot answer it."""
 
 
+class BreakdownError(ModelError):
+    """A numerical method met what it cannot do; the message says what, and which method can."""
+
+
 class MissingDependency(SurefootError, ImportError):
     """An optional library is needed; the message names the extra that installs it."""
 

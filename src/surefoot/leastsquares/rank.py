@@ -86,7 +86,7 @@ def find_rank(upper: np.ndarray) -> Rank:
         The leading ``p`` columns of the triangle.
     """
     columns = upper.shape[1]
-    tolerance = 64 * ROUNDOFF * max(1.0, np.sqrt(columns))
+    tolerance = tolerance_for(columns)
     sizes = lengths(upper)
     unit = upper / np.where(sizes > 0, sizes, 1.0)
     if columns and np.all(sizes > 0) and _all_independent(unit[:columns], tolerance):
@@ -98,6 +98,19 @@ def find_rank(upper: np.ndarray) -> Rank:
         _aliases(unit, sizes, kept, tolerance),
         np.linalg.svd(unit[:, kept], compute_uv=False) if kept else np.zeros(0),
         tolerance,
+    )
+
+
+def tolerance_for(columns: int) -> float:
+    """The relative change of columns that counts as rounding."""
+    return 64 * ROUNDOFF * max(1.0, np.sqrt(columns))
+
+
+def has_full_rank(upper: np.ndarray) -> bool:
+    """Whether ``find_rank`` would keep every column of a square upper triangle; no singular value is computed."""
+    sizes = lengths(upper)
+    return bool(np.all(sizes > 0)) and (
+        not len(upper) or _all_independent(upper / sizes, tolerance_for(upper.shape[1]))
     )
 
 

@@ -1,0 +1,77 @@
+"""How wrong the data would have to be for an answer to be exactly right: backward errors.
+
+Karlson and Walden's estimate, within a factor sqrt(2) of the optimal backward error, for columns of length one:
+
+    theta = |A|_F / |b|,  omega^2 = theta^2 |r|^2 / (1 + theta^2 |x|^2),
+    BE = theta / sqrt(1 + theta^2 |x|^2) * |(A'A + omega^2 I)^(-1/2) A'r|,  here divided by |A|_F.
+
+Stewart's, which needs no factor and is an upper bound: ``|A'r| / (|A|_F |r|)``.
+
+References: Karlson, Walden (1997), BIT 37, pp. 862-869; Gratton, Jiranek, Titley-Peloquin (2012), "On the accuracy of
+the Karlson-Walden estimate of the backward error for linear least squares problems", SIAM J. Matrix Anal. Appl. 33(3),
+pp. 822-836; Stewart (1977), "Research, development, and LINPACK", in Mathematical Software III, pp. 1-14.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.leastsquares.rank import ROUNDOFF, lengths
+
+KARLSON_WALDEN = "Karlson-Walden"
+STEWART = "Stewart"
+
+
+def karlson_walden(
+    upper: np.ndarray, x: np.ndarray, gradient: np.ndarray, residual: np.ndarray, response: np.ndarray
+) -> np.ndarray:
+    """Backward error of each right-hand side, relative to the matrix with columns of length one, shape (k,).
+
+    Parameters
+    ----------
+    upper : ndarray, shape (h, n)
+        Anything with ``R'R = A'A`` as nearly as may be: a triangle, or ``S V'`` of the singular values.
+    x, gradient : ndarray, shape (n, k)
+        The solution and ``A'(b - A x)``.
+    residual, response : ndarray, shape (k,)
+        ``|b - A x|`` and ``|b|``.
+    """
+    count = upper.shape[1]
+    sizes = lengths(upper)
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    unit, scaled, slope = upper / sizes, x * sizes[:, None], gradient / sizes[:, None]
+    found = np.zeros(len(residual))
+    for k in np.flatnonzero(response > 0) if count else ():
+        theta = np.sqrt(count) / response[k]
+        grown = 1 + float(np.sum((theta * scaled[:, k]) ** 2))
+        omega = theta * residual[k] / np.sqrt(grown)
+        # In units of its largest entry, for the gradient of a perfect answer has squares that vanish.
+        largest = float(np.max(np.abs(slope[:, k])))
+        if largest > 0:
+            image = _halfway(unit, omega, slope[:, k] / largest) * largest
+            found[k] = theta / np.sqrt(grown) * image / np.sqrt(count)
+    return found
+
+
+def _halfway(upper: np.ndarray, omega: float, vector: np.ndarray) -> float:
+    """``|(R'R + omega^2 I)^(-1/2) v|`` as ``|M^-T v|`` with ``M'M = R'R + omega^2 I``."""
+    from scipy.linalg import lapack, solve_triangular
+
+    count = upper.shape[1]
+    moved = upper.T @ upper
+    moved[np.diag_indices(count)] += omega**2
+    factor, failed = lapack.dpotrf(moved, lower=0, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
+    # Squaring loses the singular values below sqrt(n u): where omega does not cover them, QR keeps them.
+    if failed or np.min(np.diagonal(factor)) ** 2 < 1e3 * count * ROUNDOFF:
+        factor = np.linalg.qr(np.vstack([upper, omega * np.eye(count)]), mode="r")
+    if not np.all(np.diagonal(factor)):
+        return float("inf")
+    return float(np.linalg.norm(solve_triangular(factor, vector, trans="T", check_finite=False)))
+
+
+def stewart(gradient: np.ndarray, frobenius: float, residual: np.ndarray) -> np.ndarray:
+    """``|A'r| / (|A|_F |r|)`` of each right-hand side, zero where the residual is, shape (k,)."""
+    sizes = lengths(gradient) if len(gradient) else np.zeros(len(residual))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = sizes / frobenius / residual
+    return np.where(sizes == 0, 0.0, found)

@@ -1,0 +1,189 @@
+"""Passes over the rows of a dense matrix in memory: what every method here asks of the data.
+
+One pass gives the Gram matrix ``A'A`` with ``A'b``, or at a point ``x`` the residual ``r = b - A x`` and the gradient
+``A'r``, or the Gram matrix of ``A S``. The rows are taken in blocks that stay in the cache between their products; sums
+over blocks also round less than one long sum. Blocks of few columns are shared out to threads that each use one BLAS
+thread, because products that small gain little from BLAS's own; blocks of many columns are left to BLAS.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, reduce
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+
+BLOCK = 1 << 18
+"""Numbers in a block of rows that is used twice: two megabytes, a second-level cache and a bit."""
+
+TALL = 1 << 22
+"""The same where BLAS runs threads of its own, which want more work at a time."""
+
+SMALL = 1 << 16
+"""Numbers in a matrix that is not worth a thread's start."""
+
+FEW_COLUMNS = 256
+"""Up to here rows are shared out to threads; beyond, one BLAS product keeps every core busy."""
+
+
+Out = TypeVar("Out")
+_One = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a pass sees from a point.
+
+    Attributes
+    ----------
+    gradient : ndarray, shape (n, k)
+        ``A'(b - A x)``: minus half the gradient of the sum of squares.
+    squares : ndarray, shape (k,)
+        ``|b - A x|^2``.
+    """
+
+    gradient: np.ndarray
+    squares: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of ``A x = b`` and who works on them; ``opened`` makes one.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (m, n)
+        float64, or float32, which is taken to double block by block.
+    right : ndarray, shape (m, k)
+    crew : Executor or None
+        Threads to share the blocks out to.
+    """
+
+    matrix: np.ndarray
+    right: np.ndarray
+    crew: Executor | None = None
+
+    def gram(self) -> tuple[np.ndarray, Look]:
+        """``A'A``, shape (n, n), and the look from ``x = 0``."""
+        columns, sides = self.matrix.shape[1], self.right.shape[1]
+
+        def one(block: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:
+            block = doubled(block)
+            return np.dot(block.T, block), np.dot(block.T, right), _squares(right)
+
+        total, slope, squares = self._sum(one, (columns, columns), (columns, sides), (sides,))
+        return total, Look(slope, squares)
+
+    def single_gram(self) -> np.ndarray:
+        """``A'A`` of float32 rows, multiplied in single precision and added up in double, shape (n, n)."""
+        columns = self.matrix.shape[1]
+
+        def one(block: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, ...]:
+            return (np.dot(block.T, block).astype(np.float64),)
+
+        return self._sum(one, (columns, columns))[0]
+
+    def look(self, x: np.ndarray) -> Look:
+        """Residual and gradient at ``x``, shape (n, k)."""
+
+        def one(block: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:
+            block = doubled(block)
+            residual = right - np.dot(block, x)
+            return np.dot(block.T, residual), _squares(residual)
+
+        return Look(*self._sum(one, x.shape, x.shape[1:]))
+
+    def preconditioned_gram(self, inverse: np.ndarray) -> np.ndarray:
+        """``B'B`` for ``B = A S`` with an upper triangle ``S``, of which no more than a block is ever held.
+
+        S is taken in a few groups of columns, so that most of its zeros are not multiplied.
+        """
+        columns = len(inverse)
+        edges = np.unique(np.linspace(0, columns, 1 + max(1, min(8, columns // 64)), dtype=int))
+
+        def one(block: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, ...]:
+            block, product = doubled(block), np.empty(block.shape)
+            for start, end in pairwise(edges):
+                np.matmul(block[:, :end], inverse[:end, start:end], out=product[:, start:end])
+            return (np.dot(product.T, product),)
+
+        return self._sum(one, (columns, columns))[0]
+
+    def fold(self, one: Callable[[np.ndarray, np.ndarray], Out], merge: Callable[[Out, Out], Out]) -> Out | None:
+        """Apply ``one`` to every block of rows and merge what comes out; None where there are no rows.
+
+        The order of the merges does not depend on which thread was faster.
+        """
+
+        def part(starts: range) -> Out:
+            rows = (slice(start, start + starts.step) for start in starts)
+            return reduce(merge, (one(self.matrix[these], self.right[these]) for these in rows))
+
+        count, columns = self.matrix.shape
+        step = max(1, (TALL if self.crew is None else BLOCK) // max(1, columns))
+        starts = range(0, count, step)
+        if not len(starts):
+            return None
+        if self.crew is None:
+            return part(starts)
+        share = -(-len(starts) // cores())
+        parts = [starts[at : at + share] for at in range(0, len(starts), share)]
+        return reduce(merge, self.crew.map(part, parts))
+
+    def _sum(self, one: _One, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        """Add up over all blocks."""
+        total = self.fold(one, _added)
+        return tuple(np.zeros(shape) for shape in shapes) if total is None else total
+
+
+def doubled(block: np.ndarray) -> np.ndarray:
+    """A block of rows in double precision, row after row; most blocks are that already."""
+    return np.ascontiguousarray(block, dtype=np.float64)
+
+
+def _added(total: tuple[np.ndarray, ...], more: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    for one, other in zip(total, more, strict=True):
+        one += other
+    return total
+
+
+@contextmanager
+def opened(matrix: np.ndarray, right: np.ndarray) -> Iterator[Rows]:
+    """The rows, with threads for as long as they are worked on."""
+    if matrix.size <= SMALL or matrix.shape[1] > FEW_COLUMNS or cores() == 1:
+        yield Rows(matrix, right)
+        return
+    with one_thread_each(), ThreadPoolExecutor(cores(), thread_name_prefix="surefoot") as crew:
+        yield Rows(matrix, right, crew)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """One BLAS thread in every thread of ours."""
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _blas() -> Any:
+    """The loaded BLAS libraries, looked for once: that takes longer than a small fit."""
+    import scipy.linalg.lapack  # noqa: F401 - SciPy brings its own BLAS, which must be loaded to be limited
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def _squares(values: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->j", values, values)

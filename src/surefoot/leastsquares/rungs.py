@@ -1,0 +1,321 @@
+"""The rungs of the ladder for dense rows in memory, each a few lines over the passes that they share.
+
+Columns are seen scaled by powers of two to a length of about one, which rounds nothing and copies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from surefoot.errors import BreakdownError
+from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct_precisely
+from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky
+from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
+from surefoot.leastsquares.orthogonal import triangle_of
+from surefoot.leastsquares.passes import Look, Rows
+from surefoot.leastsquares.rank import find_rank, has_full_rank, lengths
+
+SQUARED_TOO_FAR = 1e7
+"""Condition from which the Gram matrix no longer corrects itself in a few steps."""
+
+SINGLE_TOO_FAR = 1e3
+"""The same for a Gram matrix in single precision."""
+
+MOST_ROUNDS = 3
+
+CHEAP = 1 << 20
+"""Numbers in a matrix up to which looks in twice the precision are taken whatever the condition."""
+
+TINY, HUGE = 1e-140, 1e150
+"""Lengths of columns between which nothing over- or underflows, squares included."""
+
+Solve = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a rung ended, in scaled units; for a minimum-norm answer the spectrum is of the columns as they are."""
+
+    end: Corrected
+    kept: tuple[int, ...]
+    upper: np.ndarray | None
+    spectrum: Spectrum | None
+    detail: str
+
+
+class Climb:
+    """What the rungs share: the rows, the first pass over them, and a count of the passes."""
+
+    def __init__(self, rows: Rows, rank_deficient: str) -> None:
+        self.rows = rows
+        self.rank_deficient = rank_deficient
+        self.width = rows.matrix.shape[1]
+        self.extra_passes = 0
+
+    @property
+    def is_wide(self) -> bool:
+        return len(self.rows.matrix) < self.width
+
+    def is_moderate(self, *, by_gram: bool) -> bool:
+        """Whether all is finite, and squares neither overflow nor vanish: seen from the first pass, whichever it is."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            seen = self.first[1] if by_gram else self.from_zero
+            sizes = np.concatenate([self.sizes, np.sqrt(seen.squares)])
+        small = np.flatnonzero(~(self.sizes > TINY))
+        return (
+            bool(np.all(sizes < HUGE))
+            and not np.any(self.rows.matrix[:, small])
+            and not np.any(self.rows.right[:, ~(seen.squares > TINY**2)])
+        )
+
+    @cached_property
+    def first(self) -> tuple[np.ndarray, Look]:
+        """The Gram matrix and the look from zero, in the units of the data."""
+        self.extra_passes += 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.rows.gram()
+
+    @cached_property
+    def from_zero(self) -> Look:
+        """The look from zero, in the units of the data; from the first pass if that was made."""
+        if "first" in self.__dict__:
+            return self.first[1]
+        self.extra_passes += 1
+        return self.rows.look(np.zeros((self.width, self.rows.right.shape[1])))
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """The lengths of the columns, shape (n,)."""
+        if "first" in self.__dict__:
+            return np.sqrt(np.diagonal(self.first[0]))
+        return lengths(self.rows.matrix)
+
+    @cached_property
+    def columns(self) -> Columns:
+        return Columns(self.rows, np.exp2(np.round(np.log2(np.where(self.sizes > 0, self.sizes, 1.0)))))
+
+    @property
+    def start(self) -> tuple[np.ndarray, Look]:
+        """Zero and the look from there, in scaled units."""
+        seen = self.from_zero
+        return np.zeros_like(seen.gradient), Look(seen.gradient / self.columns.scale[:, None], seen.squares)
+
+    @cached_property
+    def triangle(self) -> np.ndarray:
+        """The triangle of ``[A b]`` with the columns of A in scaled units."""
+        self.extra_passes += 1
+        whole = triangle_of(self.rows).upper()
+        whole[:, : self.width] /= self.columns.scale
+        return whole
+
+    def looked_at(self, x: np.ndarray) -> tuple[np.ndarray, Look]:
+        """A point in scaled units with the look from there."""
+        self.extra_passes += 1
+        return x, self.columns.look(x)
+
+    @property
+    def response(self) -> np.ndarray:
+        return np.sqrt(self.from_zero.squares)
+
+    def corrected(
+        self, solve: Solve, size: Solve, start: tuple[np.ndarray, Look], precisely: bool = False
+    ) -> Corrected:
+        """Corrected from a start; in twice the precision at the end where that was asked for or costs next to nothing."""
+        end = correct(self.columns.look, solve, size, start, self.response)
+        if precisely or self.rows.matrix.size <= CHEAP:
+            end = correct_precisely(self.columns, solve, size, end, self.response)
+        return end
+
+    def scaled_gram(self) -> np.ndarray:
+        gram = self.first[0]
+        scale = self.columns.scale
+        return gram / scale / scale[:, None]
+
+    def every_column(self) -> tuple[int, ...]:
+        return tuple(range(self.width))
+
+
+def normal(climb: Climb) -> Reached:
+    """The normal equations as they stand: ``A'A x = A'b`` by Cholesky, and nothing corrected."""
+    factor = _factor(climb, climb.scaled_gram())
+    end = Corrected(*climb.looked_at(factor.solve(climb.start[1].gradient)), 0)
+    return Reached(end, climb.every_column(), factor.upper, None, "the normal equations by Cholesky, uncorrected")
+
+
+def seminormal(climb: Climb) -> Reached:
+    """The corrected seminormal equations."""
+    if climb.rows.matrix.dtype == np.float32:
+        found = _single(climb)
+        if found is not None:
+            return found
+    factor = _factor(climb, climb.scaled_gram())
+    if factor.condition > SQUARED_TOO_FAR:
+        raise BreakdownError(f"the condition of about {factor.condition:.0e} is too much for a Gram matrix.")
+    end = climb.corrected(factor.solve, _size(factor), climb.start)
+    detail = f"Gram matrix, Cholesky, {_corrections(end)}"
+    return Reached(end, climb.every_column(), factor.upper, None, detail)
+
+
+def cholesky_qr(climb: Climb) -> Reached:
+    """Cholesky of the Gram matrix of columns that a first, perhaps shifted, Cholesky made nearly orthogonal."""
+    _need_rows(climb)
+    chain = [_shifted(climb.scaled_gram())]
+    inverse = np.eye(climb.width)
+    while len(chain) <= MOST_ROUNDS and not (len(chain) > 1 and _is_plain(chain[-1])):
+        inverse = inverse @ _inverse(chain[-1].upper)
+        climb.extra_passes += 1
+        chain.append(_shifted(climb.rows.preconditioned_gram(inverse / climb.columns.scale[:, None])))
+    upper = _product(chain)
+    words = f"Cholesky of preconditioned columns in {len(chain)} rounds"
+    if not has_full_rank(upper):
+        return _deficient(climb, upper, words)
+    if not _is_plain(chain[-1]):
+        raise BreakdownError(f"the columns are still ill-conditioned after {len(chain)} rounds.")
+
+    def solve(gradient: np.ndarray) -> np.ndarray:
+        return _back(chain, _forth(chain, gradient))
+
+    end = climb.corrected(solve, lambda g: lengths(_forth(chain, g)), climb.start, precisely=True)
+    return Reached(end, climb.every_column(), upper, None, f"{words}, {_corrections(end)}")
+
+
+def qr(climb: Climb) -> Reached:
+    """Householder QR in blocks of rows; where columns depend on each other, what was asked for then."""
+    if climb.is_wide and climb.rank_deficient == "minimum-norm":
+        return svd(climb)
+    whole, width = climb.triangle, climb.width
+    upper = whole[:width, :width]
+    if not has_full_rank(upper):
+        return _deficient(climb, upper, "Householder QR by blocks of rows")
+    factor = Cholesky(upper, 0.0, 1.0)
+    x = factor.substitute(whole[:width, width:])
+    end = climb.corrected(factor.solve, _size(factor), climb.looked_at(x), precisely=True)
+    return Reached(end, climb.every_column(), upper, None, f"Householder QR by blocks of rows, {_corrections(end)}")
+
+
+def svd(climb: Climb) -> Reached:
+    """The shortest minimiser from the singular values; tall matrices are taken to their triangle first."""
+    width, scale = climb.width, climb.columns.scale[:, None]
+    if climb.is_wide:
+        matrix, right = np.asarray(climb.rows.matrix, dtype=np.float64), climb.rows.right
+    else:
+        matrix, right = climb.triangle[:width, :width] * climb.columns.scale, climb.triangle[:width, width:]
+    found = spectrum(matrix)
+    return _shortest(climb, found, climb.looked_at(found.apply(right) * scale), "singular values")
+
+
+RUNGS: dict[str, Callable[[Climb], Reached]] = {
+    "normal": normal,
+    "seminormal": seminormal,
+    "cholesky-qr": cholesky_qr,
+    "qr": qr,
+    "svd": svd,
+}
+"""By name, cheapest first."""
+
+
+def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
+    """Columns that depend on each other, from a triangle in scaled units: the shortest minimiser, or later ones out."""
+    scale = climb.columns.scale
+    if climb.rank_deficient == "minimum-norm":
+        return _shortest(climb, spectrum(upper * scale), climb.start, words)
+    kept = list(find_rank(upper).kept)
+    factor = Cholesky(np.asarray(np.linalg.qr(upper[:, kept], mode="r")), 0.0, 1.0)
+
+    def solve(gradient: np.ndarray) -> np.ndarray:
+        step = np.zeros_like(gradient)
+        step[kept] = factor.solve(gradient[kept])
+        return step
+
+    end = climb.corrected(solve, lambda g: _size(factor)(g[kept]), climb.start, precisely=True)
+    left_out = f"{len(upper) - len(kept)} of {len(upper)} columns left out as combinations of earlier ones"
+    return Reached(end, tuple(kept), factor.upper, None, f"{words}, {left_out}, {_corrections(end)}")
+
+
+def _shortest(climb: Climb, found: Spectrum, start: tuple[np.ndarray, Look], words: str) -> Reached:
+    scale = climb.columns.scale[:, None]
+    end = climb.corrected(lambda g: found.solve(g * scale) * scale, lambda g: found.size(g * scale), start)
+    width = climb.width
+    shortest = "" if found.rank == width else f", the shortest of all minimisers ({found.rank} of {width} directions)"
+    return Reached(end, climb.every_column(), None, found, f"{words}{shortest}, {_corrections(end)}")
+
+
+def _shifted(gram: np.ndarray) -> Cholesky:
+    found = shifted_cholesky(gram)
+    if found is None:
+        raise BreakdownError("Cholesky went through with no shift.")
+    return found
+
+
+def _is_plain(factor: Cholesky) -> bool:
+    return factor.shift == 0 and factor.condition < SQUARED_TOO_FAR
+
+
+def _single(climb: Climb) -> Reached | None:
+    """Factor in single precision, correct in double; None where single precision is too coarse for the condition."""
+    _need_rows(climb)
+    climb.extra_passes += 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = climb.rows.single_gram() / climb.columns.scale / climb.columns.scale[:, None]
+    factor = cholesky(gram)
+    if factor is None or factor.condition > SINGLE_TOO_FAR:
+        return None
+    end = climb.corrected(factor.solve, _size(factor), climb.start)
+    detail = f"Gram matrix in single precision, Cholesky, {_corrections(end)} in double"
+    return Reached(end, climb.every_column(), factor.upper, None, detail)
+
+
+def _factor(climb: Climb, gram: np.ndarray) -> Cholesky:
+    _need_rows(climb)
+    factor = cholesky(gram)
+    if factor is None:
+        raise BreakdownError("a pivot of Cholesky was not positive: the squared condition is beyond a double.")
+    return factor
+
+
+def _need_rows(climb: Climb) -> None:
+    if climb.is_wide:
+        raise BreakdownError(f"{len(climb.rows.matrix)} rows do not determine {climb.width} columns.")
+    if not np.all(climb.sizes > 0):
+        raise BreakdownError(f"column {int(np.argmin(climb.sizes))} is zero.")
+
+
+def _size(factor: Cholesky) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda gradient: lengths(_forth([factor], gradient))
+
+
+def _forth(chain: list[Cholesky], gradient: np.ndarray) -> np.ndarray:
+    """``R_k^-T ... R_1^-T g``."""
+    from scipy.linalg import solve_triangular
+
+    for factor in chain:
+        gradient = solve_triangular(factor.upper, gradient, trans=1, check_finite=False)
+    return gradient
+
+
+def _back(chain: list[Cholesky], values: np.ndarray) -> np.ndarray:
+    for factor in reversed(chain):
+        values = factor.substitute(values)
+    return values
+
+
+def _product(chain: list[Cholesky]) -> np.ndarray:
+    upper = chain[0].upper
+    for factor in chain[1:]:
+        upper = factor.upper @ upper
+    return upper
+
+
+def _inverse(upper: np.ndarray) -> np.ndarray:
+    from scipy.linalg import lapack
+
+    return lapack.dtrtri(upper)[0]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _corrections(end: Corrected) -> str:
+    precise = ", the last with residuals in twice the precision" if end.precise_looks and end.steps else ""
+    return f"{end.steps} correction{'' if end.steps == 1 else 's'} from the rows themselves{precise}"
