@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from surefoot.data.source import open_source
     from surefoot.models.fit import Fit
     from surefoot.proof.certificate import Certificate, Rigour, Verdict
-    from surefoot.verbs import compare, fit, load
+    from surefoot.verbs import compare, fit, load, lstsq
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "fit": "surefoot.verbs",
+    "lstsq": "surefoot.verbs",
     "compare": "surefoot.verbs",
     "load": "surefoot.verbs",
     "Fit": "surefoot.models.fit",
@@ -25,7 +26,7 @@ _HOMES = {
     "open_source": "surefoot.data.source",
 }
 
-__all__ = ["Certificate", "Fit", "Progress", "Rigour", "Verdict", "compare", "fit", "load", "open_source"]
+__all__ = ["Certificate", "Fit", "Progress", "Rigour", "Verdict", "compare", "fit", "load", "lstsq", "open_source"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from surefoot.data.design_learning import Request
 from surefoot.data.engine import Progress
 from surefoot.data.source import Source, open_source
 from surefoot.errors import ModelError
+from surefoot.leastsquares.digits import MOST
+from surefoot.models.array_fit import ArrayFit
+from surefoot.models.array_fitting import fit_arrays
+from surefoot.models.arrays import read_constraints, read_task
 from surefoot.models.comparison import Comparison, compare_fits
 from surefoot.models.covariance import KINDS
 from surefoot.models.fit import Fit, checked_level
@@ -21,6 +27,9 @@ from surefoot.models.rows import BATCH
 from surefoot.models.saved import load
 
 Report = Callable[[Progress], None]
+
+CHEAP_PROOF = 1 << 20
+"""Numbers in a matrix up to which a proof is made unasked: some milliseconds."""
 
 _ARRAYS = {"weights": "(weights)", "frequencies": "(frequencies)", "offset": "(offset)", "groups": "(groups)"}
 """Names of the columns that hold what was given as an array: no data column can be called so by accident."""
@@ -119,6 +128,99 @@ def fit(
     return fitted if errors == "classical" else fitted.robust(errors, groups=groups, lags=lags, progress=progress)
 
 
+def lstsq(
+    A: Any,
+    b: Any,
+    *,
+    method: str = "auto",
+    weights: Any = None,
+    ridge: float = 0.0,
+    bounds: tuple[Any, Any] | None = None,
+    equalities: tuple[Any, Any] | None = None,
+    rank_deficient: str = "minimum-norm",
+    names: Sequence[str] | None = None,
+    level: float = 0.95,
+    prove: bool | None = None,
+) -> ArrayFit:
+    """Least squares of arrays: minimise ``|W^(1/2)(b - A x)|^2 + ridge |x|^2``.
+
+    Parameters
+    ----------
+    A : array (m, n), table, sparse matrix or operator
+        float64, or float32, which is factored in single precision and corrected in double. A pandas or polars table
+        gives its columns their names.
+    b : array (m,) or (m, k)
+        One right-hand side or several.
+    method : str
+        'auto' climbs from the cheapest method until the backward error is rounding. By name: 'normal' (the normal
+        equations as they stand), 'seminormal' (corrected), 'cholesky-qr', 'qr', 'svd'.
+    weights : array (m,), optional
+        Precision weights. A row of weight 0 is no row.
+    ridge : float
+        Penalty on the squared length of the coefficients.
+    bounds : (lower, upper), optional
+        Each a number or one for each column; infinite where there is none.
+    equalities : (C, d), optional
+        Coefficients satisfy ``C x = d``.
+    rank_deficient : {'minimum-norm', 'drop', 'error'}
+        Where columns depend on each other: the shortest minimiser, later columns left out (NaN), or a refusal.
+    names : sequence of str, optional
+        Of the columns.
+    level : float
+        Of the confidence intervals.
+    prove : bool, optional
+        Prove full rank and enclose the coefficients in arithmetic rounded outward. By default where that takes next
+        to no time; it costs a few times the fit.
+
+    Returns
+    -------
+    ArrayFit
+        Coefficients, their backward error, what ran, and the verdict.
+
+    Raises
+    ------
+    DataError
+        An argument cannot be used; the message says where and why.
+    ModelError
+        These arrays cannot answer what was asked.
+
+    References
+    ----------
+    Bjorck (1987), "Stability analysis of the method of seminormal equations for linear least squares problems",
+    Linear Algebra Appl. 88/89, pp. 31-48 (section 5, pp. 43-46); Golub, Van Loan (2013), "Matrix Computations", 4th
+    ed., section 5.3, pp. 260-265.
+
+    Examples
+    --------
+    >>> import surefoot as sf
+    >>> fit = sf.lstsq([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [1.0, 3.0, 5.0])
+    >>> fit.coef.round(12).tolist(), fit.verdict.value
+    ([1.0, 2.0], 'unique global minimum')
+    """
+    task = read_task(A, b, weights, ridge, names)
+    constraints = read_constraints(bounds, equalities, len(task.names))
+    fitted = fit_arrays(task, method, rank_deficient, constraints, checked_level(level))
+    if constraints is None and task.is_dense and (prove or (prove is None and task.matrix.size <= CHEAP_PROOF)):
+        return _proven(fitted)
+    return fitted
+
+
+def _proven(fitted: ArrayFit) -> ArrayFit:
+    """The fit with the judge's proof; where it does not close, the floating point verdict says why."""
+    from surefoot.proof.enclosure import certify_least_squares
+
+    start = time.perf_counter()
+    task, coef = fitted.task, fitted.answer.coef
+    found = certify_least_squares(task.matrix, task.right, coef, fitted.inverse_triangle(), task.weights, task.ridge)
+    seconds = time.perf_counter() - start
+    if not found.proven:
+        numerical = fitted.certificate
+        return fitted.with_proof(replace(numerical, lines=(*numerical.lines, found.reason)), None, seconds)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        digits = -np.log10(np.where(found.error == 0, 0.0, found.error / np.abs(coef)))
+    return fitted.with_proof(found.certificate(), np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
+
+
 def compare(*fits: Fit) -> Comparison:
     """Fits side by side, nested ones tested by F against the next larger.
 
@@ -196,4 +298,4 @@ def _source(data: Any, query: str | None, filter: str | None, arrays: Mapping[st
     return open_source(data, query=query, filter=filter, extra=arrays or None)
 
 
-__all__ = ["compare", "fit", "load", "predict"]
+__all__ = ["compare", "fit", "load", "lstsq", "predict"]

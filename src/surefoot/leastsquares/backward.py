@@ -66,7 +66,7 @@ def _halfway(upper: np.ndarray, omega: float, vector: np.ndarray) -> float:
         factor = np.linalg.qr(np.vstack([upper, omega * np.eye(count)]), mode="r")
     if not np.all(np.diagonal(factor)):
         return float("inf")
-    return float(np.linalg.norm(solve_triangular(factor, vector, trans="T", check_finite=False)))
+    return float(np.linalg.norm(solve_triangular(factor, vector, trans=1, check_finite=False)))
 
 
 def stewart(gradient: np.ndarray, frobenius: float, residual: np.ndarray) -> np.ndarray:

@@ -55,6 +55,10 @@ class Spectrum:
         """``|A_r solve(g)|``, shape (k,)."""
         return lengths(self._inside(gradient) / self._kept) if self.rank else np.zeros(gradient.shape[1])
 
+    def spread(self) -> np.ndarray:
+        """``T`` with ``T T'`` the generalised inverse of ``A_r'A_r`` that belongs to ``solve``, shape (n, r)."""
+        return self._shortest(np.diag(1 / self.values[: self.rank]))
+
     def root(self) -> np.ndarray:
         """``S V' D``, shape (q, n): a matrix with the same Gram matrix as A."""
         return self.values[:, None] * self.right.T * self.sizes

@@ -10,12 +10,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 
+WRONG = 1e-6
+"""Share of the gradient that a multiplier of the wrong sign may have: rounding at a bound that hardly holds."""
+
 FEW = 16.0
 """Units of rounding that count as none."""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Bounds and equalities that hold a point.
+
+    Attributes
+    ----------
+    bounds, equalities : int
+        How many coefficients stand at a bound; how many equalities there are.
+    wrong_sign : float
+        Largest multiplier of a wrong sign (one that would let the sum of squares fall by leaving its bound), relative
+        to the length of the gradient.
+    """
+
+    bounds: int
+    equalities: int
+    wrong_sign: float
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,10 @@ class Bowl:
         Length of the residual in units of its own rounding, from the same pass.
     valley : sequence of mapping
         Flat directions: column name to component.
+    is_rank_known : bool
+        False where nobody has factored the columns.
+    pins : Pins or None
+        Constraints, if there are any; ``orthogonality`` is then to the free columns, on the equalities.
     """
 
     columns: int
@@ -48,6 +73,8 @@ class Bowl:
     orthogonality: float | None = None
     residual_units: float | None = None
     valley: Sequence[Mapping[str, float]] = ()
+    is_rank_known: bool = True
+    pins: Pins | None = None
 
     @property
     def passes_through(self) -> bool:
@@ -84,6 +111,10 @@ def judge_bowl(bowl: Bowl) -> Certificate:
         "residual_units": bowl.residual_units,
         "valley": [dict(direction) for direction in bowl.valley],
     }
+    if not bowl.is_rank_known:
+        evidence |= dict.fromkeys(("rank", "smallest_singular_value", "smallest_curvature"))
+    if bowl.pins is not None:
+        evidence["constraints"] = asdict(bowl.pins)
     return Certificate(verdict, Rigour.NUMERICAL, claim, tuple(_lines(bowl)), evidence)
 
 
@@ -92,6 +123,16 @@ def _decide(bowl: Bowl) -> tuple[Verdict, str]:
         return (
             Verdict.INCONCLUSIVE,
             f"The residual is not perpendicular to the columns (cosine {bowl.orthogonality:.1e}): rounding has won.",
+        )
+    if bowl.pins is not None and bowl.pins.wrong_sign > WRONG:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"A multiplier has the wrong sign ({bowl.pins.wrong_sign:.1e} of the gradient): rounding has won.",
+        )
+    if not bowl.is_rank_known:
+        return (
+            Verdict.GLOBAL_MINIMUM,
+            "A global minimiser; whether it is the only one is not known, as nothing has factored the columns.",
         )
     if bowl.rank < bowl.columns:
         return (
@@ -104,12 +145,14 @@ def _decide(bowl: Bowl) -> tuple[Verdict, str]:
             Verdict.INCONCLUSIVE,
             "The bowl is so flat in one direction that rounding hides whether it rises there at all.",
         )
+    if bowl.pins is not None:
+        return Verdict.UNIQUE_GLOBAL_MINIMUM, "The only minimiser on the constraints: the bowl rises wherever they allow."
     return Verdict.UNIQUE_GLOBAL_MINIMUM, "The only minimiser: the bowl rises in every direction from here."
 
 
 def _lines(bowl: Bowl) -> list[str]:
     lines = ["The sum of squares is convex: its Hessian 2X'WX is positive semidefinite whatever the data."]
-    if bowl.columns:
+    if bowl.columns and bowl.is_rank_known:
         lines.append(
             f"{bowl.rank} of {bowl.columns} columns are independent; scaled to length one, their smallest singular "
             f"value is {bowl.smallest_singular_value:.3g}, against a rounding of {bowl.tolerance:.1e}."
@@ -118,6 +161,14 @@ def _lines(bowl: Bowl) -> list[str]:
         lines.append("The residual is no longer than its rounding: the model passes through every row.")
     elif bowl.orthogonality is not None:
         lines.append(
-            f"The gradient vanishes: the residual is perpendicular to every column to {bowl.orthogonality:.0e}."
+            f"The gradient vanishes: the residual is perpendicular to every "
+            f"{'column' if bowl.pins is None else 'direction that the constraints leave free'} "
+            f"to {bowl.orthogonality:.0e}."
+        )
+    if bowl.pins is not None:
+        lines.append(
+            f"{bowl.pins.bounds} coefficients stand at a bound and {bowl.pins.equalities} equalities hold; every "
+            f"multiplier has the sign of a minimum, to {bowl.pins.wrong_sign:.0e} of the gradient: with the bowl "
+            "convex and the constraints linear, that is enough."
         )
     return lines

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
+    from surefoot.models.array_fit import ArrayFit
     from surefoot.models.fit import Fit
 
 MOST_NAMES = 5
 
 
-def digits_sentence(fit: Fit) -> str:
+def digits_sentence(fit: Fit | ArrayFit) -> str:
     """How many digits of the coefficients rounding leaves determined; empty where that is not known."""
     known = {name: digits for name, digits in zip(fit.names, fit.digits, strict=True) if not math.isnan(digits)}
     if not known:

@@ -11,6 +11,7 @@ from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
+    from surefoot.models.array_fit import ArrayFit
     from surefoot.models.comparison import Comparison
     from surefoot.models.fit import Fit
     from surefoot.models.hypotheses import Hypothesis
@@ -24,16 +25,16 @@ FEW_LETTERS = 12
 
 def summary_text(fit: Fit) -> str:
     """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
-    parts = [_heading(fit), _data(fit), _residuals(fit), _table(fit), _statistics(fit), _ending(fit)]
+    parts = [_heading(fit), _data(fit), _residuals(fit), coefficient_lines(fit), _statistics(fit), _ending(fit)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _heading(fit: Fit) -> list[str]:
     size = f"{counted(fit.statistics.rows, 'row')}, {counted(len(fit.names), 'coefficient')}"
-    right = f"{size}, {_seconds(fit.account.seconds)}"
+    right = f"{size}, {time_text(fit.account.seconds)}"
     left = fit.formula
     if len(left) + len(right) + 2 > WIDTH:
-        return [*_wrapped(left), right.rjust(WIDTH)]
+        return [*in_lines(left), right.rjust(WIDTH)]
     return [left + right.rjust(WIDTH - len(left))]
 
 
@@ -67,7 +68,8 @@ def _residuals(fit: Fit) -> list[str]:
     ]
 
 
-def _table(fit: Fit) -> list[str]:
+def coefficient_lines(fit: Fit | ArrayFit) -> list[str]:
+    """The coefficient table, and what aliased columns are made of."""
     if not fit.names:
         return []
     level = f"{100 * fit.level:.10g}% interval"
@@ -96,7 +98,7 @@ def _table(fit: Fit) -> list[str]:
     return [line.rstrip() for line in lines] + _alias_lines(fit)
 
 
-def _rows(fit: Fit, decimals: Sequence[int | None]) -> list[list[str]]:
+def _rows(fit: Fit | ArrayFit, decimals: Sequence[int | None]) -> list[list[str]]:
     """The cells of the coefficient table: name, estimate, standard error, t, p, both ends of the interval, digits."""
     low, high = fit.interval().T
     rows = []
@@ -110,12 +112,12 @@ def _rows(fit: Fit, decimals: Sequence[int | None]) -> list[list[str]]:
     return rows
 
 
-def _alias_lines(fit: Fit) -> list[str]:
+def _alias_lines(fit: Fit | ArrayFit) -> list[str]:
     if not fit.aliased:
         return []
     lines = [""]
     for name, parts in fit.aliased.items():
-        lines += _wrapped(f"aliased: {name} = {combination(parts)}")
+        lines += in_lines(f"aliased: {name} = {combination(parts)}")
     return lines
 
 
@@ -148,12 +150,12 @@ def _statistics(fit: Fit) -> list[str]:
     facts.append(f"condition {fit.condition:.2g} (equilibrated)")
     if fit.backward_error is not None:
         facts.append(f"backward error {fit.backward_error:.0e}")
-    return _packed(facts)
+    return packed(facts)
 
 
 def _ending(fit: Fit) -> list[str]:
     certificate, evidence = fit.certificate, fit.certificate.evidence
-    lines = _wrapped(f"Method: {fit.method}. Stopped: {fit.stop}.")
+    lines = in_lines(f"Method: {fit.method}. Stopped: {fit.stop}.")
     sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
     if evidence["smallest_curvature"]:
         sentences.append(f"The bowl's smallest curvature is {evidence['smallest_curvature']:.3g}.")
@@ -162,7 +164,7 @@ def _ending(fit: Fit) -> list[str]:
     if evidence["orthogonality"] is not None:
         sentences.append(f"The residual is perpendicular to every column to {evidence['orthogonality']:.0e}.")
     sentences.append(digits_sentence(fit))
-    return lines + _wrapped(" ".join(filter(None, sentences)))
+    return lines + in_lines(" ".join(filter(None, sentences)))
 
 
 def hypothesis_text(test: Hypothesis) -> str:
@@ -198,7 +200,8 @@ def comparison_text(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _seconds(seconds: float) -> str:
+def time_text(seconds: float) -> str:
+    """So many seconds, or minutes."""
     whole = round(seconds)
     return f"{seconds:.2f} s" if seconds < 60 else f"{whole // 60} min {whole % 60} s"
 
@@ -215,7 +218,7 @@ def _shortened(name: str, room: int) -> str:
     return name[: room - 3 - tail] + "..." + name[-tail:]
 
 
-def _packed(facts: list[str]) -> list[str]:
+def packed(facts: list[str]) -> list[str]:
     """Facts beside each other, as many as fit a line."""
     lines = [""]
     for fact in facts:
@@ -227,7 +230,8 @@ def _packed(facts: list[str]) -> list[str]:
     return lines
 
 
-def _wrapped(text: str) -> list[str]:
+def in_lines(text: str) -> list[str]:
+    """A paragraph in lines of the summary's width."""
     from textwrap import wrap
 
     return wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)

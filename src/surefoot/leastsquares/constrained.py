@@ -1,0 +1,200 @@
+"""Least squares within bounds and on linear equalities: the primal active set method on a triangle.
+
+    minimise |R (x - c)|^2   subject to   l <= x <= u,   C x = d.
+
+On the free variables F of a working set the step solves an equality constrained problem in the null space of C_F; a
+bound that is met joins the set, and one whose multiplier has the wrong sign leaves it. Each solve lowers the sum of
+squares, so no set comes back and the method ends.
+
+References: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., algorithm 16.3, p. 472; Stark, Parker (1995),
+"Bounded-variable least squares", Computational Statistics 10, pp. 129-141.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.errors import ModelError
+from surefoot.leastsquares.rank import lengths
+
+FEW_UNITS = 64 * np.finfo(float).eps
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Bounds and equalities, checked.
+
+    Attributes
+    ----------
+    lower, upper : ndarray, shape (n,)
+        Infinite where there is none.
+    matrix, right : ndarray, shapes (p, n) and (p,)
+        ``matrix @ x = right``.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    matrix: np.ndarray
+    right: np.ndarray
+
+    @property
+    def has_bounds(self) -> bool:
+        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
+    def scaled(self, sizes: np.ndarray) -> Constraints:
+        """The same for ``z = sizes * x``."""
+        return Constraints(self.lower * sizes, self.upper * sizes, self.matrix / sizes, self.right)
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The minimiser on its constraints.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+    at_lower, at_upper : ndarray of bool, shape (n,)
+        Which bounds hold it.
+    steps : int
+        Working sets that were solved for.
+    """
+
+    x: np.ndarray
+    at_lower: np.ndarray
+    at_upper: np.ndarray
+    steps: int
+
+    @property
+    def free(self) -> np.ndarray:
+        return ~(self.at_lower | self.at_upper)
+
+
+def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints) -> Pinned:
+    """Minimise ``|R (x - c)|^2`` on the constraints.
+
+    Parameters
+    ----------
+    upper : ndarray, shape (h, n)
+        R, a triangle or any other root of the Gram matrix.
+    centre : ndarray, shape (n,)
+        The minimiser without constraints.
+    constraints : Constraints
+
+    Raises
+    ------
+    ModelError
+        No point satisfies the constraints.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bounds = Constraints(np.array([0.0, 0.0]), np.array([1.0, 9.0]), np.zeros((0, 2)), np.zeros(0))
+    >>> minimise_on(np.eye(2), np.array([3.0, -1.0]), bounds).x.tolist()
+    [1.0, 0.0]
+    """
+    sizes = lengths(upper)
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    root, target, scaled = upper / sizes, upper @ centre, constraints.scaled(sizes)
+    x = _feasible(centre * sizes, scaled)
+    slack = FEW_UNITS * np.maximum(1.0, np.abs(x))
+    at_lower, at_upper = x <= scaled.lower + slack, x >= scaled.upper - slack
+    at_upper &= ~at_lower | (scaled.lower == scaled.upper)
+    steps, most = 0, 50 + 20 * len(x)
+    while steps < most:
+        steps += 1
+        free = ~(at_lower | at_upper)
+        goal = _on_equalities(root, target, x, free, scaled)
+        reach, blocking = _reach(x, goal, free, scaled)
+        x = x + reach * (goal - x)
+        if blocking is not None:
+            side = at_lower if goal[blocking] < x[blocking] or x[blocking] <= scaled.lower[blocking] else at_upper
+            side[blocking] = True
+            x[blocking] = scaled.lower[blocking] if at_lower[blocking] else scaled.upper[blocking]
+            continue
+        leaving = _leaving(root, target, x, free, at_lower, at_upper, scaled)
+        if leaving is None:
+            return Pinned(x / sizes, at_lower, at_upper, steps)
+        at_lower[leaving] = at_upper[leaving] = False
+    raise ModelError(
+        f"The active set of the bounds did not settle in {most} steps: the columns are too nearly dependent for them."
+    )
+
+
+def multipliers(gradient: np.ndarray, free: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How fast the smallest sum of squares changes with each bound, shape (n,), and each equality, shape (p,).
+
+    ``gradient`` is that of the sum of squares, ``-2 A'r``; on the free variables it equals ``C' lambda``.
+    """
+    prices = np.linalg.lstsq(matrix[:, free].T, gradient[free], rcond=None)[0] if len(matrix) else np.zeros(0)
+    return np.where(free, 0.0, gradient - matrix.T @ prices), prices
+
+
+def _feasible(x: np.ndarray, constraints: Constraints) -> np.ndarray:
+    """A point on the constraints: x itself moved to its bounds, or what linear programming finds."""
+    clipped = np.clip(x, constraints.lower, constraints.upper)
+    if not len(constraints.matrix):
+        return clipped
+    from scipy.optimize import linprog
+
+    bounds = list(zip(constraints.lower, constraints.upper, strict=True))
+    found = linprog(np.zeros(len(x)), A_eq=constraints.matrix, b_eq=constraints.right, bounds=bounds, method="highs")
+    if found.status != 0:
+        raise ModelError("No coefficients satisfy the equalities and the bounds together: loosen or correct one.")
+    return np.clip(found.x, constraints.lower, constraints.upper)
+
+
+def _on_equalities(
+    root: np.ndarray, target: np.ndarray, x: np.ndarray, free: np.ndarray, constraints: Constraints
+) -> np.ndarray:
+    """The minimiser over the free variables with the others where they are."""
+    goal = x.copy()
+    wanted = target - root[:, ~free] @ x[~free]
+    if not len(constraints.matrix):
+        goal[free] = np.linalg.lstsq(root[:, free], wanted, rcond=None)[0]
+        return goal
+    matrix = constraints.matrix[:, free]
+    start = np.linalg.lstsq(matrix, constraints.right - constraints.matrix[:, ~free] @ x[~free], rcond=None)[0]
+    along = null_space(matrix)
+    inside = np.linalg.lstsq(root[:, free] @ along, wanted - root[:, free] @ start, rcond=None)[0]
+    goal[free] = start + along @ inside
+    return goal
+
+
+def null_space(matrix: np.ndarray) -> np.ndarray:
+    """An orthonormal basis of the directions that a matrix maps to zero, one a column."""
+    _, values, across = np.linalg.svd(matrix)
+    rank = int(np.count_nonzero(values > FEW_UNITS * max(matrix.shape) * (values[0] if values.size else 0.0)))
+    return across[rank:].T
+
+
+def _reach(
+    x: np.ndarray, goal: np.ndarray, free: np.ndarray, constraints: Constraints
+) -> tuple[float, int | None]:
+    """How far towards the goal the bounds allow, and which one stops the way."""
+    step = goal - x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(step < 0, (constraints.lower - x) / step, (constraints.upper - x) / step)
+    room = np.where(free & (step != 0) & ~np.isnan(room), np.maximum(room, 0.0), np.inf)
+    first = int(np.argmin(room)) if room.size else 0
+    return (float(room[first]), first) if room.size and room[first] < 1 else (1.0, None)
+
+
+def _leaving(
+    root: np.ndarray,
+    target: np.ndarray,
+    x: np.ndarray,
+    free: np.ndarray,
+    at_lower: np.ndarray,
+    at_upper: np.ndarray,
+    constraints: Constraints,
+) -> int | None:
+    """The bound whose multiplier has the wrong sign by most, beyond the rounding of the gradient."""
+    gradient = 2 * root.T @ (root @ x - target)
+    bound, _ = multipliers(gradient, free, constraints.matrix)
+    wrong = np.where(at_lower, -bound, np.where(at_upper, bound, 0.0))
+    wrong[constraints.lower == constraints.upper] = 0.0
+    noise = FEW_UNITS * (float(np.linalg.norm(target)) + float(np.linalg.norm(x)))
+    worst = int(np.argmax(wrong)) if wrong.size else 0
+    return worst if wrong.size and wrong[worst] > noise else None

@@ -1,0 +1,129 @@
+"""Fitting arrays: choose a road, take it, and say what ran and why."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from surefoot.errors import ModelError
+from surefoot.leastsquares.backward import karlson_walden
+from surefoot.leastsquares.constrained import Constraints, minimise_on, multipliers, null_space
+from surefoot.leastsquares.dense import METHODS, TITLES, DenseSolution, solve_dense
+from surefoot.leastsquares.rank import lengths
+from surefoot.models.array_fit import Answer, ArrayFit, Multipliers
+from surefoot.models.arrays import Task
+
+RANK_DEFICIENT = ("minimum-norm", "drop", "error")
+
+
+def fit_arrays(task: Task, method: str, rank_deficient: str, constraints: Constraints | None, level: float) -> ArrayFit:
+    """Fit by the method asked for, or by the first that answers to rounding.
+
+    Raises
+    ------
+    DataError, ModelError
+        As sentences; see ``surefoot.lstsq``.
+    """
+    start = time.perf_counter()
+    if rank_deficient not in RANK_DEFICIENT:
+        raise ModelError(
+            f"rank_deficient is one of {', '.join(map(repr, RANK_DEFICIENT))}, not {rank_deficient!r}."
+        )
+    answer, held = dense_answer(task, method, rank_deficient), None
+    if rank_deficient == "error" and answer.spectrum is not None and answer.spectrum.rank < len(task.names):
+        raise ModelError(
+            f"Only {answer.spectrum.rank} of the {len(task.names)} columns are independent, and "
+            "rank_deficient='error' was asked for; 'drop' would leave later ones out, 'minimum-norm' spread the effect."
+        )
+    if constraints is not None:
+        answer, held = constrained(task, answer, constraints)
+    return ArrayFit(
+        task, answer, described(answer), level, multipliers=held, seconds=time.perf_counter() - start
+    )
+
+
+def described(answer: Answer) -> str:
+    """What ran, and why what is cheaper did not."""
+    name = TITLES.get(answer.method, answer.method)
+    ran = f"{name}: {answer.detail}, {answer.passes} passes over the rows"
+    return ran + (f" (before it, {' '.join(answer.tried)})" if answer.tried else "")
+
+
+def dense_answer(task: Task, method: str, rank_deficient: str) -> Answer:
+    """By the ladder of dense methods, or by one of its rungs."""
+    if method not in ("auto", *METHODS):
+        raise ModelError(f"There is no method {method!r}: give 'auto' or one of {', '.join(map(repr, METHODS))}.")
+    matrix, right = task.weighted()
+    policy = "drop" if rank_deficient == "drop" else "minimum-norm"
+    return _answer(solve_dense(matrix, right, method, rank_deficient=policy))
+
+
+def _answer(found: DenseSolution) -> Answer:
+    return Answer(
+        coef=found.coef, gradient=found.gradient, residual=found.residual, response=found.response,
+        backward_error=found.backward_error, backward_error_kind="Karlson-Walden", upper=found.upper,
+        spectrum=found.spectrum, kept=found.kept, method=found.method, detail=found.detail,
+        stop="closed form, nothing to iterate", tried=found.tried, steps=found.steps, passes=found.passes,
+    )  # fmt: skip
+
+
+def constrained(task: Task, free: Answer, constraints: Constraints) -> tuple[Answer, Multipliers]:
+    """The minimiser on the constraints: the active set from a triangle, then its free part from the rows again."""
+    if free.coef.shape[1] != 1:
+        raise ModelError("Bounds and equalities take one right-hand side: fit the columns of b one by one.")
+    if len(free.kept) < len(task.names):
+        raise ModelError("Bounds and equalities take every column: say rank_deficient='minimum-norm'.")
+    root = free.upper if free.upper is not None else _root(free)
+    pinned = minimise_on(root, free.coef[:, 0], constraints)
+    matrix, right = task.weighted()
+    matrix = np.asarray(matrix, dtype=np.float64)
+    x = _polished(matrix, right, pinned.x, pinned.free, constraints)
+    residual = right[:, 0] - matrix @ x
+    gradient = matrix.T @ residual
+    bounds, prices = multipliers(-2 * gradient, pinned.free, constraints.matrix)
+    # On the equalities only what is not paid for by a multiplier counts as gradient.
+    rest = (gradient + constraints.matrix.T @ prices / 2)[:, None]
+    rest[~pinned.free] = 0.0
+    size = lengths(residual[:, None])
+    free_root = root[:, pinned.free]
+    answer = replace(
+        free,
+        coef=x[:, None],
+        gradient=rest,
+        residual=size,
+        backward_error=karlson_walden(
+            np.asarray(np.linalg.qr(free_root, mode="r")), x[pinned.free, None], rest[pinned.free], size, free.response
+        ),
+        detail=f"{free.detail}; then {pinned.steps} working sets of bounds and equalities",
+        passes=free.passes + 3,
+    )
+    return answer, Multipliers(bounds, prices, pinned.at_lower, pinned.at_upper)
+
+
+def _root(free: Answer) -> np.ndarray:
+    assert free.spectrum is not None
+    return free.spectrum.root()
+
+
+def _polished(
+    matrix: np.ndarray, right: np.ndarray, x: np.ndarray, free: np.ndarray, constraints: Constraints
+) -> np.ndarray:
+    """The free coefficients from the rows themselves; the triangle is only as exact as its method."""
+    if not np.any(free):
+        return x
+    wanted = right - (matrix[:, ~free] @ x[~free])[:, None]
+    part = matrix[:, free]
+    polished = x.copy()
+    if len(constraints.matrix):
+        along = null_space(constraints.matrix[:, free])
+        if not along.shape[1]:
+            return x
+        found = solve_dense(part @ along, wanted - (part @ x[free])[:, None])
+        polished[free] = x[free] + along @ found.coef[:, 0]
+    else:
+        found = solve_dense(part, wanted)
+        polished[free] = found.coef[:, 0]
+    inside = np.all((polished >= constraints.lower) & (polished <= constraints.upper))
+    return polished if inside else np.clip(polished, constraints.lower, constraints.upper)
