@@ -5,8 +5,8 @@ With any S for which ``G = S'A'WAS + lambda S'S`` is proven near the identity, a
     x* - z = S G^-1 s,   s = S'(A'W(b - Az) - lambda z),
     |x* - z - S s|_i <= |S_i,:|_2 (1/(1 - alpha) - 1) |s|_2,   lambda_min(G) >= 1 - alpha > 0,
 
-so ``z + S s`` is the centre and the rest the radius, with every rounding bounded (``spectrum.py``: alpha; ``slope.py``: s)
-and every bound rounded upward. S and x come from whoever fitted; neither is believed.
+so ``z + S s`` is the centre and the rest the radius, with every rounding bounded (alpha in ``spectrum.py``, s in
+``slope.py``) and every bound rounded upward. S and x come from whoever fitted; neither is believed.
 
 Reference: Rump (2010), "Verification methods: rigorous results using floating-point arithmetic", Acta Numerica 19,
 section 10.8, pp. 375-378 (least squares); Boyd, Vandenberghe (2004), "Convex Optimization", section 9.1.1, p. 458.
@@ -125,7 +125,7 @@ class Enclosure:
             "assumption": ASSUMPTION,
         }
         if self.proven:
-            claim = "The only minimiser lies within the radius of the centre: the bowl rises in every direction from it."
+            claim = "The only minimiser lies within the radius of the centre: the bowl rises in every direction."
             return Certificate(Verdict.UNIQUE_GLOBAL_MINIMUM, Rigour.PROVEN, claim, self.lines, evidence)
         if not np.isfinite(self.radius).all():
             evidence |= {"centre": None, "radius": None}
@@ -158,8 +158,8 @@ def certify_least_squares(
     x : ndarray (n,) or (n, p), optional
         A candidate. It is not believed: a poor one costs passes, never truth.
     S : ndarray (n, n), optional
-        A candidate with ``S'(A'WA + ridge I)S ~ I``, such as the inverse of the triangle of a QR factorisation. It is not
-        believed; without one that serves, it is made here.
+        A candidate with ``S'(A'WA + ridge I)S ~ I``, such as the inverse of the triangle of a QR factorisation. It is
+        not believed; without one that serves, it is made here.
     weights : ndarray (m,), optional
         Not negative. A row of weight zero is no row.
     ridge : float
@@ -215,7 +215,9 @@ def _arrays(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: flo
         raise DataError(f"The weights have shape {weights.shape}; give one for each of the {len(A)} rows of A.")
     if weights is not None and not np.all((weights >= 0) & np.isfinite(weights)):
         worst = int(np.argmin((weights >= 0) & np.isfinite(weights)))
-        raise DataError(f"The weight of row {worst} (counted from 0) is {weights[worst]}; give one that is not negative.")
+        raise DataError(
+            f"The weight of row {worst} (counted from 0) is {weights[worst]}; give one that is not negative."
+        )
     if not 0.0 <= ridge < math.inf or float(ridge) != ridge:
         raise DataError(f"The penalty is {ridge}; give a double that is not negative.")
     return A, b, weights
@@ -247,13 +249,13 @@ def _certify(
 def _open(spectrum: Spectrum | None) -> str:
     tried = "" if spectrum is None else f" (the best try: the {_ROADS[spectrum.road]})"
     return (
-        f"Full rank could not be proven in double precision{tried}: the columns are dependent, or so nearly that rounding "
-        "hides it. Exact arithmetic can decide."
+        f"Full rank could not be proven in double precision{tried}: the columns are dependent, or so nearly that "
+        "rounding hides it. Exact arithmetic can decide."
     )
 
 
 def _scaled_candidate(S: np.ndarray | None, rows: ScaledRows, n: int) -> np.ndarray | None:
-    """The candidate for the scaled problem; a rounding here is harmless, for what counts is the matrix that comes out."""
+    """The candidate for the scaled problem; rounding here is harmless, for what counts is the matrix that comes out."""
     S = None if S is None else np.asarray(S)
     if S is None or S.shape != (n, n) or S.dtype.kind not in "fiu":
         return None
@@ -284,24 +286,39 @@ def _with_rank(nothing: Enclosure, rows: ScaledRows, spectrum: Spectrum) -> Encl
 def _enclosed(proven: Enclosure, rows: ScaledRows, spectrum: Spectrum, x: np.ndarray) -> Enclosure:
     """Correct the candidate until the radius is a rounding or no longer shrinks."""
     exponents = rows.rhs_exponents - rows.column_exponents[:, None]
-    high, low = np.ldexp(x, -exponents), np.zeros(x.shape)
-    best, widest, passes = None, math.inf, 0
-    for _ in range(_PASSES):
-        passes += 1
-        high, low, radius, error, norms = _corrected(rows, spectrum, high, low)
-        natural = np.maximum(np.abs(high), 1e-3 * np.abs(high).max(axis=0, initial=0.0)) + TINY
-        width = float(np.max(error / natural, initial=0.0))
-        if best is None or width < widest:
-            best = (high, radius, norms)
-        if width <= 2.0 * UNIT or not (passes == 1 or width <= 0.1 * widest):
+    best = found = _corrected(rows, spectrum, np.ldexp(x, -exponents), np.zeros(x.shape))
+    widest, passes = math.inf, 1
+    while True:
+        natural = np.maximum(np.abs(found.high), 1e-3 * np.abs(found.high).max(axis=0, initial=0.0)) + TINY
+        width = float(np.max(found.error / natural, initial=0.0))
+        done = width <= 2.0 * UNIT or not (passes == 1 or width <= 0.1 * widest)
+        if width < widest:
+            best, widest = found, width
+        settled = bool(np.all(found.error <= np.maximum(4.0 * found.floor, 2.0 * UNIT * natural)))
+        if done or settled or passes == _PASSES:
             break
-        widest = min(width, widest)
-    centre, radius, norms = best
+        found, passes = _corrected(rows, spectrum, found.high, found.low), passes + 1
+    centre, radius, norms = best.high, best.radius, best.norms
     return _in_units(replace(proven, passes=passes), rows, exponents, centre, radius, norms, x)
 
 
-def _corrected(rows: ScaledRows, spectrum: Spectrum, high: np.ndarray, low: np.ndarray) -> tuple:
-    """One pass: the corrected centre as ``high + low``, the radius about ``high``, about both, and the residual norms."""
+@dataclass(frozen=True)
+class _Corrected:
+    """The corrected centre ``high + low``, with the radii (n, p) about ``high`` and, ``error``, about both.
+
+    ``floor`` is what a better candidate would leave of the error, and ``norms`` are bounds of the residual norm.
+    """
+
+    high: np.ndarray
+    low: np.ndarray
+    radius: np.ndarray
+    error: np.ndarray
+    floor: np.ndarray
+    norms: tuple[np.ndarray, np.ndarray]
+
+
+def _corrected(rows: ScaledRows, spectrum: Spectrum, high: np.ndarray, low: np.ndarray) -> _Corrected:
+    """One pass over the rows."""
     n = len(spectrum.S)
     S, size = spectrum.S, np.abs(spectrum.S)
     centre = Centre.near(high, low, slope_bits(rows))
@@ -322,7 +339,7 @@ def _corrected(rows: ScaledRows, spectrum: Spectrum, high: np.ndarray, low: np.n
     excess = above((length + slope.error) ** 2 * gain, 8)
     lower, upper = slope.residual
     lower = np.sqrt(np.maximum(below(lower * lower, 4) - excess, 0.0))
-    return total, rest, radius, above(error, 2), (below(lower, 8), upper)
+    return _Corrected(total, rest, radius, above(error, 2), lengths * slope.floor, (below(lower, 8), upper))
 
 
 def _in_units(

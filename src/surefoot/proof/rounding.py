@@ -26,8 +26,8 @@ TINY = 2.0**-600
 """Above all that underflow can do to numbers of order one, even where subnormal numbers are flushed to zero."""
 
 ASSUMPTION = (
-    "Assumed of the machine: IEEE doubles rounded to nearest, and a BLAS that forms each entry of a product as a sum of "
-    "products in some order (fused or not), not by Strassen-like multiplication."
+    "Assumed of the machine: IEEE doubles rounded to nearest, and a BLAS that forms each entry of a matrix product as "
+    "a sum of products in some order (fused or not), not by Strassen-like multiplication."
 )
 
 Value = TypeVar("Value", float, np.ndarray)
@@ -54,7 +54,7 @@ def above(value: Value, roundings: int) -> Value:
     return value * (1.0 + 4.0 * (roundings + 2) * UNIT)
 
 
-def below(value: float, roundings: int) -> float:
+def below(value: Value, roundings: int) -> Value:
     """A lower bound of a non-negative expression, as ``above``."""
     return value * (1.0 - 4.0 * (roundings + 2) * UNIT)
 

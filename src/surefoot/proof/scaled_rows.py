@@ -9,8 +9,8 @@ omega_i``, ``1 <= omega_i < 4``, powers of two scale rows, columns and right-han
 
 Every entry of A~ and b~ is below one; what underflows is less than 2^-1020, see ``rounding.TINY``.
 
-Reference: Higham (2002), "Accuracy and Stability of Numerical Algorithms", 2nd ed., SIAM, section 7.3, p. 125 (scaling by
-powers of the base commits no rounding).
+Reference: Higham (2002), "Accuracy and Stability of Numerical Algorithms", 2nd ed., SIAM, section 7.3, p. 125
+(scaling by powers of the base commits no rounding).
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ def scale_rows(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: 
     if not (np.isfinite(columns).all() and np.isfinite(sides).all()):
         reason = "A or b has entries that are not finite numbers."
     elif not columns.all():
-        reason = f"Column {int(np.argmin(columns))} of A (counted from 0) is zero: no value of its coefficient is better."
+        reason = (
+            f"Column {int(np.argmin(columns))} of A (counted from 0), with its weights, is zero in double precision."
+        )
     return ScaledRows(A, b, weights, ridge, top, np.frexp(columns)[1], np.frexp(sides)[1], reason)
 
 

@@ -4,8 +4,8 @@ A fixed grid cuts A = A1 + A2 + A3, z = Z1 + Z2 + Z3 and t = W r likewise into s
 
     A1 Z1,  A1 Z2 + A2 Z1,  A1 Z3     and     A1'T1,  A1'T2 + A2'T1
 
-are exact sums of whole numbers of units, whatever the order in which the BLAS adds them. Only products that are 2^-40 of
-the largest are rounded, so the sums are known to about 2^-93, at the price of a few thin matrix products.
+are exact sums of whole numbers of units, whatever the order in which the BLAS adds them. Only products that are 2^-40
+of the largest are rounded, so the sums are known to about 2^-93, at the price of a few thin matrix products.
 
 Reference: Ozaki, Ogita, Oishi, Rump (2012), "Error-free transformations of matrix multiplication by using fast routines
 of matrix multiplication and its applications", Numer. Algorithms 59, pp. 95-118 (algorithm 3, the cut by a constant).
@@ -20,7 +20,7 @@ import numpy as np
 
 from surefoot.problem.twofold import two_product, two_sum
 from surefoot.proof.rounding import TINY, UNIT, above, below, gamma
-from surefoot.proof.scaled_rows import Block, ScaledRows
+from surefoot.proof.scaled_rows import ScaledRows
 from surefoot.proof.spectrum import Spectrum, on_grid, power_above, slice_bits
 
 
@@ -62,12 +62,15 @@ class Slope:
         As computed.
     error : ndarray (p,)
         Upper bounds of the 2-norm of its error.
+    floor : ndarray (p,)
+        About the part of that error which a better candidate would not make smaller.
     residual : tuple of ndarray (p,)
         Lower and upper bounds of ``|W^(1/2)(b - Az)|``.
     """
 
     value: np.ndarray
     error: np.ndarray
+    floor: np.ndarray
     residual: tuple[np.ndarray, np.ndarray]
 
 
@@ -97,13 +100,15 @@ def enclose_slope(rows: ScaledRows, spectrum: Spectrum, centre: Centre) -> Slope
         count += 1
     sums = rows.longest + 3 * count + 16  # roundings behind any of these sums
     S, gradient = spectrum.S, high + low
-    sideways = gamma(n + 4) * (np.abs(S).T @ np.abs(gradient)) + np.abs(S).T @ above(error + TINY, sums)
+    fixed = np.abs(S).T @ above(error + TINY, sums)
+    sideways = gamma(n + 4) * (np.abs(S).T @ np.abs(gradient)) + fixed
     off = residual_error(centre, n, bits) * math.sqrt(above(total, sums))
     norm = np.sqrt(np.sum(sideways * sideways, axis=0))
     length = np.sqrt(squares)
     return Slope(
         S.T @ gradient,
         above(norm + spectrum.largest * off, 3 * n + 16) + TINY,
+        np.sqrt(np.sum(fixed * fixed, axis=0)) + off,
         (np.maximum(below(length, sums) - above(off, sums), 0.0), above(length + off, sums) + TINY),
     )
 

@@ -94,9 +94,8 @@ def prove_spectrum(rows: ScaledRows, S: np.ndarray | None) -> Spectrum | None:
     """The best bounds that a few rounds of arithmetic give; None if no usable S was found."""
     if S is not None and not _usable(S):
         S = None
-    own = S is None
-    best, first = None, S
-    if own:
+    best = None
+    if S is None:
         gram, columns, depth = gram_matrix(rows)
         first = inverse_factor(gram)
         if first is None:
@@ -104,12 +103,12 @@ def prove_spectrum(rows: ScaledRows, S: np.ndarray | None) -> Spectrum | None:
         if (gamma(depth) + gamma(2 * len(columns))) * _reach(first, columns) ** 2 < 0.25:
             best = from_gram(gram, columns, depth, first)
     else:
-        columns = _sampled_columns(rows)
+        first, columns = S, _sampled_columns(rows)
         if (gamma(rows.longest) + gamma(2 * len(columns))) * _reach(first, columns) ** 2 < 0.05:
             best = from_gram(*gram_matrix(rows), first)
     if best is None or not best.smallest > 0.8:
         best = _by_rounds(rows, first, columns, best)
-    if (best is None or not best.full_rank) and not own:
+    if (best is None or not best.full_rank) and S is not None:
         return prove_spectrum(rows, None)
     return best
 
@@ -226,17 +225,18 @@ class Sliced:
 
 def inverse_factor(gram: np.ndarray) -> np.ndarray | None:
     """R^-1 of ``gram ~ R'R`` by Cholesky, of equilibrated columns, shifted as far as it must be; None if it cannot."""
-    from scipy.linalg.lapack import dpotrf, dtrtri
+    from scipy.linalg import get_lapack_funcs
 
     with np.errstate(all="ignore"):
         scale = 1.0 / np.sqrt(np.diagonal(gram))
         matrix = gram * scale[:, None] * scale
     if not np.isfinite(matrix).all():
         return None
+    potrf, trtri = get_lapack_funcs(("potrf", "trtri"), dtype=np.float64)
     for shift in _SHIFTS:
-        upper, info = dpotrf(matrix + shift * len(matrix) * np.eye(len(matrix)), lower=0)
+        upper, info = potrf(matrix + shift * len(matrix) * np.eye(len(matrix)), lower=0)
         if info == 0:
-            inverse, info = dtrtri(upper, lower=0)
+            inverse, info = trtri(upper, lower=0)
             if info == 0 and np.isfinite(inverse).all():
                 return np.ascontiguousarray(scale[:, None] * inverse)
     return None
@@ -288,4 +288,3 @@ def _sampled_columns(rows: ScaledRows) -> np.ndarray:
     for block in rows.weighted():
         return np.sqrt(np.einsum("ij,ij->j", block, block) * (rows.count / len(block))) + TINY
     return np.full(rows.A.shape[1], TINY)
-
