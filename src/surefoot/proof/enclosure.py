@@ -215,9 +215,7 @@ def _arrays(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: flo
         raise DataError(f"The weights have shape {weights.shape}; give one for each of the {len(A)} rows of A.")
     if weights is not None and not np.all((weights >= 0) & np.isfinite(weights)):
         worst = int(np.argmin((weights >= 0) & np.isfinite(weights)))
-        raise DataError(
-            f"The weight of row {worst} (counted from 0) is {weights[worst]}; give one that is not negative."
-        )
+        raise DataError(f"The weight of row {worst} (counted from 0) is {weights[worst]}; give 0 or a positive number.")
     if not 0.0 <= ridge < math.inf or float(ridge) != ridge:
         raise DataError(f"The penalty is {ridge}; give a double that is not negative.")
     return A, b, weights

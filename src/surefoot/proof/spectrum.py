@@ -107,14 +107,17 @@ def prove_spectrum(rows: ScaledRows, S: np.ndarray | None) -> Spectrum | None:
         if (gamma(rows.longest) + gamma(2 * len(columns))) * _reach(first, columns) ** 2 < 0.05:
             best = from_gram(*gram_matrix(rows), first)
     if best is None or not best.smallest > 0.8:
-        best = _by_rounds(rows, first, columns, best)
-    if (best is None or not best.full_rank) and S is not None:
-        return prove_spectrum(rows, None)
+        best = _by_rounds(rows, first, columns, best, _ROUNDS if S is None else 1)
+    if S is not None and (best is None or not best.smallest > 0.5):
+        own = prove_spectrum(rows, None)
+        return own if own is not None and (best is None or own.smallest > best.smallest) else best
     return best
 
 
-def _by_rounds(rows: ScaledRows, S: np.ndarray | None, columns: np.ndarray, best: Spectrum | None) -> Spectrum | None:
-    for _ in range(_ROUNDS):
+def _by_rounds(
+    rows: ScaledRows, S: np.ndarray | None, columns: np.ndarray, best: Spectrum | None, rounds: int
+) -> Spectrum | None:
+    for _ in range(rounds):
         if S is None or not _usable(S):
             break
         error = gamma(len(columns) + 4) * _reach(S, columns)
