@@ -22,7 +22,7 @@ from surefoot.models.fitting import CHEAP, Wishes, fit_linear
 from surefoot.models.look import look
 from surefoot.models.rows import Reader
 from surefoot.models.statistics import Statistics, describe, f_tail
-from surefoot.proof.enclosed import Enclosed
+from surefoot.proof.enclosed import Enclosed, nearest
 from surefoot.proof.exact_fit import ExactFit, Shape, fit_exactly
 from surefoot.proof.exact_gram import ExactRows
 
@@ -160,7 +160,7 @@ def _proven(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
         )
     solution = _solution(fit, found)
     statistics = _statistics(fit, found, solution)
-    formed = "formed without rounding" if found.is_exact else "in balls"
+    formed = "X'WX formed without rounding and" if found.is_exact else "X'WX enclosed and"
     return replace(
         fit,
         solution=solution,
@@ -169,7 +169,7 @@ def _proven(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
         certificate=found.certificate,
         digits=found.digits,
         exact=Proven(found.coef, found.stderr, found.residual_ss, found.sigma, found.r2, found.bits, found.is_exact),
-        method=f"exact arithmetic: X'WX {formed}, solved in balls of {found.bits} bits",
+        method=f"{formed} solved in balls of {found.bits} bits",
         stop="every printed digit is proven" if _is_complete(found) else "no digit was gained by more precision",
     )
 
@@ -188,7 +188,9 @@ def _solution(fit: Fit, found: ExactFit) -> Solution:
     spread[kept] = found.spread
     sizes = lengths(found.upper) if kept else np.zeros(0)
     singular = np.linalg.svd(found.upper / sizes, compute_uv=False) if kept else np.zeros(0)
-    aliased = tuple(Alias(one.column, tuple((j, float(share)) for j, share in one.parts)) for one in found.dependences)
+    aliased = tuple(
+        Alias(one.column, tuple((j, nearest(share)) for j, share in one.parts)) for one in found.dependences
+    )
     valley = np.zeros((columns, len(aliased)))
     for k, alias in enumerate(aliased):
         valley[alias.column, k] = 1.0

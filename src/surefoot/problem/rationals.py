@@ -27,6 +27,9 @@ MOST_BITS = 1 << 16
 MOST_EXPONENT = 10_000
 """Powers of ten up to this are read; a text such as 1e-999999999 would fill the memory with zeros."""
 
+MOST_DIGITS = 4000
+"""Digits of one number; Python itself reads few more."""
+
 _PLAIN = frozenset("0123456789.+-")
 _DECIMAL = re.compile(r"([+-]?)(\d[\d_]*)?(?:\.([\d_]*))?(?:[eE]([+-]?\d+))?", re.ASCII)
 
@@ -220,12 +223,14 @@ def _decimal(text: str) -> tuple[int, int]:
         raise DataError(f"{text[:40]!r} is not a finite decimal number, so it cannot be read exactly.")
     sign, before, after, power = match.groups()
     digits, after = (before or "").replace("_", ""), (after or "").replace("_", "")
-    exponent = int(power or 0)
-    if abs(exponent) > MOST_EXPONENT:
+    if len(digits) + len(after) > MOST_DIGITS:
+        raise DataError(f"{text[:40]!r}... has more than {MOST_DIGITS:,} digits: it cannot be read exactly.")
+    if len((power or "").lstrip("+-0")) > 9 or abs(int(power or 0)) > MOST_EXPONENT:
         raise DataError(
             f"{text[:40]!r} has an exponent beyond {MOST_EXPONENT:,}: it cannot be read exactly. "
             "Correct the value, or leave the row out with filter=."
         )
+    exponent = int(power or 0)
     return int(sign + (digits + after or "0")), exponent - len(after)
 
 

@@ -169,15 +169,13 @@ def exact_solution(gram: Gram, kept: Sequence[int], response: int) -> list[Any]:
 
 
 def exact_residual(gram: Gram, kept: Sequence[int], response: int) -> Any:
-    """The residual sum of squares from rational numbers: exactly zero where it is zero."""
-    from flint import arb
-
+    """The residual sum of squares as a rational number: exactly zero where it is zero."""
     matrix = gram.among([*kept, response])
     count = len(kept)
     total = matrix[count, count]
     for k, value in enumerate(_rational_solution(gram, kept, response)):
         total -= value * matrix[k, count]
-    return arb(total)
+    return total
 
 
 def _rational_solution(gram: Gram, kept: Sequence[int], response: int) -> list[Any]:

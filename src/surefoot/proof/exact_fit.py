@@ -16,16 +16,14 @@ section 10, pp. 363-375 (linear systems); Golub, Van Loan (2013), "Matrix Comput
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from surefoot.errors import DataError, ModelError
+from surefoot.errors import DataError
 from surefoot.problem.balls import NotEnclosed, precision
-from surefoot.problem.rationals import Rationals
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.elimination import Dependence, Eliminated, dependences, eliminate, exact_residual, exact_solution
 from surefoot.proof.enclosed import DIGITS, Enclosed, enclosed, proven_digits
@@ -38,11 +36,8 @@ FIRST_BITS = 256
 MOST_BITS = 4096
 """Where enclosed columns are given up: they are dependent, or as good as."""
 
-BLOCK = 16_384
-"""Rows taken at a time."""
-
-Report = Callable[[int, int], None]
-"""Called with the rows done and the rows there are."""
+ENOUGH_BITS = 1 << 20
+"""More than any data in doubles or decimals can ask for once zeros are decided exactly."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +156,7 @@ def fit_exactly(read: Callable[[int], Iterable[ExactRows]], shape: Shape, *, mos
 
     Examples
     --------
+    >>> from surefoot.problem.rationals import Rationals
     >>> x = Rationals.from_decimals(["0.1", "0.2", "0.4"])
     >>> ones, y = Rationals.from_integers([1, 1, 1]), Rationals.from_decimals(["1.1", "1.2", "1.4"])
     >>> found = fit_exactly(lambda bits: [ExactRows([ones, x, y], None, 3)], Shape(("1", "x"), ones=0))
@@ -181,7 +177,7 @@ def fit_exactly(read: Callable[[int], Iterable[ExactRows]], shape: Shape, *, mos
             if not gram.count:
                 raise DataError("There are no rows of positive weight, so there is nothing to fit.")
             answer = _attempt(gram, shape, bits)
-            if answer.is_tight or (bits >= most_bits and not gram.is_exact):
+            if answer.is_tight or bits >= (ENOUGH_BITS if gram.is_exact else most_bits):
                 return _finished(answer, gram, shape, bits)
         bits *= 2
 
@@ -240,21 +236,39 @@ def _attempt(gram: Gram, shape: Shape, bits: int) -> _Attempt:
 
 def _solved(eliminated: Eliminated, gram: Gram, shape: Shape) -> tuple[list[list[Any]], list[Any]]:
     """Coefficients of the kept columns and the residual sum of squares; zeros decided exactly where that can be."""
+    from flint import arb
+
     coef, residual = [], []
     for k in range(gram.size - shape.responses, gram.size):
         values, squares = eliminated.coefficients(k), eliminated.rest(k)
-        if k in gram.known and not any(_may_be_zero([*values, squares])):
-            pass
-        elif k in gram.known and set(eliminated.kept) <= set(gram.known):
+        if any(ball.contains(0) for ball in (*values, squares)) and gram.knows((*eliminated.kept, k)):
             values = exact_solution(gram, eliminated.kept, k)
-            squares = exact_residual(gram, eliminated.kept, k)
+            squares = arb(exact_residual(gram, eliminated.kept, k))
+        if gram.count == len(eliminated.kept):
+            squares = arb(0)  # as many independent columns as rows: the model passes through every one
         coef.append(values)
         residual.append(squares.nonnegative_part())
     return coef, residual
 
 
-def _may_be_zero(balls: Sequence[Any]) -> list[bool]:
-    return [ball.contains(0) for ball in balls]
+def _shares(eliminated: Eliminated, gram: Gram, shape: Shape, residual: list[Any], total: list[Any]) -> list[Any]:
+    """R2 of each response; exactly zero where it is, None where the response does not vary or is not known."""
+    from flint import arb
+
+    found = []
+    for k, squares, about in zip(range(gram.size - shape.responses, gram.size), residual, total, strict=True):
+        if about is None or about.is_zero():
+            found.append(None)
+            continue
+        share = 1 - squares / about
+        if len(eliminated.kept) == 1 and eliminated.kept[0] == shape.ones:
+            share = arb(0)
+        elif share.contains(0) and gram.is_exact:
+            about_mean = shape.ones is not None and _spans_constant(eliminated, gram, shape)
+            whole = exact_residual(gram, (shape.ones,) if about_mean else (), k)
+            share = arb(1 - exact_residual(gram, eliminated.kept, k) / whole)
+        found.append(share)
+    return found
 
 
 def _with_statistics(
@@ -272,10 +286,9 @@ def _with_statistics(
     sigma = [(squares / df).sqrt() if df > 0 else None for squares in residual]
     has_constant, total = _totals(eliminated, gram, shape)
     df_model = len(eliminated.kept) - bool(has_constant)
-    r2, f = [], []
+    r2, f = _shares(eliminated, gram, shape, residual, total), []
     for squares, about in zip(residual, total, strict=True):
         varies = about is not None and not about.is_zero()
-        r2.append(1 - squares / about if varies else None)
         tested = varies and df > 0 and df_model > 0 and not squares.contains(0)
         f.append((about - squares) / df_model / (squares / df) if tested else None)
 
@@ -291,6 +304,8 @@ def _with_statistics(
 
 def _totals(eliminated: Eliminated, gram: Gram, shape: Shape) -> tuple[bool | None, list[Any]]:
     """Whether a constant lies in the space of the kept columns, and the sum of squares about it, or about zero."""
+    from flint import arb
+
     responses = range(gram.size - shape.responses, gram.size)
     has_constant = _spans_constant(eliminated, gram, shape)
     if has_constant is None:
@@ -301,8 +316,8 @@ def _totals(eliminated: Eliminated, gram: Gram, shape: Shape) -> tuple[bool | No
     assert ones is not None
     total = []
     for k in responses:
-        if k in gram.known and ones in gram.known:
-            total.append(exact_residual(gram, (ones,), k))
+        if gram.knows((ones, k)):
+            total.append(arb(exact_residual(gram, (ones,), k)))
         else:
             matrix = eliminated.matrix
             total.append((matrix[k, k] - matrix[ones, k] * matrix[ones, k] / matrix[ones, ones]).nonnegative_part())
@@ -316,8 +331,8 @@ def _spans_constant(eliminated: Eliminated, gram: Gram, shape: Shape) -> bool | 
         return True
     if eliminated.rest(shape.ones) > 0:
         return False
-    if shape.ones in gram.known and set(eliminated.kept) <= set(gram.known):
-        return bool(exact_residual(gram, eliminated.kept, shape.ones).is_zero())
+    if gram.knows((*eliminated.kept, shape.ones)):
+        return exact_residual(gram, eliminated.kept, shape.ones) == 0
     return None
 
 
@@ -355,109 +370,3 @@ def _finished(answer: _Attempt, gram: Gram, shape: Shape, bits: int) -> ExactFit
     )  # fmt: skip
     facts = None if eliminated is None else eliminated.facts()
     return replace(found, certificate=certify(found, shape.names, facts))
-
-
-def exact_lstsq(
-    A: Any,
-    b: Any,
-    weights: Any = None,
-    report: Report | None = None,
-    *,
-    names: Sequence[str] | None = None,
-    block: int = BLOCK,
-) -> ExactFit:
-    """Least squares of arrays, exactly: a double is a binary fraction, and so is taken as what it is.
-
-    Parameters
-    ----------
-    A : array, shape (m, n)
-        Doubles, or integers of any size (also as an object array), which need not fit a double.
-    b : array, shape (m,) or (m, k)
-        One right-hand side, or several.
-    weights : array, shape (m,), optional
-        Not negative; a row of weight zero is no row.
-    report : callable, optional
-        Called with the rows done and the rows there are, after each block.
-    names : sequence of str, optional
-        Of the columns, for the sentences of the certificate; x0, x1, ... if not given.
-    block : int
-        Rows taken at a time.
-
-    Returns
-    -------
-    ExactFit
-        Enclosures of the coefficients, standard errors and so on, with the proof of what the point is.
-
-    Raises
-    ------
-    DataError
-        The arrays do not fit together, hold no rows or values that are no finite numbers.
-
-    References
-    ----------
-    Bjorck (1996), "Numerical Methods for Least Squares Problems", SIAM, section 2.2, pp. 42-49 (normal equations).
-
-    Examples
-    --------
-    >>> found = exact_lstsq([[1.0, 0.1], [1.0, 0.2], [1.0, 0.3]], [0.3, 0.5, 0.7])
-    >>> found.certificate.verdict.value, found.coef.text[1]
-    ('unique global minimum', '1.9999999999999998')
-    """
-    A, b = _checked(A, "A"), _checked(b, "b")
-    if A.ndim != 2 or b.ndim not in (1, 2) or len(A) != len(b):
-        raise DataError(f"A is to be (m, n) and b (m,) or (m, k); they are {A.shape} and {b.shape}.")
-    w = None if weights is None else _checked(weights, "weights")
-    if w is not None and (w.shape != (len(A),) or np.any(w < 0)):
-        raise DataError(f"weights is to be one number a row that is not negative; it has the shape {w.shape}.")
-    responses = b[:, None] if b.ndim == 1 else b
-    if names is not None and len(names) != A.shape[1]:
-        raise ModelError(f"There are {len(names)} names for {A.shape[1]} columns.")
-    named = tuple(names) if names is not None else tuple(f"x{k}" for k in range(A.shape[1]))
-    shape = Shape(named, ones=A.shape[1], responses=responses.shape[1])
-    found = fit_exactly(lambda bits: _blocks(A, responses, w, report, block), shape)
-    return _as_matrix(found) if b.ndim == 2 and responses.shape[1] == 1 else found
-
-
-def _checked(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(values)
-    if array.dtype.kind not in "biufO":
-        raise DataError(f"{name} holds {array.dtype}, not real numbers.")
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-        place = tuple(int(k[0]) for k in np.nonzero(~np.isfinite(array)))
-        raise DataError(f"{name}{list(place)} is {array[place]}: exact arithmetic needs finite numbers.")
-    return array
-
-
-def _blocks(
-    A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, report: Report | None, block: int
-) -> Iterable[ExactRows]:
-    for start in range(0, len(A), block):
-        cut = slice(start, start + block)
-        w = None if weights is None else weights[cut]
-        kept = slice(None) if w is None else w > 0
-        left, right = A[cut][kept], b[cut][kept]
-        ones = Rationals.constant(Fraction(1), len(left))
-        columns = [*(_known(left[:, j]) for j in range(A.shape[1])), ones, *(_known(one) for one in right.T)]
-        yield ExactRows(columns, None if w is None else _known(w[kept]), len(left))
-        if report is not None:
-            report(min(start + block, len(A)), len(A))
-
-
-def _known(values: np.ndarray) -> Rationals:
-    if values.dtype.kind == "f":
-        return Rationals.from_doubles(values)
-    if values.dtype.kind == "O":
-        return Rationals.from_fractions([Fraction(value) for value in values])
-    return Rationals.from_integers(values)
-
-
-def _as_matrix(found: ExactFit) -> ExactFit:
-    """The shapes of several right-hand sides, where the matrix had only one column."""
-
-    def grown(one: Enclosed) -> Enclosed:
-        return Enclosed(one.value[..., None], one.radius[..., None], one.text[..., None], one.digits[..., None])
-
-    words = ("coef", "stderr", "residual_ss", "total_ss", "sigma", "r2", "f")
-    lengths = {"residual_length": found.residual_length[..., None], "total_length": found.total_length[..., None]}
-    effects = found.effects[..., None]
-    return replace(found, **{word: grown(getattr(found, word)) for word in words}, **lengths, effects=effects)

@@ -90,6 +90,10 @@ class Gram:
     def is_exact(self) -> bool:
         return self.balls is None
 
+    def knows(self, columns: Sequence[int]) -> bool:
+        """Whether the products of these columns are exact."""
+        return set(columns) <= set(self.known)
+
     def among(self, columns: Sequence[int]) -> Any:
         """The exact products of some of the known columns, as a matrix of rationals."""
         from flint import fmpq_mat

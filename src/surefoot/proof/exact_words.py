@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
+from surefoot.proof.enclosed import nearest
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def _lines(found: ExactFit, names: Sequence[str], facts: Facts) -> list[str]:
 
 def _undecided(found: ExactFit, names: Sequence[str]) -> Certificate:
     claim = (
-        f"Balls of {found.bits} bits cannot tell the columns from dependent ones, and dependence cannot be proven where "
-        "a column is not rational: whether the minimiser is the only one remains open."
+        f"Balls of {found.bits} bits cannot tell the columns from dependent ones, and dependence cannot be proven "
+        "where a column is not rational: whether the minimiser is the only one remains open."
     )
     evidence = {**_EMPTY, "bits": found.bits, "columns": len(names), "rows": found.count}
     return Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, claim, (), evidence)
@@ -69,7 +70,7 @@ _EMPTY = {"smallest_curvature": None, "orthogonality": None, "residual_units": N
 
 def _evidence(found: ExactFit, names: Sequence[str], facts: Facts) -> dict[str, Any]:
     valley = [
-        {names[one.column]: 1.0, **{names[j]: -float(share) for j, share in one.parts}} for one in found.dependences
+        {names[one.column]: 1.0, **{names[j]: -nearest(share) for j, share in one.parts}} for one in found.dependences
     ]
     return {
         **_EMPTY,
@@ -86,11 +87,18 @@ def _evidence(found: ExactFit, names: Sequence[str], facts: Facts) -> dict[str, 
     }
 
 
+def _shown(share: Fraction) -> str:
+    """A fraction in full where a person can read it."""
+    if max(share.numerator, share.denominator) < 10**12:
+        return str(share)
+    return f"(a fraction of about {nearest(share):.6g})"
+
+
 def _combination(parts: Sequence[tuple[int, Fraction]], names: Sequence[str]) -> str:
     """A linear combination with exact shares."""
     text = ""
     for j, share in parts:
-        size = "" if abs(share) == 1 else f"{abs(share)}*"
+        size = "" if abs(share) == 1 else f"{_shown(abs(share))}*"
         sign = ("-" if share < 0 else "") if not text else (" - " if share < 0 else " + ")
         text += f"{sign}{size}{names[j]}"
     return text or "0"
