@@ -52,6 +52,7 @@ def fit(
     refine: bool | None = None,
     diagnostics: bool | None = None,
     level: float = 0.95,
+    exact: bool = False,
     batch_rows: int = BATCH,
     progress: Report | None = None,
 ) -> Fit:
@@ -87,6 +88,9 @@ def fit(
         Residual quartiles, leverage, Durbin-Watson, Jarque-Bera: further passes. By default taken where they are cheap.
     level : float
         Of the confidence intervals.
+    exact : bool
+        Read the numbers as they are written, form the columns without rounding and solve in balls until every printed
+        digit is proven: slower, and with the verdict PROVEN. ``center``, ``scale``, ``poly`` and ``bs`` are refused.
     batch_rows : int
         Rows read at a time. The answer does not depend on it but for rounding.
     progress : callable, optional
@@ -124,7 +128,10 @@ def fit(
     source = _source(data, query, filter, arrays)
     texts = {word: given if _is_expression(given) else f"`{_ARRAYS[word]}`" for word, given in side.items()}
     request = Request(formula, **texts, missing=missing, extra=(groups,) if groups else ())
-    fitted = fit_linear(source, request, Wishes(rank_deficient, refine, diagnostics, level, batch_rows), progress)
+    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows)
+    if exact:
+        return _fit_proven(source, request, wishes, errors, progress)
+    fitted = fit_linear(source, request, wishes, progress)
     return fitted if errors == "classical" else fitted.robust(errors, groups=groups, lags=lags, progress=progress)
 
 
@@ -288,6 +295,14 @@ def predict(
     source = open_source(data, query=query, filter=filter)
     level = checked_level(fit.level if level is None else level)
     return predict_to_file(fit, source, None if output is None else Path(output), interval, level, progress)
+
+
+def _fit_proven(source: Source, request: Request, wishes: Wishes, errors: str, progress: Report | None) -> Fit:
+    from surefoot.models.exact import fit_proven
+
+    if errors != "classical":
+        raise ModelError(f"exact=True proves classical standard errors, not {errors!r}: leave one of the two out.")
+    return fit_proven(source, request, wishes, progress)
 
 
 def _is_expression(given: object) -> bool:

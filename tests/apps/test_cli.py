@@ -236,3 +236,25 @@ def test_a_reader_who_has_gone(extra):
         complaint = process.stderr.read()
         code = process.wait()
     assert (complaint, code) == ("", 0)
+
+
+def test_exact_prints_proven_digits(capsys, folder):
+    assert run(["fit", "customer ~ nist", str(OZONE), "--exact", "--save", "m.json", "--report", "r.html"]) == 0
+    printed = capsys.readouterr().out
+    fit = sf.fit("customer ~ nist", OZONE, exact=True)
+    assert "Verdict: unique global minimum (proven)" in printed
+    for text in (*fit.exact.coef.text, *fit.exact.stderr.text):
+        assert str(text) in printed
+    assert sf.load("m.json").exact.coef.text.tolist() == fit.exact.coef.text.tolist()
+    assert "--exact" in Path("r.html").read_text(encoding="utf-8")
+
+
+def test_exact_in_json(capsys, folder):
+    assert run(["fit", "customer ~ nist", str(OZONE), "--exact", "--json"]) == 0
+    state = json.loads(capsys.readouterr().out)
+    assert state["certificate"]["rigour"] == "PROVEN" and state["exact"]["coef"]["digits"] == [17, 17]
+
+
+def test_exact_refuses_politely(capsys, folder):
+    assert run(["fit", "customer ~ poly(nist, 2)", str(OZONE), "--exact"]) == 1
+    assert "poly(nist, 2) cannot be enclosed" in capsys.readouterr().err

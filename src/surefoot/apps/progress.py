@@ -24,7 +24,7 @@ class _Line:
         self._tasks: dict[str, Any] = {}
 
     def __call__(self, seen: Progress) -> None:
-        if seen.seconds < PATIENCE:
+        if max(seen.seconds, seen.estimate or 0.0) < PATIENCE:
             return
         if self._bar is None:
             self._bar = _bar()

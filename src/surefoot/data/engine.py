@@ -25,12 +25,16 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a pass over the rows has come: what a progress callback is given."""
+    """How far a pass over the rows has come: what a progress callback is given.
+
+    ``estimate`` is how many seconds the pass will take, where that was said before it began.
+    """
 
     task: str
     rows: int
     expected: int | None
     seconds: float
+    estimate: float | None = None
 
     @property
     def rows_a_second(self) -> float:

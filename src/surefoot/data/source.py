@@ -30,6 +30,7 @@ from surefoot.data.source_parts import (
 from surefoot.data.source_places import Finder
 from surefoot.data.source_scan import QUERY_MEMORY, SCAN_MEMORY, Database, checked_sql, quoted, tidy
 from surefoot.data.source_text import Dialect, estimated_rows, text_trouble
+from surefoot.data.source_written import Written, digits_of_query, is_binary, mark, written_relation
 from surefoot.errors import DataError
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ class Source:
         wanted = renamed(sql_names, sql_names)
         in_files = dict(zip(names, map(quoted, sql_names), strict=True))
         self._file_finder = Finder(database, parts, in_files, None)
+        self._asked = query is not None
         self._relation = " union all ".join(f"select {wanted} from ({part.sql})" for part in parts)
         if query is not None:
             self._relation = self._with_query(query)
@@ -301,6 +303,46 @@ class Source:
         for batch in self._scan(sql, [f"c{n}" for n in range(len(wanted))], rows):
             whole = batch.select(list(range(width))).rename_columns(every)
             yield whole, batch.select(list(range(width, len(wanted)))).rename_columns(list(names))
+
+    def batches_as_written(
+        self, names: Sequence[str], rows: int = 122_880
+    ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+        """The columns as ``batches`` gives them, and beside them the number columns as they are written: one scan.
+
+        Where ``written`` says 'decimals' the second batch holds text, where it says 'doubles' float64.
+
+        Examples
+        --------
+        >>> import decimal
+        >>> source = open_source({"x": [decimal.Decimal("0.10")], "n": [2**53 + 1]})
+        >>> [digits.to_pydict() for _, digits in source.batches_as_written(["x", "n"])]
+        [{'x': ['0.10'], 'n': ['9007199254740993']}]
+        """
+        columns = [self.column(name) for name in names]
+        numbers = [column.name for column in columns if column.kind == "number"]
+        place = {name: quoted(mark(n)) for n, name in enumerate(self.columns)}
+        if self._asked:
+            relation = f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from ({self._relation})"
+        else:
+            relation = written_relation(self._files, self.columns, self._sql)
+        wanted = [f"{_cast(column.kind, self._sql[column.name])} as c{n}" for n, column in enumerate(columns)]
+        wanted += [f"{place[name]} as w{n}" for n, name in enumerate(numbers)]
+        sql = f"select {', '.join(wanted)} from ({relation}){self._where()}"
+        width, labels = len(columns), [f"c{n}" for n in range(len(columns))] + [f"w{n}" for n in range(len(numbers))]
+        for batch in self._scan(sql, labels, rows):
+            typed = batch.select(list(range(width))).rename_columns(list(names))
+            yield typed, batch.select(list(range(width, len(labels)))).rename_columns(numbers)
+
+    def written(self, name: str) -> Written:
+        """Whether the numbers of a column are known by their decimal digits, or are doubles.
+
+        Examples
+        --------
+        >>> open_source({"x": [0.5], "n": [1]}).written("x"), open_source({"n": [1]}).written("n")
+        ('doubles', 'decimals')
+        """
+        as_text = not self._asked and self._files[0].raw is not None
+        return "doubles" if is_binary(self.column(name).type) and not as_text else "decimals"
 
     def _where(self) -> str:
         return "" if self._filter is None else f" where (\n{self._filter}\n)"

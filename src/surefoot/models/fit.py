@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from surefoot.models.exact import Proven
+
 
 @dataclass(frozen=True)
 class Coefficient:
@@ -103,6 +105,8 @@ class Fit:
         What became of the rows.
     method, stop : str
         What ran, and why it stopped.
+    exact : Proven or None
+        The enclosures and proven decimals, where ``exact=True`` was asked for.
 
     Examples
     --------
@@ -126,6 +130,7 @@ class Fit:
     method: str
     stop: str
     level: float = 0.95
+    exact: Proven | None = None
     source: Source | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -142,6 +147,8 @@ class Fit:
 
     @property
     def stderr(self) -> np.ndarray:
+        if self.exact is not None and self.covariance.kind == "classical":
+            return self.exact.stderr.value
         return self.covariance.stderr
 
     @property

@@ -116,6 +116,8 @@ def _solve(folded: _Folded, design: Design, wishes: Wishes, reader: Reader) -> t
 
 def with_look(fit: Fit, seen: Look) -> Fit:
     """The fit with what a second pass found: diagnostics, the sharper bound on digits, evidence for the verdict."""
+    if fit.exact is not None:
+        return replace(fit, look=seen)  # what is proven needs no further evidence
     certificate = _judge(fit.design, fit.solution, seen)
     bound = bound_from_triangle(fit.solution)
     if fit.solution.refined:

@@ -26,6 +26,7 @@ from surefoot.models.statistics import Statistics
 from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
+    from surefoot.models.exact import Proven
     from surefoot.models.fit import Fit
 
 FORMAT = "surefoot-fit-1"
@@ -58,6 +59,7 @@ def to_json(fit: Fit) -> dict[str, Any]:
             "method": fit.method,
             "stop": fit.stop,
             "level": fit.level,
+            "exact": fit.exact.state() if fit.exact else None,
             "design": fit.design.state(),
             "model": {
                 "triangle": dataclasses.asdict(fit.triangle),
@@ -150,6 +152,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
         arrays = {"quartiles": tuple(found["quartiles"]), "bound": np.array(found["bound"], float)}
         look = Look(**{**_filled(found), **arrays})
     account = {**state["data"], "notes": tuple(state["data"]["notes"])}
+    proven = state.get("exact")  # a model saved before there was one has none
     return Fit(
         design=design,
         triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"], triangle["rounds"]),
@@ -165,7 +168,14 @@ def _made(state: Mapping[str, Any]) -> Fit:
         method=state["method"],
         stop=state["stop"],
         level=state["level"],
+        exact=None if proven is None else _proven(proven),
     )
+
+
+def _proven(state: Mapping[str, Any]) -> Proven:
+    from surefoot.models.exact import Proven
+
+    return Proven.from_state(dict(state))
 
 
 def _filled(numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from surefoot.models.fit import Fit
+    from surefoot.proof.enclosed import Enclosed
 
 
 def fixed(value: float, decimals: int | None) -> str:
@@ -54,3 +55,13 @@ def r_squared(value: float) -> str:
     while digits < 15 and value < 1 and f"{value:.{digits}f}" == f"{1:.{digits}f}":
         digits += 1
     return f"{value if abs(value) > 5e-7 else 0:.{digits}f}"
+
+
+def proven(numbers: Enclosed, k: int) -> str:
+    """The proven decimals of one number; of a number without any, what it is smaller than."""
+    text = str(numbers.text[k])
+    if text:
+        return text
+    if math.isnan(numbers.value[k]):
+        return "-"
+    return f"0 +/- {numbers.radius[k]:.1e}"

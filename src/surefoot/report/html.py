@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surefoot.files import whole_file
+from surefoot.report import cells
 from surefoot.report.captions import NO_ROWS, bowl_caption, data_caption, normal_caption, residual_caption
 from surefoot.report.cells import decimals_of
-from surefoot.report.numbers import DASH, fixed, plain, probability, r_squared, t_value
+from surefoot.report.numbers import DASH, fixed, plain, probability, r_squared, signed, t_value
 from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
@@ -131,6 +132,7 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "stop": fit.stop,
         "level": f"{100 * fit.level:g}%",
         "table": _table(fit),
+        "proven": _proven(fit),
         "show_digits": any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits)),
         "errors": _errors(fit),
         "line": f"{counted(s.rows, 'row')}, {spread}, {r2}",
@@ -160,6 +162,18 @@ def _table(fit: Fit) -> list[Line]:
         digits = DASH if math.isnan(fit.digits[k]) else f"{fit.digits[k]:.0f}"
         lines.append(Line(name, (value, error, t_value(fit.t[k]), probability(fit.p[k]), interval), digits, note))
     return lines
+
+
+def _proven(fit: Fit) -> list[tuple[str, ...]]:
+    """The proven decimals: name, coefficient, standard error."""
+    if fit.exact is None:
+        return []
+    with_errors = fit.covariance.kind == "classical"
+    return [
+        (name, signed(cells.proven(fit.exact.coef, k)),
+         signed(cells.proven(fit.exact.stderr, k)) if with_errors else DASH)
+        for k, name in enumerate(fit.names) if not math.isnan(fit.coef[k])
+    ]  # fmt: skip
 
 
 def _padded(text: str, width: int) -> str:
@@ -278,6 +292,8 @@ def _options(fit: Fit) -> dict[str, str]:
             options["groups"] = fit.covariance.detail.partition(" clusters of ")[2]
         if fit.covariance.kind == "HAC":
             options["lags"] = fit.covariance.detail.partition(" ")[0]
+    if fit.exact is not None:
+        options["exact"] = "True"
     if fit.level != 0.95:
         options["level"] = f"{fit.level:g}"
     return options
@@ -287,7 +303,7 @@ def _python(fit: Fit) -> str:
     data = repr(fit.account.source) if _is_file(fit) else "data"
     given = [repr(fit.formula), data]
     for word, text in _options(fit).items():
-        given.append(f"{word}={text if word in ('level', 'lags') else _array_or_text(text)}")
+        given.append(f"{word}={text if word in ('level', 'lags', 'exact') else _array_or_text(text)}")
     about = "" if _is_file(fit) else f"  # data: {fit.account.source}"
     return f"import surefoot as sf\n\nfit = sf.fit({', '.join(given)}){about}\nprint(fit)"
 
@@ -303,7 +319,7 @@ def _command(fit: Fit) -> str:
         return ""
     words = ["surefoot", "fit", fit.formula, fit.account.source]
     for word, text in _options(fit).items():
-        words += [f"--{word.replace('_', '-')}", text]
+        words += [f"--{word.replace('_', '-')}", *([] if word == "exact" else [text])]
     return shlex.join(words)
 
 

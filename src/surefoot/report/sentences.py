@@ -16,6 +16,8 @@ MOST_NAMES = 5
 
 def digits_sentence(fit: Fit | ArrayFit) -> str:
     """How many digits of the coefficients rounding leaves determined; empty where that is not known."""
+    if fit.exact is not None:
+        return _proven_sentence(fit)
     known = {name: digits for name, digits in zip(fit.names, fit.digits, strict=True) if not math.isnan(digits)}
     if not known:
         return ""
@@ -27,3 +29,11 @@ def digits_sentence(fit: Fit | ArrayFit) -> str:
     least = math.floor(min(rest))
     text = f"At least {counted(least, 'digit')} of each coefficient {'is' if least == 1 else 'are'} determined"
     return f"{text}, but none of {names}." if lost else f"{text}."
+
+
+def _proven_sentence(fit: Fit) -> str:
+    """How many digits are proven, of the coefficients that have a proof."""
+    known = [digits for digits in fit.digits if not math.isnan(digits)]
+    if not known:
+        return ""
+    return f"Proven: {counted(math.floor(min(known)), 'digit')} of every coefficient."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from surefoot.report.cells import decimals_of, fixed, probability, r_squared, t_value
+from surefoot.report.cells import decimals_of, fixed, probability, proven, r_squared, t_value
 from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
@@ -25,7 +25,8 @@ FEW_LETTERS = 12
 
 def summary_text(fit: Fit) -> str:
     """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
-    parts = [_heading(fit), _data(fit), _residuals(fit), coefficient_lines(fit), _statistics(fit), _ending(fit)]
+    table = coefficient_lines(fit)
+    parts = [_heading(fit), _data(fit), _residuals(fit), table, _proven(fit), _statistics(fit), _ending(fit)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -96,6 +97,25 @@ def coefficient_lines(fit: Fit | ArrayFit) -> list[str]:
         interval = f"[{row[5].rjust(lows)}, {row[6].rjust(highs)}]" if row[5] else ""
         lines.append((text + "   " + interval + (row[7].rjust(8) if show_digits and row[7] else "")).rstrip())
     return [line.rstrip() for line in lines] + _alias_lines(fit)
+
+
+def _proven(fit: Fit) -> list[str]:
+    """The coefficients and their standard errors to every digit that is proven, and nothing beyond."""
+    if fit.exact is None:
+        return []
+    errors = fit.exact.stderr if fit.covariance.kind == "classical" else None
+    rows = [["proven digits", "estimate", *(["std.err"] if errors is not None else [])]]
+    for k, name in enumerate(fit.names):
+        if not math.isnan(fit.coef[k]):
+            rows.append([name, proven(fit.exact.coef, k), *([proven(errors, k)] if errors is not None else [])])
+    widths = [max(len(row[c]) for row in rows) for c in range(1, len(rows[0]))]
+    widest = WIDTH - sum(widths) - 2 * len(widths)
+    names = [_shortened(row[0], max(widest, FEW_LETTERS)) for row in rows]
+    first = max(map(len, names))
+    return [
+        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], widths, strict=True))])
+        for name, row in zip(names, rows, strict=True)
+    ]
 
 
 def _rows(fit: Fit | ArrayFit, decimals: Sequence[int | None]) -> list[list[str]]:
