@@ -43,6 +43,7 @@ def fit(
     refine: bool | None = None,
     diagnostics: bool | None = None,
     level: float = 0.95,
+    compare: bool = False,
     batch_rows: int = BATCH,
     progress: Report | None = None,
 ) -> Fit:
@@ -78,6 +79,9 @@ def fit(
         Residual quartiles, leverage, Durbin-Watson, Jarque-Bera: further passes. By default taken where they are cheap.
     level : float
         Of the confidence intervals.
+    compare : bool
+        Take other roads to the same answer too (normal equations, QR, SVD, conjugate gradients, gradient descent) and
+        report their agreement as ``fit.roads``: a few seconds, and several passes.
     batch_rows : int
         Rows read at a time. The answer does not depend on it but for rounding.
     progress : callable, optional
@@ -115,7 +119,8 @@ def fit(
     source = _source(data, query, filter, arrays)
     texts = {word: given if _is_expression(given) else f"`{_ARRAYS[word]}`" for word, given in side.items()}
     request = Request(formula, **texts, missing=missing, extra=(groups,) if groups else ())
-    fitted = fit_linear(source, request, Wishes(rank_deficient, refine, diagnostics, level, batch_rows), progress)
+    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows, compare)
+    fitted = fit_linear(source, request, wishes, progress)
     return fitted if errors == "classical" else fitted.robust(errors, groups=groups, lags=lags, progress=progress)
 
 

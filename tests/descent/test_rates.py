@@ -31,7 +31,7 @@ def test_just_below_two_over_l_it_converges(singular, seed, below, residual):
     A, b, _ = with_singular_values(singular, residual=residual, seed=seed)
     rate = 2 / largest_curvature(A) * (1 - below)
     walked = walk(Bowl.of_arrays(A, b), SteepestDescent(), FixedRate(rate), budget=Budget(300))
-    assert walked.stop.reason in (Reason.NOISE, Reason.STEPS)
+    assert walked.stop.reason in (Reason.NOISE, Reason.STALLED, Reason.STEPS)
     value = walked.trace["value"]
     assert np.all(value[1:] <= value[:-1] * (1 + 1e-12) + 1e-28 * value[0])
 
@@ -94,7 +94,7 @@ def test_momentum_allows_a_larger_rate(momentum):
     A, b, _ = with_singular_values([1.5, 1.0, 0.5], residual=0.5)
     limit = 2 * (1 + momentum) / largest_curvature(A)
     fine = walk(Bowl.of_arrays(A, b), HeavyBall(momentum), FixedRate(0.99 * limit), budget=Budget(10_000))
-    assert fine.stop.reason is Reason.NOISE
+    assert fine.stop.reason in (Reason.NOISE, Reason.STALLED)
     wild = walk(Bowl.of_arrays(A, b), HeavyBall(momentum), FixedRate(1.01 * limit), budget=Budget(10_000))
     assert wild.stop.reason is Reason.DIVERGED
     assert f"is above 2 (1 + {momentum})/L = " in str(wild.stop) and "L = 4.5 " in str(wild.stop)
@@ -109,7 +109,7 @@ def test_a_measured_rate_settles(singular, seed, residual):
     assert 1 / largest_curvature(A) * (1 - 1e-12) <= step.rate < 2 / largest_curvature(A)
     assert ("1/L" in step.name and "products with the Hessian" in step.name) or "1 product" in step.name
     walked = walk(bowl, SteepestDescent(), step, budget=Budget(200))
-    assert walked.stop.reason in (Reason.NOISE, Reason.STEPS)
+    assert walked.stop.reason in (Reason.NOISE, Reason.STALLED, Reason.STEPS)
 
 
 def test_curvatures_are_measured_from_below_and_above():

@@ -51,6 +51,7 @@ def fit(
     refine: bool | None = None,
     diagnostics: bool | None = None,
     level: float = 0.95,
+    compare: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
     report: Path | None = None,
     save: Path | None = None,
@@ -91,6 +92,8 @@ def fit(
         Residual quartiles, Durbin-Watson and so on; by default where they are cheap.
     level
         Of the intervals.
+    compare
+        Take other roads to the answer too, formulas and walks, and say how far they agree.
     json
         Print everything as JSON instead.
     report
@@ -106,7 +109,7 @@ def fit(
         fitted = verbs.fit(
             formula, data[0] if len(data) == 1 else data, weights=weights, frequencies=frequencies, offset=offset,
             filter=filter, query=query, missing=missing, rank_deficient=rank_deficient, errors=errors, groups=groups,
-            lags=lags, refine=refine, diagnostics=diagnostics, level=level, progress=progress,
+            lags=lags, refine=refine, diagnostics=diagnostics, level=level, compare=compare, progress=progress,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
     if json:

@@ -16,7 +16,7 @@ from surefoot.descent.curvatures import Curvatures, from_conjugate_gradients, me
 from surefoot.descent.directions import ConjugateGradients, Direction
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.steps import ExactStep, FixedRate, Step, Taken
-from surefoot.descent.stop import Reason, Stop
+from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
 from surefoot.wording import counted
 
@@ -25,6 +25,8 @@ Watch = Callable[[Row], object]
 
 PATIENCE = 10
 """Steps without a smaller gradient after which a gradient below the noise floor is taken for noise."""
+STALL, NEAR = 100, 100.0
+"""The same for a gradient that is above the floor, but by no more than this factor."""
 CLEARLY = 1 + 1e-9
 """A curvature is above what a rate allows if it is so by more than its own rounding."""
 
@@ -196,7 +198,7 @@ class _Course:
 
     def walked(self) -> Walk:
         assert self.stop is not None and self.best is not None
-        arrived = self.stop.reason in (Reason.NOISE, Reason.TOLERANCE)
+        arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
         stop = Stop(
             self.stop.reason, here.steepness if arrived else self.stop.measure, self.stop.tolerance,
@@ -218,13 +220,13 @@ class _Course:
         steepness, floor = self.here.steepness, self.ground.floor(self.here, self.steepest)
         if self.tolerance is not None and steepness <= self.tolerance * self.first:
             return Reason.TOLERANCE
-        if steepness > floor.gradient:
-            self.waited = 0
-            return None
-        # So small a gradient may still mean a way to go along the flattest direction met so far: |g|^2 / (2 mu) of f.
-        left = steepness / np.sqrt(2 * self.flattest)
         self.waited = 0 if steepness < self.smallest_gradient else self.waited + 1
         self.smallest_gradient = min(self.smallest_gradient, steepness)
+        if steepness > floor.gradient:
+            # A fixed rate near 2/L carries its rounding along from step to step, and circles above the floor.
+            return Reason.STALLED if self.waited >= STALL and steepness <= NEAR * floor.gradient else None
+        # So small a gradient may still mean a way to go along the flattest direction met so far: |g|^2 / (2 mu) of f.
+        left = steepness / np.sqrt(2 * self.flattest)
         return Reason.NOISE if left <= floor.energy or self.waited >= PATIENCE else None
 
     def _limit(self) -> float:

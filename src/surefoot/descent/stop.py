@@ -12,6 +12,7 @@ class Reason(Enum):
     """What ended a walk. The value begins the sentence that a person reads."""
 
     NOISE = "the gradient is at its noise floor"
+    STALLED = "rounding keeps the gradient from shrinking further"
     TOLERANCE = "the tolerance is met"
     STEPS = "the budget of steps is spent"
     TIME = "the budget of time is spent"
@@ -20,6 +21,10 @@ class Reason(Enum):
     NO_CURVATURE = "there is no curvature along the direction"
     INTERRUPTED = "stopped by Ctrl-C"
     ASKED = "stopped by the callback"
+
+
+ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE)
+"""Reasons that lie in the gradient itself: the walk ends where it stands."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,12 @@ class Stop:
     @property
     def arrived(self) -> bool:
         """Whether the point is known to be near the bottom; on a flat floor a small gradient does not say so."""
-        found = self.reason in (Reason.NOISE, Reason.TOLERANCE)
-        return found and self.digits is not None and self.digits >= 1
+        return self.reason in ENDS and self.digits is not None and self.digits >= 1
 
     def __str__(self) -> str:
         """The reason, its cause, the measure beside the tolerance."""
         sign = "<=" if self.measure <= self.tolerance else ">"
         numbers = f"|g| = {self.measure:.1e} {sign} {self.tolerance:.1e}"
-        if self.reason in (Reason.NOISE, Reason.TOLERANCE) and self.digits is not None:
+        if self.reason in ENDS and self.digits is not None:
             numbers += f", which leaves {counted(int(self.digits), 'digit')} of the point certain"
         return ": ".join(filter(None, [self.reason.value, self.explanation or numbers]))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from surefoot.models.road import Roads
+
 
 @dataclass(frozen=True)
 class Coefficient:
@@ -103,6 +105,8 @@ class Fit:
         What became of the rows.
     method, stop : str
         What ran, and why it stopped.
+    roads : Roads or None
+        Normal equations, QR, SVD and walks side by side, where ``compare=True`` asked for them.
 
     Examples
     --------
@@ -127,6 +131,7 @@ class Fit:
     stop: str
     level: float = 0.95
     source: Source | None = field(default=None, repr=False, compare=False)
+    roads: Roads | None = field(default=None, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A fitted model as JSON: everything that was learnt, nothing of the rows.
+"""A fitted model as JSON: everything that was learnt, nothing of the rows; of compared roads the table, not the steps.
 
 Numbers are written so that they read back bit for bit; a number that is not there (NaN) is null.
 """
@@ -27,6 +27,7 @@ from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
     from surefoot.models.fit import Fit
+    from surefoot.models.road import Roads
 
 FORMAT = "surefoot-fit-1"
 
@@ -57,6 +58,7 @@ def to_json(fit: Fit) -> dict[str, Any]:
             "data": dataclasses.asdict(fit.account),
             "method": fit.method,
             "stop": fit.stop,
+            "roads": fit.roads.to_json() if fit.roads else None,
             "level": fit.level,
             "design": fit.design.state(),
             "model": {
@@ -165,7 +167,16 @@ def _made(state: Mapping[str, Any]) -> Fit:
         method=state["method"],
         stop=state["stop"],
         level=state["level"],
+        roads=_roads(state.get("roads")),
     )
+
+
+def _roads(state: Mapping[str, Any] | None) -> Roads | None:
+    if state is None:
+        return None
+    from surefoot.models.road import Roads
+
+    return Roads.from_json(state)
 
 
 def _filled(numbers: Mapping[str, Any]) -> dict[str, Any]:
