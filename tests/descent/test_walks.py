@@ -60,7 +60,7 @@ def test_few_different_curvatures_need_as_few_steps():
 @pytest.mark.parametrize("condition", [10.0, 30.0, 100.0])
 def test_conjugate_gradients_beat_steepest_descent_by_about_the_root_of_the_condition(condition):
     """Of the Hessian, whose root is the condition of the columns."""
-    bowl, *_ = bowl_of(np.geomspace(1, 1 / condition, 400), seed=7)
+    bowl, *_ = bowl_of(np.geomspace(1, 1 / condition, 200), seed=7)
     steps = [walk(bowl, way, EXACT, tolerance=1e-5, budget=Budget(10**6)).steps for way in (CG, STEEPEST)]
     assert condition / 8 <= steps[1] / steps[0] <= 3 * condition
 
@@ -126,14 +126,20 @@ def test_on_scaled_columns_the_units_of_a_column_change_nothing():
     assert coef[1] * units == pytest.approx(coef[0], rel=1e-6)
 
 
-@pytest.mark.parametrize("columns", [1e-300, 1e-160, 1e160, 1e300])
-@pytest.mark.parametrize("response", [1e-300, 1.0, 1e300])
+# Where the coefficients themselves stay in the range of a double.
+SCALES = [
+    (columns, response)
+    for columns in (1e-300, 1e-160, 1e160, 1e300)
+    for response in (1e-300, 1.0, 1e300)
+    if 1e-290 < response / columns < 1e290
+]
+
+
+@pytest.mark.parametrize(("columns", "response"), SCALES)
 @pytest.mark.parametrize("scaled", [False, True])
 def test_scales_from_one_end_of_the_doubles_to_the_other(columns, response, scaled):
     A, b, x = with_singular_values([1.0, 0.5, 0.2], residual=0.2, seed=5)
     size = response / columns
-    if not 1e-290 < size < 1e290:
-        pytest.skip("the coefficients themselves leave the range")
     A, b = A * columns, b * response
     for way, step in ((CG, EXACT), (STEEPEST, EXACT)):
         bowl = Bowl.of_arrays(A, b, scaled=scaled)
@@ -179,7 +185,8 @@ def test_of_many_minimisers_the_walk_from_the_origin_reaches_the_shortest(shape)
 def test_at_the_noise_floor_the_gradient_is_no_larger_than_a_few_times_what_qr_leaves(n, condition, residual, seed):
     bowl, A, b, _ = bowl_of(np.geomspace(1, 1 / condition, n), residual=residual, seed=seed, rows=3 * n)
     walked = walk(bowl, CG, EXACT)
-    assert walked.stop.reason is Reason.NOISE
+    assert walked.stop.reason in (Reason.NOISE, Reason.STALLED)
+    assert walked.passes <= walked.steps + 5
     extended = A.astype(np.longdouble)
 
     def left(x):

@@ -12,7 +12,7 @@ import surefoot as sf
 from bowls import with_singular_values
 from exact import correct, solve
 from surefoot.descent.loop import Budget
-from surefoot.errors import Interrupted
+from surefoot.errors import DataError, Interrupted, ModelError
 from surefoot.models.road import agreement, common_digits
 from surefoot.models.roads import compare_arrays
 
@@ -291,6 +291,19 @@ def test_digits_in_common():
     assert common_digits(np.array([np.nan, 1.0]), np.array([np.nan, 1.0])) == 15.95
     table = agreement([np.array([1.0]), None, np.array([1.01])])
     assert np.isnan(table[1]).all() and table[0, 2] == table[2, 0] == pytest.approx(2.0, abs=0.01)
+
+
+def test_arrays_that_cannot_be_compared_are_refused_in_a_sentence():
+    from scipy import sparse
+
+    with pytest.raises(ModelError, match="on dense arrays"):
+        compare_arrays(sparse.eye(3, format="csr"), np.ones(3))
+    with pytest.raises(DataError, match="column 2, row 1: nan is not a finite number"):
+        compare_arrays(np.array([[1.0, np.nan], [1.0, 2.0]]), np.ones(2))
+    with pytest.raises(DataError, match="b has shape"):
+        compare_arrays(np.eye(3), np.ones(2))
+    with pytest.raises(ModelError, match="No column of the model is kept"):
+        compare_arrays(np.zeros((3, 2)), np.ones(3))
 
 
 def test_an_unknown_road_is_answered_with_those_there_are():

@@ -25,6 +25,8 @@ Watch = Callable[[Row], object]
 
 PATIENCE = 10
 """Steps without a smaller gradient after which a gradient below the noise floor is taken for noise."""
+LOOKS = 3
+"""Times that a gradient below the floor is evaluated in vain before it is taken for noise too."""
 STALL, NEAR = 100, 100.0
 """The same for a gradient that is above the floor, but by no more than this factor."""
 CLEARLY = 1 + 1e-9
@@ -153,7 +155,7 @@ class _Course:
         self.last: Taken | None = None
         self.taken = 0
         self.steepest, self.flattest = 0.0, float("inf")
-        self.smallest_gradient, self.waited = float("inf"), 0
+        self.smallest_gradient, self.waited, self.looks = float("inf"), 0, 0
         self.passes_before, self.began = ground.passes, time.monotonic()
         self.pass_seconds = 0.0
 
@@ -212,9 +214,15 @@ class _Course:
         reason = self._small()
         if reason is not None and not self.here.seen:
             self.here = self.best = self.ground.see(self.here.x)
-            reason = self._small()
+            reason = self._small() or self._looked_again()
         if reason is not None:
             self.end(reason)
+
+    def _looked_again(self) -> Reason | None:
+        """A carried gradient was small enough and the true one is not quite: below the floor that is so for ever."""
+        if self.here.steepness <= self.ground.floor(self.here, self.steepest).gradient:
+            self.looks += 1
+        return Reason.NOISE if self.looks >= LOOKS else None
 
     def _small(self) -> Reason | None:
         steepness, floor = self.here.steepness, self.ground.floor(self.here, self.steepest)
@@ -291,6 +299,3 @@ def _digits(here: Here, curvatures: Curvatures) -> float | None:
     if reach == 0:
         return -np.log10(np.finfo(float).eps / 2)
     return float(np.clip(-np.log10(reach / size), 0.0, 15.95)) if size > 0 else 0.0
-
-
-__all__ = ["Budget", "ConjugateGradients", "ExactStep", "Walk", "walk"]

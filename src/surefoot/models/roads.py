@@ -24,7 +24,7 @@ from surefoot.descent.bowl import Bowl
 from surefoot.descent.curvatures import Curvatures
 from surefoot.descent.directions import ConjugateGradients, Direction, SteepestDescent
 from surefoot.descent.loop import Budget, walk
-from surefoot.descent.rows import Block, Sizes, blocks_of
+from surefoot.descent.rows import Block, Sizes, blocks_of, sizes_of
 from surefoot.descent.steps import ExactStep, FixedRate, Step
 from surefoot.descent.stop import Reason
 from surefoot.descent.theory import Method, predicted_steps
@@ -122,6 +122,22 @@ def compare_arrays(
 ) -> Roads:
     """Take every road for arrays in memory.
 
+    Parameters
+    ----------
+    A : array, shape (m, n)
+        Dense: QR and SVD need the rows themselves.
+    b, weights : array, shape (m,)
+        Response, and weights if there are any.
+    exact, budget
+        As for ``compare_roads``.
+
+    Raises
+    ------
+    DataError
+        Shapes that do not fit, or numbers that are not finite.
+    ModelError
+        A is sparse or an operator, or has no independent column.
+
     Examples
     --------
     >>> import numpy as np
@@ -129,17 +145,22 @@ def compare_arrays(
     >>> [road.coef.round(12).tolist() for road in roads.roads][0], roads["QR"].backward_error < 1e-15
     ([-0.5, 1.357142857143], True)
     """
+    if not isinstance(A, np.ndarray) and any(hasattr(A, name) for name in ("tocsr", "matvec")):
+        raise ModelError("Roads are compared on dense arrays: a sparse matrix or an operator has no QR here.")
     blocks, columns, _ = blocks_of(A, b, weights)
+    sizes_of(blocks(), columns)  # refuses numbers that are not finite, by row and column
     triangle = _fold(blocks, columns)
     names = tuple(f"x{j}" for j in range(1, columns + 1))
     return compare_roads(blocks, names, triangle, solve(triangle, columns), exact=exact, budget=budget)
 
 
-def compare_on_source(design: Design, triangle: Triangle, solution: Solution, reader: Reader) -> Roads:
+def compare_on_source(
+    design: Design, triangle: Triangle, solution: Solution, reader: Reader, exact: np.ndarray | None = None
+) -> Roads:
     """Take every road for a model fitted to a source, reading its rows again for each pass."""
     count = len(design.names)
     triangle = triangle.selected([*range(count), triangle.columns - 1])
-    return compare_roads(_Stream(design, reader), design.names, triangle, solution)
+    return compare_roads(_Stream(design, reader), design.names, triangle, solution, exact=exact)
 
 
 class _Stream:
