@@ -53,6 +53,7 @@ def fit(
     diagnostics: bool | None = None,
     level: float = 0.95,
     exact: bool = False,
+    compare: bool = False,
     batch_rows: int = BATCH,
     progress: Report | None = None,
 ) -> Fit:
@@ -91,6 +92,9 @@ def fit(
     exact : bool
         Read the numbers as they are written, form the columns without rounding and solve in balls until every printed
         digit is proven: slower, and with the verdict PROVEN. ``center``, ``scale``, ``poly`` and ``bs`` are refused.
+    compare : bool
+        Take other roads to the same answer too (normal equations, QR, SVD, conjugate gradients, gradient descent) and
+        report their agreement as ``fit.roads``: a few seconds, and several passes.
     batch_rows : int
         Rows read at a time. The answer does not depend on it but for rounding.
     progress : callable, optional
@@ -128,7 +132,7 @@ def fit(
     source = _source(data, query, filter, arrays)
     texts = {word: given if _is_expression(given) else f"`{_ARRAYS[word]}`" for word, given in side.items()}
     request = Request(formula, **texts, missing=missing, extra=(groups,) if groups else ())
-    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows)
+    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows, compare)
     if exact:
         return _fit_proven(source, request, wishes, errors, progress)
     fitted = fit_linear(source, request, wishes, progress)

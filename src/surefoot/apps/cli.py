@@ -52,6 +52,7 @@ def fit(
     diagnostics: bool | None = None,
     level: float = 0.95,
     exact: Annotated[bool, Parameter(negative=())] = False,
+    compare: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
     report: Path | None = None,
     save: Path | None = None,
@@ -94,6 +95,8 @@ def fit(
         Of the intervals.
     exact
         Read the numbers as they are written, and prove every digit that is printed.
+    compare
+        Take other roads to the answer too, formulas and walks, and say how far they agree.
     json
         Print everything as JSON instead.
     report
@@ -109,7 +112,8 @@ def fit(
         fitted = verbs.fit(
             formula, data[0] if len(data) == 1 else data, weights=weights, frequencies=frequencies, offset=offset,
             filter=filter, query=query, missing=missing, rank_deficient=rank_deficient, errors=errors, groups=groups,
-            lags=lags, refine=refine, diagnostics=diagnostics, level=level, exact=exact, progress=progress,
+            lags=lags, refine=refine, diagnostics=diagnostics, level=level, exact=exact, compare=compare,
+            progress=progress,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
     if json:

@@ -169,9 +169,7 @@ def null_space(matrix: np.ndarray) -> np.ndarray:
     return across[rank:].T
 
 
-def _reach(
-    x: np.ndarray, goal: np.ndarray, free: np.ndarray, constraints: Constraints
-) -> tuple[float, int | None]:
+def _reach(x: np.ndarray, goal: np.ndarray, free: np.ndarray, constraints: Constraints) -> tuple[float, int | None]:
     """How far towards the goal the bounds allow, and which one stops the way."""
     step = goal - x
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -40,6 +40,8 @@ TITLES = {
 }
 """What the rungs are called in a sentence."""
 
+METHODS = tuple(RUNGS)
+
 
 @dataclass(frozen=True)
 class DenseSolution:

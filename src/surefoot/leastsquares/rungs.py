@@ -124,7 +124,7 @@ class Climb:
     def corrected(
         self, solve: Solve, size: Solve, start: tuple[np.ndarray, Look], precisely: bool = False
     ) -> Corrected:
-        """Corrected from a start; in twice the precision at the end where that was asked for or costs next to nothing."""
+        """Corrected from a start; more precisely at the end where that was asked for or is cheap."""
         end = correct(self.columns.look, solve, size, start, self.response)
         if precisely or self.rows.matrix.size <= CHEAP:
             end = correct_precisely(self.columns, solve, size, end, self.response)

@@ -211,7 +211,9 @@ class ArrayFit:
         if self._has_constant and weights.sum() > 0:
             total = lengths((right - weights @ right / weights.sum()) * np.sqrt(weights)[:, None])
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.where(total > 64 * ROUNDOFF * self.answer.response, 1 - (self.residual_length / total) ** 2, np.nan)
+            found = np.where(
+                total > 64 * ROUNDOFF * self.answer.response, 1 - (self.residual_length / total) ** 2, np.nan
+            )
         return float(found[0]) if self.task.is_vector else found
 
     @cached_property

@@ -28,9 +28,7 @@ def fit_arrays(task: Task, method: str, rank_deficient: str, constraints: Constr
     """
     start = time.perf_counter()
     if rank_deficient not in RANK_DEFICIENT:
-        raise ModelError(
-            f"rank_deficient is one of {', '.join(map(repr, RANK_DEFICIENT))}, not {rank_deficient!r}."
-        )
+        raise ModelError(f"rank_deficient is one of {', '.join(map(repr, RANK_DEFICIENT))}, not {rank_deficient!r}.")
     answer, held = dense_answer(task, method, rank_deficient), None
     if rank_deficient == "error" and answer.spectrum is not None and answer.spectrum.rank < len(task.names):
         raise ModelError(
@@ -39,9 +37,7 @@ def fit_arrays(task: Task, method: str, rank_deficient: str, constraints: Constr
         )
     if constraints is not None:
         answer, held = constrained(task, answer, constraints)
-    return ArrayFit(
-        task, answer, described(answer), level, multipliers=held, seconds=time.perf_counter() - start
-    )
+    return ArrayFit(task, answer, described(answer), level, multipliers=held, seconds=time.perf_counter() - start)
 
 
 def described(answer: Answer) -> str:

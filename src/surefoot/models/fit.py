@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from surefoot.models.exact import Proven
+    from surefoot.models.road import Roads
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class Fit:
         What ran, and why it stopped.
     exact : Proven or None
         The enclosures and proven decimals, where ``exact=True`` was asked for.
+    roads : Roads or None
+        Normal equations, QR, SVD and walks side by side, where ``compare=True`` asked for them.
 
     Examples
     --------
@@ -132,6 +135,7 @@ class Fit:
     level: float = 0.95
     exact: Proven | None = None
     source: Source | None = field(default=None, repr=False, compare=False)
+    roads: Roads | None = field(default=None, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:

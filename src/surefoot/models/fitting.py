@@ -54,6 +54,7 @@ class Wishes:
     diagnostics: bool | None = None
     level: float = 0.95
     batch_rows: int = BATCH
+    compare: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,10 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
         wanted = folded.read * len(design.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
         if wanted and fit.rank:
             fit = with_look(fit, look(design, solution, reader))
+        if wishes.compare and fit.rank:
+            from surefoot.models.roads import compare_on_source
+
+            fit = replace(fit, roads=compare_on_source(design, folded.triangle, solution, reader))
     seconds = time.monotonic() - start
     return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds))
 

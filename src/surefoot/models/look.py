@@ -164,7 +164,7 @@ def _conclude(sums: _Sums, solution: Solution, quartiles: tuple[float, ...]) -> 
         float(np.exp(-score / 2)), sums.leverage, sums.leverage_row,
         float(np.max(np.abs(scaled_gradient), initial=0.0) / residual) if residual > 0 else 0.0,
         residual / (ROUNDOFF * sums.data) if residual > 0 else 0.0,
-        _karlson_walden(solution, scaled_gradient, residual),
+        karlson_walden(solution, solution.coef[solution.kept], scaled_gradient, residual),
         ROUNDOFF * (sums.first + np.abs(spread @ spread.T) @ sums.second),
     )  # fmt: skip
 
@@ -180,8 +180,8 @@ def _shape(moments: np.ndarray) -> tuple[float, float]:
     return float(third_central / variance**1.5), float(fourth_central / variance**2)
 
 
-def _karlson_walden(solution: Solution, scaled_gradient: np.ndarray, residual: float) -> float:
-    """Backward error of the solution, within a factor sqrt(2) of the true one, relative to the Frobenius norm.
+def karlson_walden(solution: Solution, coef: np.ndarray, scaled_gradient: np.ndarray, residual: float) -> float:
+    """Backward error of coefficients, within a factor sqrt(2) of the true one, relative to the Frobenius norm.
 
     With theta = |A|_F / |b| and omega^2 = theta^2 |r|^2 / (1 + theta^2 |x|^2), for A with columns of length one:
     BE = theta / sqrt(1 + theta^2 |x|^2) * |(S^2 + omega^2 I)^(-1/2) V' A'r|, from the SVD of the triangle.
@@ -193,7 +193,7 @@ def _karlson_walden(solution: Solution, scaled_gradient: np.ndarray, residual: f
     column_lengths = lengths(solution.upper)
     _, singular, right = np.linalg.svd(solution.upper / column_lengths)
     theta = np.sqrt(count) / response
-    grown = 1 + float(np.sum((theta * solution.coef[solution.kept] * column_lengths) ** 2))
+    grown = 1 + float(np.sum((theta * coef * column_lengths) ** 2))
     omega2 = (theta * residual) ** 2 / grown
     image = (right @ scaled_gradient) / np.sqrt(singular**2 + omega2)
     return float(theta / np.sqrt(grown) * length(image) / np.sqrt(count))

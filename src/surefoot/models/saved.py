@@ -1,4 +1,4 @@
-"""A fitted model as JSON: everything that was learnt, nothing of the rows.
+"""A fitted model as JSON: everything that was learnt, nothing of the rows; of compared roads the table, not the steps.
 
 Numbers are written so that they read back bit for bit; a number that is not there (NaN) is null.
 """
@@ -28,6 +28,7 @@ from surefoot.proof.certificate import Certificate
 if TYPE_CHECKING:
     from surefoot.models.exact import Proven
     from surefoot.models.fit import Fit
+    from surefoot.models.road import Roads
 
 FORMAT = "surefoot-fit-1"
 
@@ -58,6 +59,7 @@ def to_json(fit: Fit) -> dict[str, Any]:
             "data": dataclasses.asdict(fit.account),
             "method": fit.method,
             "stop": fit.stop,
+            "roads": fit.roads.to_json() if fit.roads else None,
             "level": fit.level,
             "exact": fit.exact.state() if fit.exact else None,
             "design": fit.design.state(),
@@ -169,6 +171,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
         stop=state["stop"],
         level=state["level"],
         exact=None if proven is None else _proven(proven),
+        roads=_roads(state.get("roads")),
     )
 
 
@@ -176,6 +179,14 @@ def _proven(state: Mapping[str, Any]) -> Proven:
     from surefoot.models.exact import Proven
 
     return Proven.from_state(dict(state))
+
+
+def _roads(state: Mapping[str, Any] | None) -> Roads | None:
+    if state is None:
+        return None
+    from surefoot.models.road import Roads
+
+    return Roads.from_json(state)
 
 
 def _filled(numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,7 +146,10 @@ def _decide(bowl: Bowl) -> tuple[Verdict, str]:
             "The bowl is so flat in one direction that rounding hides whether it rises there at all.",
         )
     if bowl.pins is not None:
-        return Verdict.UNIQUE_GLOBAL_MINIMUM, "The only minimiser on the constraints: the bowl rises wherever they allow."
+        return (
+            Verdict.UNIQUE_GLOBAL_MINIMUM,
+            "The only minimiser on the constraints: the bowl rises wherever they allow.",
+        )
     return Verdict.UNIQUE_GLOBAL_MINIMUM, "The only minimiser: the bowl rises in every direction from here."
 
 

@@ -52,7 +52,9 @@ def _statistics(fit: ArrayFit) -> list[str]:
             facts.append(f"R2 {r_squared(fit.r2)}")
     if not math.isnan(fit.condition):
         exact = fit.spectrum is not None
-        facts.append(f"condition {fit.condition:.2g} (equilibrated)" if exact else f"condition at least {fit.condition:.2g}")
+        facts.append(
+            f"condition {fit.condition:.2g} (equilibrated)" if exact else f"condition at least {fit.condition:.2g}"
+        )
     facts.append(f"backward error {fit.backward_error:.0e} ({fit.backward_error_kind})")
     return packed(facts)
 

@@ -25,8 +25,10 @@ FEW_LETTERS = 12
 
 def summary_text(fit: Fit) -> str:
     """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
-    table = coefficient_lines(fit)
-    parts = [_heading(fit), _data(fit), _residuals(fit), table, _proven(fit), _statistics(fit), _ending(fit)]
+    table, proven_table = coefficient_lines(fit), _proven(fit)
+    parts = [
+        _heading(fit), _data(fit), _residuals(fit), table, proven_table, _statistics(fit), _roads(fit), _ending(fit)
+    ]  # fmt: skip
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -171,6 +173,12 @@ def _statistics(fit: Fit) -> list[str]:
     if fit.backward_error is not None:
         facts.append(f"backward error {fit.backward_error:.0e}")
     return packed(facts)
+
+
+def _roads(fit: Fit) -> list[str]:
+    from surefoot.report.roads import roads_text
+
+    return [] if fit.roads is None else roads_text(fit.roads, WIDTH)
 
 
 def _ending(fit: Fit) -> list[str]:

@@ -1,0 +1,90 @@
+"""What a walk stands on: a function as its gradient shows it, and where rounding hides the slope.
+
+The loop, the directions and the steps know the ground by this protocol alone; ``bowl.py`` is the ground of least
+squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Here:
+    """A point and what is seen from it.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+        The point.
+    value : float
+        f(x).
+    gradient : ndarray, shape (n,)
+        grad f(x).
+    seen : bool
+        Whether value and gradient were evaluated at x; else they were carried over from the step that led here.
+    """
+
+    x: np.ndarray
+    value: float
+    gradient: np.ndarray
+    seen: bool = True
+
+    @property
+    def steepness(self) -> float:
+        """Length of the gradient."""
+        return float(np.linalg.norm(self.gradient))
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What rounding alone can make of a gradient and of a decrease.
+
+    Attributes
+    ----------
+    gradient : float
+        Length below which a gradient cannot be told from rounding.
+    energy : float
+        Square root of ``f - f*`` that rounding of the data alone can make.
+    """
+
+    gradient: float
+    energy: float
+
+
+class Ground(Protocol):
+    """A function to walk down, evaluated in passes."""
+
+    @property
+    def size(self) -> int:
+        """Number of variables."""
+        ...
+
+    @property
+    def passes(self) -> int:
+        """Evaluations so far; of a sum over rows, passes over the rows."""
+        ...
+
+    @property
+    def lowest(self) -> float:
+        """What f is never below: 0 for a sum of squares, minus infinity where nothing is known."""
+        ...
+
+    def see(self, x: np.ndarray) -> Here:
+        """Value and gradient at a point: one pass."""
+        ...
+
+    def see_along(self, x: np.ndarray, direction: np.ndarray) -> tuple[Here, np.ndarray]:
+        """The same, and the Hessian times a direction, in one pass."""
+        ...
+
+    def bend(self, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """The Hessian at x times a direction: one pass."""
+        ...
+
+    def floor(self, here: Here, curvature: float) -> Floor:
+        """Where rounding begins at a point; ``curvature`` is the largest that the walk has measured so far."""
+        ...

@@ -1,0 +1,108 @@
+"""The trace of a walk: one row a step, for tables, plots and animations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+FEW = 16
+"""Variables up to which the points themselves are kept."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step: what a callback is given.
+
+    Attributes
+    ----------
+    step : int
+        0 for the start.
+    value, steepness : float
+        f, and the length of its gradient, where the step led.
+    length, moved : float
+        Multiple of the direction that was gone, and the distance.
+    angle : float
+        Between this direction and the one before, in degrees; NaN for the start and the first step.
+    curvature : float
+        Along the direction; NaN for the start.
+    seconds : float
+        Since the walk began.
+    passes : int
+        Over the rows, since the walk began.
+    x : ndarray, shape (n,), or None
+        The point, up to 16 variables.
+    """
+
+    step: int
+    value: float
+    steepness: float
+    length: float
+    moved: float
+    angle: float
+    curvature: float
+    seconds: float
+    passes: int
+    x: np.ndarray | None = None
+
+
+NAMES = ("step", "value", "steepness", "length", "moved", "angle", "curvature", "seconds", "passes")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every step of a walk, in order; ``trace["value"]`` is a column as an array.
+
+    Examples
+    --------
+    >>> trace = Trace((Row(0, 4.0, 4.0, 0.0, 0.0, float("nan"), float("nan"), 0.0, 1),))
+    >>> trace["value"].tolist(), len(trace)
+    ([4.0], 1)
+    """
+
+    rows: tuple[Row, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A column, shape (k,); ``"x"`` has shape (k, n)."""
+        if name == "x":
+            return self.points()
+        if name not in NAMES:
+            raise KeyError(f"A trace has no column {name!r}; it has {', '.join((*NAMES, 'x'))}.")
+        return np.array([getattr(row, name) for row in self.rows])
+
+    def points(self) -> np.ndarray:
+        """The points, shape (k, n); no columns where the walk had more than 16 variables."""
+        kept = [row.x for row in self.rows if row.x is not None]
+        return np.array(kept) if kept else np.zeros((len(self.rows), 0))
+
+    def to_arrow(self) -> pa.Table:
+        """As an Arrow table; points as columns ``x1``, ``x2``, ..."""
+        import pyarrow as pa
+
+        columns = {name: self[name] for name in NAMES}
+        return pa.table(columns | {f"x{j}": column for j, column in enumerate(self.points().T, start=1)})
+
+    def to_pandas(self) -> pd.DataFrame:
+        """As a pandas frame."""
+        return self.to_arrow().to_pandas()
+
+
+def angle_between(one: np.ndarray, other: np.ndarray) -> float:
+    """In degrees, without the loss of digits that an arc cosine has near 0 and 180.
+
+    Reference: Kahan (2006), "How Futile are Mindless Assessments of Roundoff in Floating-Point Computation?",
+    section 12.
+    """
+    first, second = np.linalg.norm(one), np.linalg.norm(other)
+    if not (first > 0 and second > 0):
+        return float("nan")
+    one, other = one / first, other / second
+    return float(np.degrees(2 * np.arctan2(np.linalg.norm(one - other), np.linalg.norm(one + other))))

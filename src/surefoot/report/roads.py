@@ -1,0 +1,93 @@
+"""Roads to one valley as text: a row a road, then how far they agree, in sentences. Nothing is computed here."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from surefoot.wording import counted
+
+if TYPE_CHECKING:
+    from surefoot.models.road import Road, Roads
+
+FEW_DIGITS = 6
+"""Agreement worth saying that it is missing."""
+
+
+def roads_text(roads: Roads, width: int) -> list[str]:
+    """The table and the sentences below it."""
+    reference = _reference(roads)
+    known = any(road.exact_digits is not None for road in roads.roads)
+    head = ["", "digits as", "exact", "backward", "passes", "seconds", "steps", "steps in"]
+    second = ["", reference.name, "digits", "error", "", "", "taken", "theory"]
+    rows = [head, second, *([road.name, *_cells(roads, road, reference)] for road in roads.roads)]
+    shown = [row if known else row[:2] + row[3:] for row in rows]
+    widths = [max(len(row[c]) for row in shown) for c in range(len(shown[0]))]
+    lines = [
+        "   ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in shown
+    ]
+    return [line.rstrip() for line in lines] + ["", *_wrapped(" ".join(sentences(roads)), width)]
+
+
+def sentences(roads: Roads) -> list[str]:
+    """What the comparison showed, in full sentences."""
+    walker, said = roads["conjugate gradients"], []
+    formula = _reference(roads)
+    digits = roads.agreement[roads.names.index(formula.name), roads.names.index(walker.name)]
+    if not math.isnan(digits) and digits >= FEW_DIGITS:
+        said.append(
+            f"Two roads, one valley: {formula.name} and {walker.name} over the rows "
+            f"({counted(walker.steps or 0, 'step')}) agree to {counted(math.floor(digits), 'digit')}."
+        )
+    elif not math.isnan(digits):
+        said.append(
+            f"{formula.name} and {walker.name} ({counted(walker.steps or 0, 'step')}) agree to "
+            f"{counted(math.floor(digits), 'digit')} only: the condition {roads.condition:.1e} of the columns is "
+            f"{roads.condition**2:.1e} for a walk."
+        )
+    return said + [_unfinished(road) for road in roads.roads if road.refused or not road.arrived]
+
+
+def _unfinished(road: Road) -> str:
+    """Why a road did not arrive, or could not be taken."""
+    if road.refused:
+        return f"{_capital(road.name)} {road.stop}."
+    theory = "no number of steps" if road.predicted is None else f"{_count(road.predicted)} steps in exact arithmetic"
+    return f"{_capital(road.name)} did not arrive (in theory, {theory}): {road.stop}."
+
+
+def _reference(roads: Roads) -> Road:
+    """What the others are held against: the road that the fit reports."""
+    return roads["QR, refined"] if "QR, refined" in roads.names else roads["QR"]
+
+
+def _cells(roads: Roads, road: Road, reference: Road) -> list[str]:
+    agreed = roads.agreement[roads.names.index(reference.name), roads.names.index(road.name)]
+    return [
+        "" if road is reference else _digits(None if math.isnan(agreed) else agreed),
+        _digits(road.exact_digits),
+        "-" if road.backward_error is None else f"{road.backward_error:.0e}",
+        str(road.passes),
+        "-" if road.seconds is None else f"{road.seconds:.3f}",
+        "" if road.steps is None else f"{road.steps:,}",
+        "" if road.steps is None else "no number" if road.predicted is None else _count(road.predicted),
+    ]
+
+
+def _digits(value: float | None) -> str:
+    return "-" if value is None else f"{math.floor(value)}"
+
+
+def _count(steps: int) -> str:
+    return f"{steps:,}" if steps < 10_000_000 else f"{steps:.1e}"
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)
