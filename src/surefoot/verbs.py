@@ -16,7 +16,7 @@ from surefoot.data.source import Source, open_source
 from surefoot.errors import ModelError
 from surefoot.leastsquares.digits import MOST
 from surefoot.models.array_fit import ArrayFit
-from surefoot.models.array_fitting import fit_arrays
+from surefoot.models.array_fitting import beside_other_roads, check_combination, exactly, fit_arrays
 from surefoot.models.arrays import read_constraints, read_task
 from surefoot.models.comparison import Comparison, compare_fits
 from surefoot.models.covariance import KINDS
@@ -152,6 +152,9 @@ def lstsq(
     names: Sequence[str] | None = None,
     level: float = 0.95,
     prove: bool | None = None,
+    exact: bool = False,
+    compare: bool = False,
+    progress: Report | None = None,
 ) -> ArrayFit:
     """Least squares of arrays: minimise ``|W^(1/2)(b - A x)|^2 + ridge |x|^2``.
 
@@ -182,6 +185,13 @@ def lstsq(
     prove : bool, optional
         Prove full rank and enclose the coefficients in arithmetic rounded outward. By default where that takes next
         to no time; it costs a few times the fit.
+    exact : bool
+        Take every double as the fraction that it is, and solve in balls until every digit that is printed is proven.
+    compare : bool
+        Take the other roads too (normal equations, QR, SVD, conjugate gradients, gradient descent) and report their
+        agreement as ``fit.roads``.
+    progress : callable, optional
+        Called with a ``Progress`` as the work goes on, where it takes long.
 
     Returns
     -------
@@ -210,10 +220,13 @@ def lstsq(
     """
     task = read_task(A, b, weights, ridge, names)
     constraints = read_constraints(bounds, equalities, len(task.names))
-    fitted = fit_arrays(task, method, rank_deficient, constraints, checked_level(level))
-    if constraints is None and task.is_dense and (prove or (prove is None and task.matrix.size <= CHEAP_PROOF)):
-        return _proven(fitted)
-    return fitted
+    check_combination(task, constraints, exact=exact, compare=compare, prove=bool(prove))
+    fitted = fit_arrays(task, method, rank_deficient, constraints, checked_level(level), progress)
+    if exact:
+        fitted = exactly(fitted, progress)
+    elif prove or (prove is None and constraints is None and task.is_dense and task.matrix.size <= CHEAP_PROOF):
+        fitted = _proven(fitted)
+    return beside_other_roads(fitted) if compare else fitted
 
 
 def _proven(fitted: ArrayFit) -> ArrayFit:
@@ -221,8 +234,9 @@ def _proven(fitted: ArrayFit) -> ArrayFit:
     from surefoot.proof.enclosure import certify_least_squares
 
     start = time.perf_counter()
-    task, coef = fitted.task, fitted.answer.coef
-    found = certify_least_squares(task.matrix, task.right, coef, fitted.inverse_triangle(), task.weights, task.ridge)
+    task, coef = fitted.task, fitted.coef
+    right = task.right[:, 0] if task.is_vector else task.right
+    found = certify_least_squares(task.matrix, right, coef, fitted.inverse_triangle(), task.weights, task.ridge)
     seconds = time.perf_counter() - start
     if not found.proven:
         numerical = fitted.certificate

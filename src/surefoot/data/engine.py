@@ -128,6 +128,17 @@ class Watch:
             if self._report is not None:
                 self._report(self._seen)
 
+    def counting(self, task: str) -> Callable[[int, int], None]:
+        """A callable that is told the rows done and the rows there are, for work that takes no items from here."""
+        start = time.monotonic()
+
+        def told(rows: int, _: int) -> None:
+            self._seen = Progress(task, rows, self._expected, time.monotonic() - start)
+            if self._report is not None:
+                self._report(self._seen)
+
+        return told
+
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Ctrl-C inside becomes an ``Interrupted`` whose message says how far it was."""

@@ -102,6 +102,7 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
     at_lower, at_upper = x <= scaled.lower + slack, x >= scaled.upper - slack
     at_upper &= ~at_lower | (scaled.lower == scaled.upper)
     steps, most = 0, 50 + 20 * len(x)
+    stuck = np.zeros(len(x), dtype=bool)
     while steps < most:
         steps += 1
         free = ~(at_lower | at_upper)
@@ -112,21 +113,50 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
             side = at_lower if goal[blocking] < x[blocking] or x[blocking] <= scaled.lower[blocking] else at_upper
             side[blocking] = True
             x[blocking] = scaled.lower[blocking] if at_lower[blocking] else scaled.upper[blocking]
+            # A bound that holds at once what was just let go: equalities hide its multiplier, and letting it go again
+            # would go in circles.
+            stuck = stuck & (reach == 0)
+            stuck[blocking] |= reach == 0
             continue
-        leaving = _leaving(root, target, x, free, at_lower, at_upper, scaled)
-        if leaving is None:
-            return Pinned(x / sizes, at_lower, at_upper, steps)
+        wrong = _wrong_signs(root, target, x, free, at_lower, at_upper, scaled)
+        wrong[stuck] = 0.0
+        if not np.any(wrong):
+            x = np.where(at_lower, constraints.lower, np.where(at_upper, constraints.upper, x / sizes))
+            return Pinned(np.clip(x, constraints.lower, constraints.upper), at_lower, at_upper, steps)
+        leaving = int(np.argmax(wrong))
         at_lower[leaving] = at_upper[leaving] = False
     raise ModelError(
         f"The active set of the bounds did not settle in {most} steps: the columns are too nearly dependent for them."
     )
 
 
-def multipliers(gradient: np.ndarray, free: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def multipliers(gradient: np.ndarray, held: Pinned, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How fast the smallest sum of squares changes with each bound, shape (n,), and each equality, shape (p,).
 
-    ``gradient`` is that of the sum of squares, ``-2 A'r``; on the free variables it equals ``C' lambda``.
+    ``gradient`` is that of the sum of squares, ``-2 A'r``; on the free variables it equals ``C' lambda``. Where bounds
+    and equalities hold the point more than once, multipliers are not unique: then some of the signs of a minimum.
     """
+    free = held.free
+    bounds, prices = _plain_multipliers(gradient, free, matrix)
+    if not len(matrix) or not (np.any(bounds[held.at_lower] < 0) or np.any(bounds[held.at_upper] > 0)):
+        return bounds, prices
+    from scipy.optimize import lsq_linear
+
+    active = np.flatnonzero(~free)
+    # A coefficient with equal bounds is held from both sides, and its multiplier may have either sign.
+    low, high = (
+        np.where(side[active], reach, 0.0) for side, reach in ((held.at_upper, -np.inf), (held.at_lower, np.inf))
+    )
+    columns = np.hstack([matrix.T, np.eye(len(gradient))[:, active]])
+    any_price = np.full(len(matrix), np.inf)
+    found = lsq_linear(columns, gradient, (np.append(-any_price, low), np.append(any_price, high)), method="bvls")
+    signed = np.zeros(len(gradient))
+    signed[active] = found.x[len(matrix) :]
+    rest = np.linalg.norm(columns @ found.x - gradient)
+    return (signed, found.x[: len(matrix)]) if rest <= 1e-9 * np.linalg.norm(gradient) else (bounds, prices)
+
+
+def _plain_multipliers(gradient: np.ndarray, free: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     prices = np.linalg.lstsq(matrix[:, free].T, gradient[free], rcond=None)[0] if len(matrix) else np.zeros(0)
     return np.where(free, 0.0, gradient - matrix.T @ prices), prices
 
@@ -179,7 +209,7 @@ def _reach(x: np.ndarray, goal: np.ndarray, free: np.ndarray, constraints: Const
     return (float(room[first]), first) if room.size and room[first] < 1 else (1.0, None)
 
 
-def _leaving(
+def _wrong_signs(
     root: np.ndarray,
     target: np.ndarray,
     x: np.ndarray,
@@ -187,12 +217,10 @@ def _leaving(
     at_lower: np.ndarray,
     at_upper: np.ndarray,
     constraints: Constraints,
-) -> int | None:
-    """The bound whose multiplier has the wrong sign by most, beyond the rounding of the gradient."""
+) -> np.ndarray:
+    """By how much each bound's multiplier has the wrong sign, zero up to the rounding of the gradient."""
     gradient = 2 * root.T @ (root @ x - target)
-    bound, _ = multipliers(gradient, free, constraints.matrix)
+    bound, _ = _plain_multipliers(gradient, free, constraints.matrix)
     wrong = np.where(at_lower, -bound, np.where(at_upper, bound, 0.0))
-    wrong[constraints.lower == constraints.upper] = 0.0
     noise = FEW_UNITS * (float(np.linalg.norm(target)) + float(np.linalg.norm(x)))
-    worst = int(np.argmax(wrong)) if wrong.size else 0
-    return worst if wrong.size and wrong[worst] > noise else None
+    return np.where((wrong > noise) & (constraints.lower < constraints.upper), wrong, 0.0)

@@ -40,7 +40,7 @@ class Columns:
         return Look(seen.gradient / self.scale[:, None], seen.squares)
 
     def precise_look(self, x: np.ndarray) -> Look:
-        """The same in about twice the precision."""
+        """The same in about 20 digits."""
         return precise_look(self.rows, self.scale, x)
 
 
@@ -57,7 +57,7 @@ class Corrected:
     steps : int
         Corrections made.
     precise_looks : int
-        Looks in about twice the precision among the passes; none where the corrections were ordinary.
+        Looks in about 20 digits among the passes; none where the corrections were ordinary.
     """
 
     x: np.ndarray
@@ -117,7 +117,7 @@ def correct_precisely(
     end: Corrected,
     response: np.ndarray,
 ) -> Corrected:
-    """Correct on with gradients in about twice the precision, until the rounding of x itself is what is left."""
+    """Correct on with gradients in about 20 digits, until the rounding of x itself is what is left."""
     start = (end.x, columns.precise_look(end.x))
     further = correct(columns.precise_look, solve, size, start, response, enough=0.0)
     return Corrected(further.x, further.seen, end.steps + further.steps, further.steps + 1)

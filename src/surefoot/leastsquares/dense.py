@@ -25,7 +25,7 @@ from surefoot.errors import BreakdownError, DataError
 from surefoot.leastsquares.backward import karlson_walden
 from surefoot.leastsquares.minimum_norm import Spectrum
 from surefoot.leastsquares.passes import SMALL, opened
-from surefoot.leastsquares.rank import ROUNDOFF
+from surefoot.leastsquares.rank import ROUNDOFF, Alias
 from surefoot.leastsquares.rungs import RUNGS, Climb, Reached
 
 ROUNDING_LEVEL = 4 * ROUNDOFF
@@ -49,8 +49,10 @@ class DenseSolution:
 
     Attributes
     ----------
-    coef, gradient : ndarray, shape (n, k)
-        The answer and ``A'(b - A x)`` there; NaN for a column that was dropped.
+    coef : ndarray, shape (n, k)
+        The answer; NaN for a column that was dropped.
+    slope : ndarray, shape (n, k)
+        The residual along each column, ``a_j'(b - A x) / |a_j|``: zero at the minimum.
     residual, response : ndarray, shape (k,)
         ``|b - A x|`` and ``|b|``.
     backward_error : ndarray, shape (k,)
@@ -61,12 +63,14 @@ class DenseSolution:
         The columns that ``upper`` is of.
     method : str
         The name of what ran; ``detail`` in words, ``tried`` what gave up before it and why.
+    aliased : tuple of Alias
+        What the dropped columns are made of.
     steps, passes : int
         Corrections made, and passes over the rows.
     """
 
     coef: np.ndarray
-    gradient: np.ndarray
+    slope: np.ndarray
     residual: np.ndarray
     response: np.ndarray
     backward_error: np.ndarray
@@ -78,6 +82,7 @@ class DenseSolution:
     steps: int
     passes: int
     tried: tuple[str, ...] = ()
+    aliased: tuple[Alias, ...] = ()
 
     @property
     def rank(self) -> int:
@@ -156,11 +161,15 @@ def _in_other_units(matrix: np.ndarray, right: np.ndarray, method: str, rank_def
     return replace(
         found,
         coef=coef,
-        gradient=np.ldexp(found.gradient, sides + exponents[:, None]),
+        slope=np.ldexp(found.slope, sides),
         residual=np.ldexp(found.residual, sides),
         response=np.ldexp(found.response, sides),
         upper=None if upper is None else np.ldexp(upper, exponents[list(found.kept)]),
         spectrum=None if spectrum is None else replace(spectrum, sizes=np.ldexp(spectrum.sizes, exponents)),
+        aliased=tuple(
+            Alias(a.column, tuple((j, float(np.ldexp(s, exponents[a.column] - exponents[j]))) for j, s in a.parts))
+            for a in found.aliased
+        ),
     )
 
 
@@ -177,8 +186,12 @@ def require_finite(values: np.ndarray, name: str) -> None:
 
 
 def ladder(matrix: np.ndarray) -> tuple[str, ...]:
-    """The rungs to try in turn: a small matrix may as well start with QR."""
-    return ("qr", "svd") if matrix.size <= SMALL else ("seminormal", "cholesky-qr", "qr", "svd")
+    """The rungs to try in turn: a small matrix of doubles may as well start with QR."""
+    return (
+        ("qr", "svd")
+        if matrix.size <= SMALL and matrix.dtype == np.float64
+        else ("seminormal", "cholesky-qr", "qr", "svd")
+    )
 
 
 def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]) -> DenseSolution:
@@ -195,7 +208,7 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
     coef[dropped] = np.nan
     return DenseSolution(
         coef=coef,
-        gradient=end.seen.gradient * scale[:, None],
+        slope=end.seen.gradient * (scale / np.where(climb.sizes > 0, climb.sizes, 1.0))[:, None],
         residual=residual,
         response=climb.response,
         backward_error=error,
@@ -207,4 +220,5 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
         steps=end.steps,
         passes=climb.extra_passes + end.steps,
         tried=tried,
+        aliased=reached.aliased,
     )

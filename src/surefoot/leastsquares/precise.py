@@ -1,4 +1,4 @@
-"""The look from a point in about twice the precision, by matrix products in double alone.
+"""The look from a point in about 20 digits, by matrix products in double alone.
 
 Every operand is cut in two, ``A = H + L``, so that H has few enough bits on a common grid for products with another
 such head to be added up without any rounding:
@@ -6,7 +6,7 @@ such head to be added up without any rounding:
     A x = H x_h + (H x_l + L x),    A'r = H'r_h + (H'r_l + L'r).
 
 The first term of each is exact, and the others are smaller by the bits of a head, so rounding is too. It costs a few
-ordinary looks; twice the precision number by number would cost fifty.
+ordinary looks; more digits number by number would cost fifty.
 
 Reference: Ozaki, Ogita, Oishi, Rump (2012), "Error-free transformations of matrix multiplication by using fast routines
 of matrix multiplication and its applications", Numer. Algorithms 59, pp. 95-118 (the splitting, p. 98).

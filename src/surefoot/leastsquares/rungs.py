@@ -17,7 +17,7 @@ from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky
 from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Look, Rows
-from surefoot.leastsquares.rank import find_rank, has_full_rank, lengths
+from surefoot.leastsquares.rank import Alias, find_rank, has_full_rank, lengths
 
 SQUARED_TOO_FAR = 1e7
 """Condition from which the Gram matrix no longer corrects itself in a few steps."""
@@ -28,7 +28,7 @@ SINGLE_TOO_FAR = 1e3
 MOST_ROUNDS = 3
 
 CHEAP = 1 << 20
-"""Numbers in a matrix up to which looks in twice the precision are taken whatever the condition."""
+"""Numbers in a matrix up to which looks in about 20 digits are taken whatever the condition."""
 
 TINY, HUGE = 1e-140, 1e150
 """Lengths of columns between which nothing over- or underflows, squares included."""
@@ -45,6 +45,7 @@ class Reached:
     upper: np.ndarray | None
     spectrum: Spectrum | None
     detail: str
+    aliased: tuple[Alias, ...] = ()
 
 
 class Climb:
@@ -223,7 +224,8 @@ def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
     scale = climb.columns.scale
     if climb.rank_deficient == "minimum-norm":
         return _shortest(climb, spectrum(upper * scale), climb.start, words)
-    kept = list(find_rank(upper).kept)
+    rank = find_rank(upper)
+    kept = list(rank.kept)
     factor = Cholesky(np.asarray(np.linalg.qr(upper[:, kept], mode="r")), 0.0, 1.0)
 
     def solve(gradient: np.ndarray) -> np.ndarray:
@@ -233,7 +235,11 @@ def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
 
     end = climb.corrected(solve, lambda g: _size(factor)(g[kept]), climb.start, precisely=True)
     left_out = f"{len(upper) - len(kept)} of {len(upper)} columns left out as combinations of earlier ones"
-    return Reached(end, tuple(kept), factor.upper, None, f"{words}, {left_out}, {_corrections(end)}")
+    aliased = tuple(
+        Alias(one.column, tuple((j, share * scale[one.column] / scale[j]) for j, share in one.parts))
+        for one in rank.aliased
+    )
+    return Reached(end, rank.kept, factor.upper, None, f"{words}, {left_out}, {_corrections(end)}", aliased)
 
 
 def _shortest(climb: Climb, found: Spectrum, start: tuple[np.ndarray, Look], words: str) -> Reached:
@@ -317,5 +323,5 @@ def _inverse(upper: np.ndarray) -> np.ndarray:
 
 
 def _corrections(end: Corrected) -> str:
-    precise = ", the last with residuals in twice the precision" if end.precise_looks and end.steps else ""
+    precise = ", the last with residuals in 20 digits" if end.precise_looks and end.steps else ""
     return f"{end.steps} correction{'' if end.steps == 1 else 's'} from the rows themselves{precise}"

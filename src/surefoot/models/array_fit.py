@@ -15,7 +15,7 @@ import numpy as np
 from surefoot.errors import ModelError
 from surefoot.leastsquares.digits import bound_from_triangle, digits_of
 from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
-from surefoot.leastsquares.rank import ROUNDOFF, Rank, find_rank, length, lengths, tolerance_for
+from surefoot.leastsquares.rank import ROUNDOFF, Alias, Rank, find_rank, length, lengths, tolerance_for
 from surefoot.leastsquares.solution import Solution, inverse_of_upper
 from surefoot.models.arrays import Task
 from surefoot.models.statistics import t_quantile, t_two_sided
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from surefoot.leastsquares.plan import Plan
-    from surefoot.models.roads import Roads
+    from surefoot.models.road import Roads
+    from surefoot.proof.exact_fit import ExactFit
 
 FEW_DIRECTIONS = 8
 """So many flat directions are named one by one."""
@@ -38,8 +39,10 @@ class Answer:
 
     Attributes
     ----------
-    coef, gradient : ndarray, shape (n, k)
-        The coefficients, NaN where dropped, and ``A'(b - A x)`` (less the penalty's part) there.
+    coef : ndarray, shape (n, k)
+        The coefficients; NaN where dropped.
+    slope : ndarray, shape (n, k)
+        The residual along each column, ``a_j'(b - A x) / |a_j|``, on equalities what their multipliers leave of it.
     residual, response : ndarray, shape (k,)
         ``|b - A x|`` and ``|b|``, the rows of the penalty included.
     backward_error : ndarray, shape (k,)
@@ -58,7 +61,7 @@ class Answer:
     """
 
     coef: np.ndarray
-    gradient: np.ndarray
+    slope: np.ndarray
     residual: np.ndarray
     response: np.ndarray
     backward_error: np.ndarray
@@ -73,6 +76,7 @@ class Answer:
     steps: int
     passes: int
     condition: float = float("nan")
+    aliased: tuple[Alias, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ class ArrayFit:
         What the point is.
     multipliers : Multipliers or None
         With bounds or equalities.
+    exact : ExactFit or None
+        The enclosures and proven decimals, with ``exact=True``.
     roads : Roads or None
         Other methods beside, with ``compare=True``.
     seconds, proof_seconds : float
@@ -132,6 +138,7 @@ class ArrayFit:
     multipliers: Multipliers | None = None
     proven: Certificate | None = field(default=None, repr=False)
     proven_digits: np.ndarray | None = field(default=None, repr=False)
+    exact: ExactFit | None = field(default=None, repr=False)
     roads: Roads | None = field(default=None, repr=False)
     seconds: float = 0.0
     proof_seconds: float = 0.0
@@ -219,6 +226,8 @@ class ArrayFit:
     @cached_property
     def stderr(self) -> np.ndarray:
         """Standard errors for a residual deviation of ``sigma``; NaN where they are not known."""
+        if self.exact is not None:
+            return self.exact.stderr.value
         sigma = np.atleast_1d(self.sigma)
         if self._spread is None or self.multipliers is not None:
             return self._shaped(np.full(self.answer.coef.shape, np.nan))
@@ -228,6 +237,11 @@ class ArrayFit:
             shrunk = self.task.ridge * np.sum((self._spread @ self._spread.T) ** 2, axis=1)
             sizes = np.sqrt(np.maximum(sizes**2 - shrunk, 0.0))
         return self._shaped(sizes[:, None] * sigma)
+
+    @property
+    def has_proven_stderr(self) -> bool:
+        """Whether the standard errors are proven."""
+        return self.exact is not None and self.df_residual > 0
 
     @property
     def t(self) -> np.ndarray:
@@ -244,7 +258,7 @@ class ArrayFit:
     def digits(self) -> np.ndarray:
         """Digits of each coefficient that rounding leaves determined, or that are proven; NaN where not known."""
         if self.proven_digits is not None:
-            return self._shaped(self.proven_digits)
+            return self.proven_digits
         if self.answer.upper is None:
             return self._shaped(np.full(self.answer.coef.shape, np.nan))
         found = [digits_of(one, bound_from_triangle(one)) for one in map(self._solution, range(self._sides))]
@@ -331,9 +345,10 @@ class ArrayFit:
     @property
     def aliased(self) -> dict[str, dict[str, float]]:
         """Columns that were left out, each with the columns and shares that make it up."""
-        if len(self.answer.kept) == len(self.names):
-            return {}
-        return {name: {} for j, name in enumerate(self.names) if j not in set(self.answer.kept)}
+        return {
+            self.names[alias.column]: {self.names[j]: share for j, share in alias.parts}
+            for alias in self.answer.aliased
+        }
 
     def with_proof(self, certificate: Certificate, digits: np.ndarray | None, seconds: float) -> ArrayFit:
         """The same fit with a certificate that a prover gave."""
@@ -383,7 +398,7 @@ class ArrayFit:
         known = self.spectrum
         kept = list(answer.kept)
         sizes = np.ones(count) if known is None else known.sizes
-        slope = np.abs(answer.gradient[kept]) / sizes[:, None] if known is not None else np.abs(answer.gradient)
+        slope = np.abs(answer.slope[kept])
         if self.multipliers is not None:
             slope = slope[~(self.multipliers.at_lower | self.multipliers.at_upper)[kept]]
         data = answer.response + np.sum(np.abs(answer.coef[kept]) * sizes[:, None], axis=0)
@@ -430,7 +445,7 @@ class ArrayFit:
         if held is None:
             return None
         wrong = np.where(held.at_lower, -held.bounds, np.where(held.at_upper, held.bounds, 0.0))
-        scale = length(2 * np.abs(self.answer.gradient)) or 1.0
+        scale = length(held.bounds) or 1.0
         return Pins(
             int(np.count_nonzero(held.at_lower | held.at_upper)),
             len(held.equalities),

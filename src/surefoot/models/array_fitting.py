@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from surefoot.data.engine import Report, Watch
 from surefoot.errors import ModelError
 from surefoot.leastsquares.backward import karlson_walden
 from surefoot.leastsquares.constrained import Constraints, minimise_on, multipliers, null_space
@@ -14,11 +15,32 @@ from surefoot.leastsquares.dense import METHODS, TITLES, DenseSolution, solve_de
 from surefoot.leastsquares.rank import lengths
 from surefoot.models.array_fit import Answer, ArrayFit, Multipliers
 from surefoot.models.arrays import Task
+from surefoot.wording import counted
 
 RANK_DEFICIENT = ("minimum-norm", "drop", "error")
 
 
-def fit_arrays(task: Task, method: str, rank_deficient: str, constraints: Constraints | None, level: float) -> ArrayFit:
+def check_combination(task: Task, constraints: Constraints | None, *, exact: bool, compare: bool, prove: bool) -> None:
+    """Refuse wishes that do not go together, before any work."""
+    wishes = [word for word, wanted in (("exact", exact), ("compare", compare), ("prove", prove)) if wanted]
+    if wishes and not task.is_dense:
+        raise ModelError(f"{wishes[0]}=True needs the entries of A as a dense array: give A.toarray() if it is small.")
+    if wishes and constraints is not None:
+        raise ModelError(f"{wishes[0]}=True is not offered with bounds or equalities.")
+    if (exact or compare) and task.ridge:
+        raise ModelError(f"{wishes[0]}=True is not offered with a ridge penalty; prove=True is.")
+    if compare and not task.is_vector:
+        raise ModelError("compare=True takes one right-hand side: fit the columns of b one by one.")
+
+
+def fit_arrays(
+    task: Task,
+    method: str,
+    rank_deficient: str,
+    constraints: Constraints | None,
+    level: float,
+    report: Report | None = None,
+) -> ArrayFit:
     """Fit by the method asked for, or by the first that answers to rounding.
 
     Raises
@@ -58,10 +80,11 @@ def dense_answer(task: Task, method: str, rank_deficient: str) -> Answer:
 
 def _answer(found: DenseSolution) -> Answer:
     return Answer(
-        coef=found.coef, gradient=found.gradient, residual=found.residual, response=found.response,
+        coef=found.coef, slope=found.slope, residual=found.residual, response=found.response,
         backward_error=found.backward_error, backward_error_kind="Karlson-Walden", upper=found.upper,
         spectrum=found.spectrum, kept=found.kept, method=found.method, detail=found.detail,
         stop="closed form, nothing to iterate", tried=found.tried, steps=found.steps, passes=found.passes,
+        aliased=found.aliased,
     )  # fmt: skip
 
 
@@ -78,21 +101,21 @@ def constrained(task: Task, free: Answer, constraints: Constraints) -> tuple[Ans
     x = _polished(matrix, right, pinned.x, pinned.free, constraints)
     residual = right[:, 0] - matrix @ x
     gradient = matrix.T @ residual
-    bounds, prices = multipliers(-2 * gradient, pinned.free, constraints.matrix)
+    bounds, prices = multipliers(-2 * gradient, pinned, constraints.matrix)
     # On the equalities only what is not paid for by a multiplier counts as gradient.
     rest = (gradient + constraints.matrix.T @ prices / 2)[:, None]
     rest[~pinned.free] = 0.0
-    size = lengths(residual[:, None])
+    size, sizes = lengths(residual[:, None]), lengths(matrix)
     free_root = root[:, pinned.free]
     answer = replace(
         free,
         coef=x[:, None],
-        gradient=rest,
+        slope=rest / np.where(sizes > 0, sizes, 1.0)[:, None],
         residual=size,
         backward_error=karlson_walden(
             np.asarray(np.linalg.qr(free_root, mode="r")), x[pinned.free, None], rest[pinned.free], size, free.response
         ),
-        detail=f"{free.detail}; then {pinned.steps} working sets of bounds and equalities",
+        detail=f"{free.detail}; then {counted(pinned.steps, 'working set')} of bounds and equalities",
         passes=free.passes + 3,
     )
     return answer, Multipliers(bounds, prices, pinned.at_lower, pinned.at_upper)
@@ -123,3 +146,61 @@ def _polished(
         polished[free] = found.coef[:, 0]
     inside = np.all((polished >= constraints.lower) & (polished <= constraints.upper))
     return polished if inside else np.clip(polished, constraints.lower, constraints.upper)
+
+
+def exactly(fitted: ArrayFit, report: Report | None = None) -> ArrayFit:
+    """The fit with every number proven, from the doubles as the fractions that they are.
+
+    Raises
+    ------
+    ModelError
+        It would take hours, or the columns depend on each other and the shortest minimiser was asked for.
+    """
+    from surefoot.models.exact import announce, estimated_seconds
+    from surefoot.proof.exact_arrays import exact_lstsq
+
+    task, start = fitted.task, time.perf_counter()
+    seconds = estimated_seconds(task.rows, len(task.names), True)
+    announce(seconds, task.rows, len(task.names), report)
+    watch = Watch(task.rows, report)
+    with watch.interruptible():
+        blocks = watch.counting(f"proving digits, about {seconds:.0f} s")
+        right = task.right[:, 0] if task.is_vector else task.right
+        found = exact_lstsq(task.matrix, right, task.weights, blocks, names=task.names)
+    if found.dependences:
+        raise ModelError(
+            f"The columns depend on each other exactly ({task.names[found.dependences[0].column]} on the others), "
+            "so there is no one answer to prove: leave such columns out."
+        )
+    proof = time.perf_counter() - start
+    if not found.is_decided:
+        return replace(fitted, proven=found.certificate, proof_seconds=proof)
+    coef = found.coef.value.reshape(fitted.answer.coef.shape)
+    answer = replace(
+        fitted.answer,
+        coef=coef,
+        residual=np.reshape(found.residual_length, -1),
+        upper=found.upper,
+        spectrum=None,
+        method="exact",
+        stop="every digit that is printed is proven",
+        tried=(),
+    )
+    return replace(
+        fitted,
+        answer=answer,
+        method=f"A'WA formed without rounding and solved in balls of {found.bits} bits",
+        proven=found.certificate,
+        exact=found,
+        proven_digits=found.digits,
+        proof_seconds=proof,
+    )
+
+
+def beside_other_roads(fitted: ArrayFit) -> ArrayFit:
+    """The fit with other methods beside it."""
+    from surefoot.models.roads import compare_arrays
+
+    task = fitted.task
+    exact = None if fitted.exact is None else fitted.coef
+    return replace(fitted, roads=compare_arrays(task.matrix, task.right[:, 0], task.weights, exact=exact))

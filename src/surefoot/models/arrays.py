@@ -78,10 +78,9 @@ def read_task(A: Any, b: Any, weights: Any, ridge: float, names: Sequence[str] |
         raise DataError(f"There are {columns} columns and {len(set(given))} different names: give one name a column.")
     if not np.isfinite(ridge) or ridge < 0:
         raise DataError(f"The ridge penalty is {ridge:g}: give a number that is not negative.")
-    return Task(
-        matrix, right.reshape(rows, -1) if right.ndim == 1 or right.shape[1] else right, given, right.ndim == 1,
-        None if weights is None else _weights(weights, rows), float(ridge),
-    )  # fmt: skip
+    sides = right[:, None] if right.ndim == 1 else right
+    read_weights = None if weights is None else _weights(weights, rows)
+    return Task(matrix, sides, given, right.ndim == 1, read_weights, float(ridge))
 
 
 def read_constraints(bounds: Any, equalities: Any, columns: int) -> Constraints | None:

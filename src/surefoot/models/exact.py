@@ -97,7 +97,7 @@ def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report 
     with watch.interruptible():
         reader = ExactReader(fit.design, request, source)
         seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())
-        _announce(seconds, fit, report)
+        announce(seconds, fit.account.rows_read, len(fit.names), report)
         passes = 0
 
         def read(bits: int) -> Iterator[ExactRows]:
@@ -133,9 +133,8 @@ def estimated_seconds(rows: int, columns: int, rational: bool) -> float:
     return rows * width * (cell + product * width) + _PIVOT * width**3
 
 
-def _announce(seconds: float, fit: Fit, report: Report | None) -> None:
+def announce(seconds: float, rows: int, columns: int, report: Report | None) -> None:
     """Say what it will cost before it starts; refuse what would take hours."""
-    rows, columns = fit.account.rows_read, len(fit.names)
     if seconds > PATIENCE:
         raise ModelError(
             f"Proving the digits of {columns:,} coefficients from {rows:,} rows would take about "

@@ -156,6 +156,11 @@ class Fit:
         return self.covariance.stderr
 
     @property
+    def has_proven_stderr(self) -> bool:
+        """Whether the standard errors are the proven ones, not robust ones beside them."""
+        return self.exact is not None and self.covariance.kind == "classical"
+
+    @property
     def t(self) -> np.ndarray:
         """Coefficient over standard error, shape (p,)."""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from surefoot.report.cells import r_squared
 from surefoot.report.sentences import digits_sentence
-from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, time_text
+from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, proven_lines, road_lines, time_text
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MOST_SHOWN = 20
 
 def array_summary(fit: ArrayFit) -> str:
     """Heading, coefficients, statistics; in the last lines why it stopped and what the point is."""
-    parts = [_heading(fit), _coefficients(fit), _statistics(fit), _ending(fit)]
+    parts = [_heading(fit), _coefficients(fit), _proven(fit), _statistics(fit), road_lines(fit), _ending(fit)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
@@ -41,6 +41,10 @@ def _coefficients(fit: ArrayFit) -> list[str]:
         more = f" and {len(at) - MOST_SHOWN:,} more" if len(at) > MOST_SHOWN else ""
         lines += in_lines(f"At a bound: {', '.join(at[:MOST_SHOWN])}{more}.")
     return lines
+
+
+def _proven(fit: ArrayFit) -> list[str]:
+    return proven_lines(fit) if fit.task.is_vector else []
 
 
 def _statistics(fit: ArrayFit) -> list[str]:

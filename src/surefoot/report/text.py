@@ -25,9 +25,9 @@ FEW_LETTERS = 12
 
 def summary_text(fit: Fit) -> str:
     """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
-    table, proven_table = coefficient_lines(fit), _proven(fit)
+    table, proven_table = coefficient_lines(fit), proven_lines(fit)
     parts = [
-        _heading(fit), _data(fit), _residuals(fit), table, proven_table, _statistics(fit), _roads(fit), _ending(fit)
+        _heading(fit), _data(fit), _residuals(fit), table, proven_table, _statistics(fit), road_lines(fit), _ending(fit)
     ]  # fmt: skip
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -101,11 +101,11 @@ def coefficient_lines(fit: Fit | ArrayFit) -> list[str]:
     return [line.rstrip() for line in lines] + _alias_lines(fit)
 
 
-def _proven(fit: Fit) -> list[str]:
+def proven_lines(fit: Fit | ArrayFit) -> list[str]:
     """The coefficients and their standard errors to every digit that is proven, and nothing beyond."""
     if fit.exact is None:
         return []
-    errors = fit.exact.stderr if fit.covariance.kind == "classical" else None
+    errors = fit.exact.stderr if fit.has_proven_stderr else None
     rows = [["proven digits", "estimate", *(["std.err"] if errors is not None else [])]]
     for k, name in enumerate(fit.names):
         if not math.isnan(fit.coef[k]):
@@ -175,7 +175,8 @@ def _statistics(fit: Fit) -> list[str]:
     return packed(facts)
 
 
-def _roads(fit: Fit) -> list[str]:
+def road_lines(fit: Fit | ArrayFit) -> list[str]:
+    """The roads side by side, where they were compared."""
     from surefoot.report.roads import roads_text
 
     return [] if fit.roads is None else roads_text(fit.roads, WIDTH)

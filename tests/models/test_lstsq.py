@@ -1,0 +1,240 @@
+"""``sf.lstsq`` as a person uses it: what may be given, what comes back, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import lsq_linear
+
+import surefoot as sf
+from leastsquares.matrices import exact, of_condition
+from nistdata import digits, load
+from surefoot.errors import DataError, ModelError
+
+NIST = ("Norris", "Pontius", "NoInt1", "NoInt2", "Filip", "Longley", "Wampler1", "Wampler5")
+
+
+def problem(seed=0, rows=200, columns=4):
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((rows, columns))
+    return A, A @ np.arange(1.0, columns + 1) + rng.standard_normal(rows)
+
+
+def test_the_numbers_of_statsmodels():
+    A, b = problem()
+    A[:, 0] = 1.0
+    fit, peer = sf.lstsq(A, b), sm.OLS(b, A).fit()
+    np.testing.assert_allclose(fit.coef, peer.params, rtol=1e-12)
+    np.testing.assert_allclose(fit.stderr, peer.bse, rtol=1e-12)
+    np.testing.assert_allclose(fit.interval(0.9), peer.conf_int(0.1), rtol=1e-10)
+    np.testing.assert_allclose(fit.p, peer.pvalues, rtol=1e-8, atol=1e-300)
+    assert fit.r2 == pytest.approx(peer.rsquared, rel=1e-12)
+    assert fit.sigma == pytest.approx(np.sqrt(peer.scale), rel=1e-12)
+    np.testing.assert_allclose(fit.residuals(), peer.resid, atol=1e-12)
+
+
+def test_weights_and_rows_of_no_weight():
+    A, b = problem()
+    rng = np.random.default_rng(1)
+    w = rng.integers(0, 4, len(b)).astype(float)
+    fit, peer = sf.lstsq(A, b, weights=w), sm.WLS(b[w > 0], A[w > 0], w[w > 0]).fit()
+    np.testing.assert_allclose(fit.coef, peer.params, rtol=1e-12)
+    np.testing.assert_allclose(fit.stderr, peer.bse, rtol=1e-12)
+    assert fit.r2 == pytest.approx(peer.rsquared, rel=1e-11)
+    spoilt = A.copy()
+    spoilt[w == 0] = np.nan
+    np.testing.assert_array_equal(sf.lstsq(spoilt, b, weights=w, prove=False).coef, fit.coef)
+
+
+def test_weights_that_differ_wildly_keep_their_rows():
+    """Rows of weight 1e24 are all but equalities: plain scaling by the root of the weight loses the others."""
+    rng = np.random.default_rng(2)
+    A, b = rng.standard_normal((60, 4)), rng.standard_normal(60)
+    w = np.where(np.arange(60) % 30 == 7, 1e24, 1.0)
+    fit = sf.lstsq(A, b, weights=w)
+    heavy = w > 1
+    held = sf.lstsq(A[~heavy], b[~heavy], equalities=(A[heavy], b[heavy]))
+    np.testing.assert_allclose(fit.coef, held.coef, rtol=1e-9)
+
+
+def test_ridge_against_its_formula():
+    A, b = problem()
+    fit = sf.lstsq(A, b, ridge=7.5)
+    np.testing.assert_allclose(fit.coef, np.linalg.solve(A.T @ A + 7.5 * np.eye(4), A.T @ b), rtol=1e-12)
+    inverse = np.linalg.inv(A.T @ A + 7.5 * np.eye(4))
+    residual = b - A @ fit.coef
+    df = len(b) - np.trace(inverse @ A.T @ A)
+    assert fit.df_residual == pytest.approx(df, rel=1e-12)
+    sigma = np.sqrt(residual @ residual / df)
+    assert fit.sigma == pytest.approx(sigma, rel=1e-10)
+    np.testing.assert_allclose(fit.stderr, sigma * np.sqrt(np.diag(inverse @ A.T @ A @ inverse)), rtol=1e-10)
+    wide = sf.lstsq(A[:2], b[:2], ridge=1e-3)
+    assert wide.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM
+
+
+@pytest.mark.parametrize("name", NIST)
+def test_proven_on_nists_columns_and_beside_the_exact_answer(name):
+    case = load(name)
+    fit = sf.fit(case.formula, str(case.path), refine=False, diagnostics=False)
+    rows = np.vstack([block.block.matrix for block in fit.residual_blocks()])
+    A, b = rows[:, : len(fit.names)], rows[:, -1]
+    found = sf.lstsq(A, b, prove=True)
+    proof, truth = found.certificate, exact(A, b)
+    if found.certificate.rigour is sf.Rigour.PROVEN:
+        centre, radius = np.array(proof.evidence["centre"]), np.array(proof.evidence["radius"])
+        assert np.all(np.abs(centre - truth) <= radius + np.spacing(np.abs(truth)))
+        assert found.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM
+    else:
+        assert name == "Filip" and proof.lines[-1]
+    best = min(digits(float(c), e) for c, e in zip(found.coef, case.coefficients, strict=True))
+    peer = min(
+        digits(float(c), e) for c, e in zip(np.linalg.lstsq(A, b, rcond=None)[0], case.coefficients, strict=True)
+    )
+    assert best >= peer - 0.3
+
+
+def test_exact_takes_doubles_as_fractions():
+    A, b = problem(3, 40, 3)
+    fit = sf.lstsq(A, b, exact=True)
+    np.testing.assert_array_equal(fit.coef, exact(A, b))
+    assert fit.certificate.rigour is sf.Rigour.PROVEN and np.all(fit.digits >= 14)
+    assert "proven digits" in fit.summary()
+    many = sf.lstsq(A, np.column_stack([b, 2 * b]), exact=True)
+    np.testing.assert_array_equal(many.coef[:, 1], 2 * many.coef[:, 0])
+
+
+def test_the_proof_says_why_where_it_does_not_close():
+    A, b = problem()
+    fit = sf.lstsq(np.column_stack([A, A[:, 0]]), b, prove=True)
+    assert fit.verdict is sf.Verdict.GLOBAL_MINIMUM and fit.certificate.rigour is sf.Rigour.NUMERICAL
+    assert "proven" in fit.certificate.lines[-1]
+
+
+def test_bounds_as_scipy_has_them_and_multipliers():
+    rng = np.random.default_rng(4)
+    A, b = problem(4, 300, 12)
+    low, high = np.zeros(12), rng.uniform(1, 8, 12)
+    fit, peer = sf.lstsq(A, b, bounds=(low, high)), lsq_linear(A, b, (low, high), method="bvls", tol=1e-14)
+    np.testing.assert_allclose(fit.coef, peer.x, atol=1e-9)
+    held = fit.multipliers
+    slope = -2 * A.T @ (b - A @ fit.coef)
+    np.testing.assert_allclose(held.bounds, np.where(held.at_lower | held.at_upper, slope, 0.0), atol=1e-9)
+    assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM and "constraints" in fit.certificate.claim
+    assert fit.backward_error < 1e-15
+
+
+def test_equalities_hold_to_rounding():
+    A, b = problem(5, 100, 6)
+    C, d = np.array([[1.0, 1, 1, 0, 0, 0], [0, 0, 1, -1, 0, 0]]), np.array([4.0, 0.0])
+    fit = sf.lstsq(A, b, equalities=(C, d))
+    np.testing.assert_allclose(C @ fit.coef, d, atol=1e-13)
+    kkt = np.block([[2 * A.T @ A, C.T], [C, np.zeros((2, 2))]])
+    wanted = np.linalg.solve(kkt, np.concatenate([2 * A.T @ b, d]))
+    np.testing.assert_allclose(fit.coef, wanted[:6], rtol=1e-9)
+    np.testing.assert_allclose(fit.multipliers.equalities, -wanted[6:], rtol=1e-8)
+
+
+def test_tables_give_their_names_and_numbers_of_every_kind():
+    import pandas as pd
+    import polars as pl
+
+    A, b = problem(6, 50, 2)
+    for table in (pd.DataFrame(A, columns=["u", "v"]), pl.DataFrame({"u": A[:, 0], "v": A[:, 1]})):
+        fit = sf.lstsq(table, pd.Series(b))
+        assert fit.names == ("u", "v")
+        np.testing.assert_allclose(fit.coef, sf.lstsq(A, b).coef, rtol=1e-14)
+    whole = np.array([[1, 0], [1, 1], [1, 2]], dtype=np.int8)
+    for given in (whole, whole.astype(np.uint16), whole.astype(bool) * 1, whole.tolist(), whole.astype(np.float16)):
+        fit = sf.lstsq(given, [1, 2, 3])
+        assert fit.coef.shape == (2,) and fit.coef.dtype == np.float64
+
+
+def test_several_right_hand_sides_come_in_their_shape():
+    A, b = problem(7)
+    B = np.column_stack([b, -b, np.zeros_like(b)])
+    fit = sf.lstsq(A, B)
+    assert fit.coef.shape == fit.stderr.shape == fit.digits.shape == (4, 3) and fit.sigma.shape == (3,)
+    np.testing.assert_allclose(fit.coef[:, 1], -fit.coef[:, 0], rtol=1e-13)
+    assert fit.certificate.rigour is sf.Rigour.PROVEN and "shape (4, 3)" in fit.summary()
+    assert sf.lstsq(A, b[:, None]).coef.shape == (4, 1)
+
+
+def test_what_ran_is_said():
+    A, b = of_condition(np.random.default_rng(8), 2200, 30, 1e9, 1.0)
+    fit = sf.lstsq(A, b)
+    assert fit.method.startswith("preconditioned Cholesky") and "before it, corrected seminormal" in fit.method
+    assert sf.lstsq(A, b, method="qr").method.startswith("QR")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda A, b: sf.lstsq(A, b[:-1]), "b has shape (199,) for 200 rows"),
+        (lambda A, b: sf.lstsq(A[:, 0], b), "A has 1 dimensions"),
+        (lambda A, b: sf.lstsq(A.astype(complex), b), "complex128, not real numbers"),
+        (lambda A, b: sf.lstsq(A.astype(str), b), "not real numbers"),
+        (lambda A, b: sf.lstsq([[1, 2], [3]], [1, 2]), "rows of equal length"),
+        (lambda A, b: sf.lstsq(np.full((2, 1), 2**60 + 1), [1, 2]), "beyond 2^53"),
+        (lambda A, b: sf.lstsq(np.ma.masked_greater(A, 1), b), "masked value at"),
+        (lambda A, b: sf.lstsq(A, b, method="magic"), "There is no method 'magic'"),
+        (lambda A, b: sf.lstsq(A, b, weights=-np.ones(200)), "The weight of row 0"),
+        (lambda A, b: sf.lstsq(A, b, weights=np.ones(3)), "one for each of the 200 rows"),
+        (lambda A, b: sf.lstsq(A, b, weights=np.full(200, np.nan)), "weights has a value"),
+        (lambda A, b: sf.lstsq(A, b, ridge=-1), "penalty is -1"),
+        (lambda A, b: sf.lstsq(A, b, bounds=(1, 0)), "allow nothing: 1 to 0"),
+        (lambda A, b: sf.lstsq(A, b, bounds=5), "bounds is a pair"),
+        (lambda A, b: sf.lstsq(A, b, bounds=([0, 0], 1)), "each a number or one for each of the 4"),
+        (lambda A, b: sf.lstsq(A, b, equalities=([[1, 1]], [0])), "C has shape (1, 2)"),
+        (lambda A, b: sf.lstsq(A, b, equalities=([[0, 0, 0, 0]], [1])), "No coefficients satisfy"),
+        (lambda A, b: sf.lstsq(A, np.column_stack([b, b]), bounds=(0, 1)), "one right-hand side"),
+        (lambda A, b: sf.lstsq(A, b, names=["a"]), "one name a column"),
+        (lambda A, b: sf.lstsq(A, b, names=["a", "a", "b", "c"]), "different names"),
+        (lambda A, b: sf.lstsq(A, b, level=95), "A confidence level lies between 0 and 1"),
+        (lambda A, b: sf.lstsq(A, b, rank_deficient="x"), "rank_deficient is one of"),
+        (lambda A, b: sf.lstsq(np.ones((5, 2)), np.ones(5), rank_deficient="error"), "Only 1 of the 2 columns"),
+        (lambda A, b: sf.lstsq(A, b, exact=True, bounds=(0, 1)), "not offered with bounds"),
+        (lambda A, b: sf.lstsq(A, b, compare=True, ridge=1), "not offered with a ridge"),
+        (lambda A, b: sf.lstsq(np.column_stack([A, A]), b, exact=True), "depend on each other exactly"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_in_a_sentence(call, words):
+    with pytest.raises((DataError, ModelError)) as caught:
+        call(*problem())
+    assert words in str(caught.value)
+
+
+def test_other_roads_beside():
+    A, b = problem()
+    fit = sf.lstsq(A, b, compare=True)
+    assert fit.roads is not None and "conjugate gradients" in fit.summary()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([20, 3000]))
+def test_laws(seed, rows):
+    """Units of columns, order of rows and columns, and doubled rows for weights of two do not matter."""
+    rng = np.random.default_rng(seed)
+    A, b = rng.standard_normal((rows, 25 if rows > 25 else 5)), rng.standard_normal(rows)
+    columns = A.shape[1]
+    fit = sf.lstsq(A, b, prove=False)
+    units = np.exp2(rng.integers(-60, 60, columns).astype(float))
+    np.testing.assert_allclose(sf.lstsq(A * units, b, prove=False).coef * units, fit.coef, rtol=1e-11, atol=1e-14)
+    order, turn = rng.permutation(rows), rng.permutation(columns)
+    moved = sf.lstsq(A[order][:, turn], b[order], prove=False)
+    np.testing.assert_allclose(moved.coef, fit.coef[turn], rtol=1e-10, atol=1e-13)
+    twice = rng.integers(1, 3, rows)
+    doubled = sf.lstsq(np.repeat(A, twice, axis=0), np.repeat(b, twice), prove=False)
+    np.testing.assert_allclose(
+        sf.lstsq(A, b, weights=twice.astype(float), prove=False).coef, doubled.coef, rtol=1e-10, atol=1e-13
+    )
+
+
+def test_the_pieces_of_an_empty_problem():
+    fit = sf.lstsq(np.zeros((3, 0)), [1.0, 2.0, 3.0])
+    assert fit.coef.shape == (0,) and fit.residuals().tolist() == [1.0, 2.0, 3.0]
+    assert "3 rows, 0 columns" in fit.summary()
+    none = sf.lstsq(np.zeros((0, 2)), np.zeros(0))
+    assert none.verdict is sf.Verdict.GLOBAL_MINIMUM and none.rank == 0
