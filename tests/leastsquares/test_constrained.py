@@ -22,7 +22,7 @@ def constraints(lower, upper, matrix=None, right=None):
 
 
 def assert_minimum(upper, centre, held, found):
-    """Feasible, stationary on the free variables, multipliers of the right sign: sufficient, as the problem is convex."""
+    """Feasible, stationary on the free variables, multipliers of the right sign: enough for a convex problem."""
     x = found.x
     gradient = 2 * upper.T @ (upper @ (x - centre))
     unit = 1e-9 * (1 + np.abs(upper).max() ** 2 * (1 + np.abs(x).max() + np.abs(centre).max()))

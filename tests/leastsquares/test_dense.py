@@ -172,8 +172,8 @@ def test_layout_does_not_matter(order, method):
     rng = np.random.default_rng(12)
     matrix, b = of_condition(rng, 3000, 25, 100.0, 1.0)
     wide = np.asarray(np.repeat(matrix, 2, axis=1), order=order)
-    for given in (np.asarray(matrix, order=order), wide[:, ::2], matrix[::-1][::-1]):
-        np.testing.assert_allclose(one(given, b, method).coef, one(matrix, b, method).coef, rtol=1e-9)
+    for laid in (np.asarray(matrix, order=order), wide[:, ::2], matrix[::-1][::-1]):
+        np.testing.assert_allclose(one(laid, b, method).coef, one(matrix, b, method).coef, rtol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)

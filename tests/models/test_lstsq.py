@@ -147,8 +147,8 @@ def test_tables_give_their_names_and_numbers_of_every_kind():
         assert fit.names == ("u", "v")
         np.testing.assert_allclose(fit.coef, sf.lstsq(A, b).coef, rtol=1e-14)
     whole = np.array([[1, 0], [1, 1], [1, 2]], dtype=np.int8)
-    for given in (whole, whole.astype(np.uint16), whole.astype(bool) * 1, whole.tolist(), whole.astype(np.float16)):
-        fit = sf.lstsq(given, [1, 2, 3])
+    for numbers in (whole, whole.astype(np.uint16), whole.astype(bool) * 1, whole.tolist(), whole.astype(np.float16)):
+        fit = sf.lstsq(numbers, [1, 2, 3])
         assert fit.coef.shape == (2,) and fit.coef.dtype == np.float64
 
 

@@ -14,6 +14,8 @@ of matrix multiplication and its applications", Numer. Algorithms 59, pp. 95-118
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from surefoot.leastsquares.passes import Look, Rows, doubled
@@ -44,10 +46,15 @@ def precise_look(rows: Rows, scale: np.ndarray, x: np.ndarray) -> Look:
     """
     head, tail = _cut(x, max(1, EXACT - HEAD - _bits(len(x))))
     sides = x.shape[1]
+    memory = threading.local()
 
     def one(block: np.ndarray, right: np.ndarray) -> tuple[Twofold, Twofold]:
-        block = doubled(block) / scale
-        high, low = _cut(block, HEAD)
+        # Fresh memory for each block would cost more than what is written to it.
+        if getattr(memory, "rows", 0) < len(block):
+            memory.rows, memory.parts = len(block), np.empty((2, *block.shape))
+        high, low = memory.parts[:, : len(block)]
+        np.divide(doubled(block), scale, out=low)
+        _cut_in_place(low, high, HEAD)
         first, lost = two_sum(right, -np.dot(high, head))
         residual, rest = two_sum(first, lost - (np.dot(high, tail) + np.dot(low, x)))
         over, under = _cut(residual, max(1, EXACT - HEAD - _bits(len(block))))
@@ -72,12 +79,18 @@ def _plus(left: Twofold, right: Twofold) -> Twofold:
 
 def _cut(values: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Head and tail: the head is a multiple of ``2^-bits`` of the power of two above the largest value."""
+    head, tail = np.empty_like(values), values.copy()
+    _cut_in_place(tail, head, bits)
+    return head, tail
+
+
+def _cut_in_place(values: np.ndarray, head: np.ndarray, bits: int) -> None:
+    """The head goes where it is told to, and the tail is left where the values were."""
     largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
-    if largest == 0.0:
-        return values, np.zeros_like(values)
-    shifter = 0.75 * 2.0 ** (np.ceil(np.log2(largest)) + 53 - bits)
-    head = (values + shifter) - shifter
-    return head, values - head
+    shifter = 0.75 * 2.0 ** (np.ceil(np.log2(largest)) + 53 - bits) if largest else 0.0
+    np.add(values, shifter, out=head)
+    head -= shifter
+    values -= head
 
 
 def _bits(count: int) -> int:
