@@ -54,6 +54,7 @@ def fit(
     level: float = 0.95,
     exact: bool = False,
     compare: bool = False,
+    explain: bool = False,
     batch_rows: int = BATCH,
     progress: Report | None = None,
 ) -> Fit:
@@ -95,6 +96,9 @@ def fit(
     compare : bool
         Take other roads to the same answer too (normal equations, QR, SVD, conjugate gradients, gradient descent) and
         report their agreement as ``fit.roads``: a few seconds, and several passes.
+    explain : bool
+        Predict before the pass what each method would cost, flops, bytes, passes, steps and seconds on this machine,
+        and why one is chosen: ``fit.plan``.
     batch_rows : int
         Rows read at a time. The answer does not depend on it but for rounding.
     progress : callable, optional
@@ -132,7 +136,7 @@ def fit(
     source = _source(data, query, filter, arrays)
     texts = {word: given if _is_expression(given) else f"`{_ARRAYS[word]}`" for word, given in side.items()}
     request = Request(formula, **texts, missing=missing, extra=(groups,) if groups else ())
-    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows, compare)
+    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows, compare, explain)
     if exact:
         return _fit_proven(source, request, wishes, errors, progress)
     fitted = fit_linear(source, request, wishes, progress)

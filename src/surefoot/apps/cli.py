@@ -53,6 +53,7 @@ def fit(
     level: float = 0.95,
     exact: Annotated[bool, Parameter(negative=())] = False,
     compare: Annotated[bool, Parameter(negative=())] = False,
+    explain: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
     report: Path | None = None,
     save: Path | None = None,
@@ -97,6 +98,8 @@ def fit(
         Read the numbers as they are written, and prove every digit that is printed.
     compare
         Take other roads to the answer too, formulas and walks, and say how far they agree.
+    explain
+        Say first what each method would cost on this machine, and why one is chosen.
     json
         Print everything as JSON instead.
     report
@@ -113,7 +116,7 @@ def fit(
             formula, data[0] if len(data) == 1 else data, weights=weights, frequencies=frequencies, offset=offset,
             filter=filter, query=query, missing=missing, rank_deficient=rank_deficient, errors=errors, groups=groups,
             lags=lags, refine=refine, diagnostics=diagnostics, level=level, exact=exact, compare=compare,
-            progress=progress,
+            explain=explain, progress=progress,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
     if json:

@@ -23,13 +23,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from surefoot.leastsquares.orthogonal import triangle_of
-from surefoot.leastsquares.passes import opened
+from surefoot.leastsquares.passes import Rows, opened
 from surefoot.leastsquares.precise import precise_look
 from surefoot.leastsquares.rank import ROUNDOFF
 from surefoot.leastsquares.rungs import CHEAP, SQUARED_TOO_FAR
@@ -51,6 +51,8 @@ class Rates:
         Flops a second of ``A'A``, of ``(AS)'(AS)``, of QR by blocks, and of a factorisation of n by n.
     look, precise : float
         Bytes of A a second that an ordinary look and one in about 20 digits pass.
+    start : float
+        Seconds that a pass takes whatever the rows.
     """
 
     gram: float
@@ -59,6 +61,7 @@ class Rates:
     cubic: float
     look: float
     precise: float
+    start: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,13 @@ class Plan:
 
 
 def make_plan(
-    rows: int, columns: int, condition: float, condition_from: str, *, ran: str | None = None, rates: Rates | None = None
+    rows: int,
+    columns: int,
+    condition: float,
+    condition_from: str,
+    *,
+    ran: str | None = None,
+    rates: Rates | None = None,
 ) -> Plan:
     """Predict every method for dense rows.
 
@@ -147,9 +156,12 @@ def make_plan(
     """
     rates = rates or measured_rates(columns)
     found = [predict(rows, columns, max(1.0, condition), rates) for predict in _METHODS]
+    found = [replace(one, seconds=one.seconds + one.passes * rates.start) for one in found]
     ordered = sorted(found, key=lambda one: (not one.accurate, one.seconds))
     chosen = ran or ordered[0].method
-    return Plan(rows, columns, condition, condition_from, tuple(ordered), chosen, _reason(ordered, chosen, rows, columns))
+    return Plan(
+        rows, columns, condition, condition_from, tuple(ordered), chosen, _reason(ordered, chosen, rows, columns)
+    )
 
 
 def measured_rates(columns: int) -> Rates:
@@ -173,6 +185,7 @@ def _measured(columns: int) -> Rates:
             cubic=columns**3 / 3 / _fastest(lambda: np.linalg.cholesky(square)),
             look=size / _fastest(lambda: held.look(x)),
             precise=size / _fastest(lambda: precise_look(held, np.ones(columns), x)),
+            start=_fastest(lambda: Rows(matrix[:1], right[:1]).look(x)),
         )
 
 
@@ -230,7 +243,9 @@ def _svd(m: int, n: int, k: float, rates: Rates) -> Candidate:
 
 
 def _walk(name: str, steps: float, m: int, n: int, rates: Rates) -> Candidate:
-    return Candidate(name, 4.0 * m * n * steps, 8.0 * m * n * steps, steps, steps, 8.0 * m * n * steps / rates.look, True)
+    return Candidate(
+        name, 4.0 * m * n * steps, 8.0 * m * n * steps, steps, steps, 8.0 * m * n * steps / rates.look, True
+    )
 
 
 def _conjugate_gradients(m: int, n: int, k: float, rates: Rates) -> Candidate:
@@ -262,7 +277,5 @@ def _reason(ordered: list[Candidate], chosen: str, m: int, n: int) -> str:
             f"Of the methods that reach rounding at this condition, {chosen} is predicted to be the fastest: "
             f"{best.seconds / taken.seconds:.1f} times faster than {best.method}."
         )
-    return (
-        f"{best.method} is predicted to be {taken.seconds / best.seconds:.1f} times faster; {chosen} needs no more than "
-        "what is in memory anyhow, or was asked for."
-    )
+    times = taken.seconds / best.seconds
+    return f"{best.method} is predicted to be {times:.1f} times faster; {chosen} is what ran, as sturdier or as asked."

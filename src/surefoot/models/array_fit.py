@@ -276,9 +276,10 @@ class ArrayFit:
     @cached_property
     def plan(self) -> Plan:
         """Candidate methods with their predicted work, and which was chosen."""
-        from surefoot.leastsquares.plan import plan_for
+        from surefoot.leastsquares.plan import make_plan
 
-        return plan_for(self.task.matrix, self._sides, ran=self.answer.method, condition=self.condition)
+        known = "known from the factor" if self.spectrum is not None else "at least"
+        return make_plan(self.task.rows, max(1, len(self.names)), self.condition, known, ran=self.answer.method)
 
     def interval(self, level: float | None = None) -> np.ndarray:
         """Confidence intervals, shape (n, 2), or (n, k, 2).

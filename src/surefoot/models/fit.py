@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from surefoot.leastsquares.plan import Plan
     from surefoot.models.exact import Proven
     from surefoot.models.road import Roads
 
@@ -110,6 +111,8 @@ class Fit:
         The enclosures and proven decimals, where ``exact=True`` was asked for.
     roads : Roads or None
         Normal equations, QR, SVD and walks side by side, where ``compare=True`` asked for them.
+    plan : Plan or None
+        Candidate methods with their predicted work, where ``explain=True`` asked for them.
 
     Examples
     --------
@@ -136,6 +139,7 @@ class Fit:
     exact: Proven | None = None
     source: Source | None = field(default=None, repr=False, compare=False)
     roads: Roads | None = field(default=None, compare=False)
+    plan: Plan | None = field(default=None, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:

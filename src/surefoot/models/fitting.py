@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +30,9 @@ from surefoot.models.statistics import describe
 from surefoot.proof.certificate import Certificate
 from surefoot.proof.conditions import Bowl, judge_bowl
 from surefoot.wording import combination
+
+if TYPE_CHECKING:
+    from surefoot.leastsquares.plan import Plan
 
 CHEAP = 4_000_000
 """Numbers in the design up to which a second look is taken unasked: well under a second."""
@@ -55,6 +59,7 @@ class Wishes:
     level: float = 0.95
     batch_rows: int = BATCH
     compare: bool = False
+    explain: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
     with reader.interruptible():
         design = learn_design(request, source, lambda names: reader.frames(names, "learning the columns"))
         reader.columns = len(design.names) + 2
+        plan = _plan(design, reader) if wishes.explain else None
         folded = _fold(design, reader)
         _check_rows(folded, source)
         solution, method = _solve(folded, design, wishes, reader)
@@ -101,7 +107,13 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
 
             fit = replace(fit, roads=compare_on_source(design, folded.triangle, solution, reader))
     seconds = time.monotonic() - start
-    return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds))
+    return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds), plan=plan)
+
+
+def _plan(design: Design, reader: Reader) -> Plan:
+    from surefoot.models.planning import plan_of
+
+    return plan_of(design, reader)
 
 
 def _solve(folded: _Folded, design: Design, wishes: Wishes, reader: Reader) -> tuple[Solution, str]:

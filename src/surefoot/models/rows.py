@@ -50,15 +50,19 @@ class Reader:
         self._kept: dict[frozenset[str], list[Frame]] = {}
         self._open: list[Generator[pa.RecordBatch, None, None]] = []
 
+    @property
+    def most(self) -> int:
+        """Rows of a frame at most: a shorter one is the last."""
+        return min(self._batch, max(1, BLOCK // self.columns))
+
     def frames(self, names: Sequence[str], task: str) -> Iterator[Frame]:
         """A pass over these columns; ``task`` is what progress says is being done."""
         self.passes += 1
         kept = self._kept.get(frozenset(names))
         read = self._read(tuple(dict.fromkeys(names)), task) if kept is None else kept
-        most = max(1, BLOCK // self.columns)
         for frame in read:
-            for start in range(0, frame.rows, most):
-                yield frame.part(start, start + most) if frame.rows > most else frame
+            for start in range(0, frame.rows, self.most):
+                yield frame.part(start, start + self.most) if frame.rows > self.most else frame
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

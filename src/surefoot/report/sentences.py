@@ -31,7 +31,7 @@ def digits_sentence(fit: Fit | ArrayFit) -> str:
     return f"{text}, but none of {names}." if lost else f"{text}."
 
 
-def _proven_sentence(fit: Fit) -> str:
+def _proven_sentence(fit: Fit | ArrayFit) -> str:
     """How many digits are proven, of the coefficients that have a proof."""
     known = [digits for digits in fit.digits if not math.isnan(digits)]
     if not known:

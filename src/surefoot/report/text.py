@@ -27,9 +27,14 @@ def summary_text(fit: Fit) -> str:
     """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
     table, proven_table = coefficient_lines(fit), proven_lines(fit)
     parts = [
-        _heading(fit), _data(fit), _residuals(fit), table, proven_table, _statistics(fit), road_lines(fit), _ending(fit)
+        _planned(fit), _heading(fit), _data(fit), _residuals(fit), table, proven_table, _statistics(fit),
+        road_lines(fit), _ending(fit),
     ]  # fmt: skip
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _planned(fit: Fit) -> list[str]:
+    return [] if fit.plan is None else [str(fit.plan)]
 
 
 def _heading(fit: Fit) -> list[str]:
