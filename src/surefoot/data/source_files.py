@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from surefoot.data.source_address import is_database, shown_address
 from surefoot.errors import DataError
 
 KINDS = {
@@ -17,7 +18,8 @@ KINDS = {
 }  # fmt: skip
 SHOWN = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
 SUPPORTED = (  # a list for people, so in the words of people
-    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), " + "JSON lines (.jsonl .ndjson .json, also .gz)"
+    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), "
+    + "JSON lines (.jsonl .ndjson .json, also .gz), SQLite"
 )
 INSTEAD = {
     "xlsx": "Save the sheet as CSV, or pass pandas.read_excel(path).",
@@ -30,7 +32,9 @@ INSTEAD = {
     "zip": "Unpack it first.",
     "sas7bdat": "Pass pandas.read_sas(path).",
     "dta": "Pass pandas.read_stata(path).",
-    "db": "Export the table as Parquet or CSV.",
+    "db": "It does not begin as an SQLite database does. Export the table as Parquet or CSV.",
+    "sqlite": "It does not begin as an SQLite database does.",
+    "sqlite3": "It does not begin as an SQLite database does.",
     "duckdb": "Export the table as Parquet or CSV.",
 }
 
@@ -83,7 +87,14 @@ def find_files(data: object) -> Files:
         return Files(tuple(paths), kind, found[0].name if len(found) == 1 else f"{len(paths)} {SHOWN[kind]} files")
     path = os.path.expanduser(os.fsdecode(data))  # type: ignore[arg-type]
     if "://" in path:
-        raise DataError(f"{path!r} is an address, and only local files are read: download it first.")
+        if is_database(path):
+            raise DataError(
+                f"{shown_address(path)} is a database, and a list is of files: read one database at a time."
+            )
+        raise DataError(
+            f"{shown_address(path)!r} is an address, and only local files and databases (postgresql://, sqlite:///) "
+            "are read: download it first."
+        )
     if os.path.isdir(path):
         return _in_folder(path)
     if os.path.exists(path):
