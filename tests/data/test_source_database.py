@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -263,6 +264,35 @@ def test_every_pass_sees_the_same_rows(postgresql):
     overlapping.close()
     source.close()
     assert read(open_source(postgresql.url(), query="select x from moving"), "x") != first
+
+
+def test_nothing_depends_on_the_order_between_passes(table, postgresql, tmp_path):
+    place = in_postgresql(table, postgresql, tmp_path)
+    shuffled = {**place, "query": "select * from agree order by random()"}
+    formula = "y ~ poly(x, 2) + bs(k, df=5) + g"
+    expected, found = sf.fit(formula, table, errors="HC3"), sf.fit(formula, **shuffled, errors="HC3", batch_rows=700)
+    assert found.names == expected.names
+    assert np.allclose(found.coef, expected.coef, rtol=1e-9) and np.allclose(found.stderr, expected.stderr, rtol=1e-9)
+    assert np.allclose(found.look.quartiles, expected.look.quartiles, rtol=1e-9)
+
+
+def test_a_scan_that_lacks_memory_does_not_go_on_where_it_stopped(postgresql):
+    """The rows may come in another order when they are asked for again: some would be missing, some counted twice."""
+    query = "select 'level number ' || g as t from (select generate_series(1, 90000) as g) as s"
+    source = open_source(postgresql.url(), query=query)
+    assert len(source.levels("t")) == 90_000
+    source._database._connection.execute("set memory_limit = '2MB'")
+    source._database._connection.execute("set temp_directory = ''")
+    refused(lambda: source.levels("t"), "more memory")
+
+
+def test_a_pass_broken_off_leaves_no_error_behind(postgresql):
+    source = open_source(postgresql.url(), query=ENDLESS)
+    for _ in range(3):
+        batches = source.batches(["x"])
+        next(batches)
+        batches.close()
+    assert source._database.failed == []
 
 
 def test_a_server_that_shares_no_snapshot_is_watched(postgresql):
@@ -636,6 +666,22 @@ def test_exit_codes(postgresql, tmp_path):
         bad = command("fit", "y ~ x", *arguments, cwd=tmp_path)
         out, said = bad.communicate()
         assert bad.returncode == 1 and said.startswith("surefoot: ") and said.count("\n") <= 3 and not out
+
+
+def test_the_page_shows_what_the_command_prints(postgresql):
+    from test_readme import ROOT, settled
+
+    page = (ROOT / "docs" / "databases.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    rows = (ROOT / "examples" / "ozone.csv").read_text().split()
+    assert rows[0] == "customer,nist"
+    values = ", ".join(f"({row})" for row in rows[1:])
+    postgresql.sql("drop table if exists readings", "create table readings (customer float8, nist float8)")
+    postgresql.sql(f"insert into readings values {values}")
+    (query,) = re.findall(r'db.lab/ozone --query "(.*?)"', page)
+    running = command("fit", "customer ~ nist", postgresql.url(), "--query", query)
+    out, said = running.communicate()
+    assert settled(out) == settled(shown) and not said
 
 
 @pytest.mark.alone

@@ -16,13 +16,14 @@ from urllib.parse import unquote
 from surefoot.data.source import Source
 from surefoot.data.source_adbc import Remote, Server, Session, checked_query
 from surefoot.data.source_parts import Column, Part, unique_names
-from surefoot.data.source_scan import SCAN_MEMORY, Database
+from surefoot.data.source_scan import Database, most_memory
 from surefoot.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+MEMORY = 4000  # MB at most: a scan needs a tenth of it, the different values of a long text column more
 WHOLE = "surefoot_all"  # what DuckDB calls the stream of every column as it is
 
 
@@ -145,7 +146,7 @@ class Streams(Database):
     """
 
     def __init__(self, server: Server, columns: Sequence[Remote], names: Sequence[str]) -> None:
-        super().__init__(SCAN_MEMORY, {})
+        super().__init__(min(MEMORY, most_memory()), {})
         self.count: int | None = None
         self.server = server
         weakref.finalize(self, server.close)  # a source that is let go must not leave a connection behind
@@ -194,6 +195,10 @@ class Streams(Database):
             if stream.owner == id(cursor):
                 stream.cancel()
 
+    def _raise_limit(self) -> bool:
+        """Never: to go on where a scan stopped, the rows would have to come in the same order again."""
+        return False
+
     def close(self) -> None:
         """Give back DuckDB's memory and the connections."""
         super().close()
@@ -210,6 +215,7 @@ class _Stream:
         self._streams = streams
         self._columns = columns
         self._session: Session | None = None
+        self._cancelled = False
         fields = [streams.schema.field(n) for n in columns]
         if numbers:
             fields = [
@@ -243,7 +249,8 @@ class _Stream:
             streams.failed.append(error)
             raise
         except Exception as error:
-            streams.failed.append(DataError(streams.server.sentence(error, self._columns)))
+            if not self._cancelled:  # else nobody is there to be told
+                streams.failed.append(DataError(streams.server.sentence(error, self._columns)))
             raise
 
     def _typed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -262,5 +269,6 @@ class _Stream:
 
     def cancel(self) -> None:
         """Stop the scan, if it runs, in the database too."""
+        self._cancelled = True
         if self._session is not None:
             self._session.cancel()

@@ -132,8 +132,8 @@ class Database:
         cursor.interrupt()
 
     def _raise_limit(self) -> bool:
-        """Four times the memory, at most three quarters of the machine's; False when it has that already."""
-        most = _machine_megabytes() * 3 // 4
+        """Four times the memory, at most ``most_memory``; False when it has that already."""
+        most = most_memory()
         if self._memory >= most:
             return False
         self._memory = min(4 * self._memory, most)
@@ -223,6 +223,11 @@ class _Scan:
 def _signal_or(error: BaseException) -> BaseException:
     """DuckDB may be the one that sees a Ctrl-C: nobody else interrupts a query that is still wanted."""
     return KeyboardInterrupt() if "interrupted" in str(error).lower() else error
+
+
+def most_memory() -> int:
+    """Three quarters of the machine's memory, in MB."""
+    return _machine_megabytes() * 3 // 4
 
 
 def _machine_megabytes() -> int:
