@@ -587,8 +587,11 @@ def test_sqlite_files_that_cannot_be_read(tmp_path):
     refused(lambda: open_source(tmp_path / "empty.db"), "empty.db is empty")
     refused(lambda: open_source(f"sqlite:///{tmp_path}/empty.db"), "empty.db is empty")
     (tmp_path / "n.sqlite").write_text("x,y\n1,2\n")
-    refused(lambda: open_source(tmp_path / "n.sqlite"), "does not begin as an SQLite database")
+    refused(lambda: open_source(tmp_path / "n.sqlite"), "Of such files only SQLite databases are read")
     refused(lambda: open_source(f"sqlite:///{tmp_path}/n.sqlite"), "not a database")
+    lite(tmp_path / "good.db", "create table t (x)")
+    refused(lambda: open_source([tmp_path / "good.db"] * 2), "good.db is a database", "one database at a time")
+    refused(lambda: open_source(str(tmp_path / "goo*.db")), "only SQLite databases", "one at a time")
     refused(lambda: open_source("sqlite:///no_such.db"), "no SQLite file 'no_such.db'")
     refused(lambda: open_source("sqlite://no_such.db"), "three slashes")
 

@@ -32,9 +32,7 @@ INSTEAD = {
     "zip": "Unpack it first.",
     "sas7bdat": "Pass pandas.read_sas(path).",
     "dta": "Pass pandas.read_stata(path).",
-    "db": "It does not begin as an SQLite database does. Export the table as Parquet or CSV.",
-    "sqlite": "It does not begin as an SQLite database does.",
-    "sqlite3": "It does not begin as an SQLite database does.",
+    **dict.fromkeys(("db", "sqlite", "sqlite3"), "Of such files only SQLite databases are read, one at a time."),
     "duckdb": "Export the table as Parquet or CSV.",
 }
 
@@ -86,11 +84,10 @@ def find_files(data: object) -> Files:
         kind = _one_kind(paths, "the list of files")
         return Files(tuple(paths), kind, found[0].name if len(found) == 1 else f"{len(paths)} {SHOWN[kind]} files")
     path = os.path.expanduser(os.fsdecode(data))  # type: ignore[arg-type]
+    if is_database(path):
+        shown = shown_address(path) if "://" in path else path
+        raise DataError(f"{shown} is a database, and a list is of files: read one database at a time.")
     if "://" in path:
-        if is_database(path):
-            raise DataError(
-                f"{shown_address(path)} is a database, and a list is of files: read one database at a time."
-            )
         raise DataError(
             f"{shown_address(path)!r} is an address, and only local files and databases (postgresql://, sqlite:///) "
             "are read: download it first."
