@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from decimal import Decimal
 from fractions import Fraction
@@ -266,6 +265,12 @@ def test_every_pass_sees_the_same_rows(postgresql):
     assert read(open_source(postgresql.url(), query="select x from moving"), "x") != first
 
 
+def test_the_order_of_a_query_is_kept(postgresql):
+    query = "select g::float8 as x, -g as y from (select generate_series(1, 1500000) as g) as s order by y"
+    x = np.concatenate([batch.column(0) for batch in open_source(postgresql.url(), query=query).batches(["x", "y"])])
+    assert np.array_equal(x, np.arange(1_500_000, 0, -1))
+
+
 def test_nothing_depends_on_the_order_between_passes(table, postgresql, tmp_path):
     place = in_postgresql(table, postgresql, tmp_path)
     shuffled = {**place, "query": "select * from agree order by random()"}
@@ -421,12 +426,20 @@ def test_server_stopped_in_mid_scan(postgresql):
 
 
 def test_server_stopped_during_a_fit(postgresql):
-    halt = threading.Timer(1.5, postgresql.stop)
-    halt.start()
+    reports = []
+
+    def stop_it(progress):
+        if progress.rows and not reports:
+            reports.append(progress)
+            postgresql.stop()
+
+    def fit():
+        sf.fit("y ~ x", postgresql.url(), query=ENDLESS, progress=stop_it)
+
     try:
-        refused(lambda: sf.fit("y ~ x", postgresql.url(), query=ENDLESS), "could not be read to its end", "no answer")
+        refused(fit, "could not be read to its end", "no answer")
+        assert reports
     finally:
-        halt.join()
         postgresql.start()
 
 
@@ -436,7 +449,7 @@ def test_connection_killed_and_query_cancelled(postgresql):
             f"select count({function}(pid)) from pg_stat_activity where query like 'COPY%' and pid <> pg_backend_pid()"
         )
 
-    in_progress(postgresql, lambda: to_the_scan("pg_terminate_backend"), "erminating connection", "no answer")
+    in_progress(postgresql, lambda: to_the_scan("pg_terminate_backend"), "onnection", "there is no answer")
     in_progress(postgresql, lambda: to_the_scan("pg_cancel_backend"), "Somebody cancelled the query", "no answer")
 
 

@@ -218,7 +218,8 @@ def bare(error: BaseException) -> str:
 
 _PREFIX = re.compile(
     r"^(?:[A-Z_]+: )?(?:\[(?:libpq|SQLite)\] )?(?:(?:Failed to (?:connect|prepare query|step query)|"
-    r"Execution error \[\w+\]|Failed to (?:execute|get)[^:]*): )?(?:(?:ERROR|FATAL|PANIC):\s+)?"
+    r"Execution error \[\w+\]|Failed to (?:execute|get)[^:]*|PQgetCopyData\(\) failed): )?"
+    r"(?:(?:ERROR|FATAL|PANIC):\s+)?"
 )
 
 

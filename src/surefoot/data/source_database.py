@@ -250,8 +250,15 @@ class _Stream:
             raise
         except Exception as error:
             if not self._cancelled:  # else nobody is there to be told
-                streams.failed.append(DataError(streams.server.sentence(error, self._columns)))
+                streams.failed.append(DataError(self._said(error)))
             raise
+
+    def _said(self, error: Exception) -> str:
+        """What went wrong; if the database cannot be asked for the place any more, without it."""
+        try:
+            return self._streams.server.sentence(error, self._columns)
+        except Exception:
+            return self._streams.server.sentence(error)
 
     def _typed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with the names and types that were promised; only a smaller number may become a double."""

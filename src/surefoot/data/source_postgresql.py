@@ -58,7 +58,9 @@ class PostgreSQL:
         self._dbapi = driver("postgresql")
         self.name = shown_address(url)
         self.notes: tuple[str, ...] = ()
-        self._query, self._where, self._columns = "", "", [Remote("", "other", "")]
+        self._query, self._where = "", ""
+        self._columns: list[Remote] = []
+        self._types: list[pa.DataType] = []
         self._snapshot: str | None = None
         self._keeper = self._connected()
         self._keep_snapshot()
@@ -125,7 +127,12 @@ class PostgreSQL:
                     session.schema(f"select 1 from (\n{query}\n) as data{where}")
             except Exception as error:
                 raise DataError(f"The filter cannot be used: {self._redacted(bare(error))}") from None
-            self._columns = [_column(session, field) for field in schema]
+            try:
+                self._columns = [_column(session, field) for field in schema]
+                places = range(len(self._columns))
+                self._types = session.schema(self.select(list(places), [f"c{n}" for n in places], False)).types
+            except Exception as error:
+                raise DataError(f"The query cannot be used: {self._redacted(bare(error))}") from None
         return self._columns
 
     def select(self, columns: list[int], names: list[str], numbers: bool) -> str:
@@ -143,11 +150,9 @@ class PostgreSQL:
 
     def schema(self, names: Sequence[str]) -> pa.Schema:
         """Arrow's types, as the driver makes them of what the server sends."""
-        with self.session() as session:
-            try:
-                return session.schema(self.select(list(range(len(self._columns))), list(names), False))
-            except Exception as error:
-                raise DataError(self.sentence(error)) from None
+        import pyarrow as pa
+
+        return pa.schema(list(zip(names, self._types, strict=True)))
 
     def lead(self) -> int:
         """None."""
@@ -247,7 +252,7 @@ _HINTS = {
     "canceling statement due to user request": "Somebody cancelled the query, so there is no answer.",
     "terminating connection due to administrator command": "The connection was ended in the middle of the rows, so "
     "there is no answer: try again.",
-    "server closed the connection": "The server stopped in the middle of the rows, so there is no answer: try again "
-    "once it is up.",
+    "server closed the connection": "The server stopped, or ended the connection, in the middle of the rows, so there "
+    "is no answer: try again.",
     "conflict with recovery": "This is a replica whose rows were replaced meanwhile: try again, or ask the primary.",
 }

@@ -42,7 +42,8 @@ class SQLite:
         self.notes: tuple[str, ...] = ()
         self._uri = f"file:{quote(os.path.abspath(path))}?mode=ro"
         self._dbapi = driver("sqlite")
-        self._rows, self._columns = "", [Remote("", "other", "")]
+        self._rows = ""
+        self._columns: list[Remote] = []
         self._keeper = self.session()
         try:
             self._keeper.rows("select count(*) as n from sqlite_schema")
