@@ -32,7 +32,7 @@ demo: $(READY) ## fit NIST's ozone calibration, show the summary, write report.h
 test: lint pytest ## lint, then every test, browser tests included
 
 .PHONY: pytest
-pytest: $(READY) chromium ## the tests without the linters
+pytest: $(READY) chromium postgresql ## the tests without the linters
 	@$(BIN)/python -m pytest $(WORKERS) -m "not alone"
 	@# Tests that measure time or memory run with nothing beside them. Exit code 5: there are none.
 	@$(BIN)/python -m pytest -m alone || test $$? = 5
@@ -40,6 +40,10 @@ pytest: $(READY) chromium ## the tests without the linters
 .PHONY: chromium
 chromium: ## Debian's chromium for the browser tests, installed when we may
 	@sh scripts/chromium.sh
+
+.PHONY: postgresql
+postgresql: ## Debian's PostgreSQL for the database tests, installed when we may
+	@sh scripts/postgresql.sh
 
 .PHONY: lint
 lint: $(READY) ## ruff, pyright and the walls between the rooms

@@ -31,6 +31,21 @@ def browser():
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server with an empty database; each test worker has its own."""
+    from postgresql import Server, programs
+
+    folder = programs()
+    if folder is None:
+        pytest.skip("there is no PostgreSQL server, and SUREFOOT_POSTGRESQL names none")
+    server = Server(folder)
+    try:
+        yield server.start()
+    finally:
+        server.remove()
+
+
 class Visit:
     """A page in the browser, and everything that it asked for or complained about."""
 

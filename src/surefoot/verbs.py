@@ -66,7 +66,8 @@ def fit(
         As in R: ``"y ~ x + log(z)"``, ``"y ~ 0 + a*b"``, ``"y ~ poly(x, 3) + C(g, Treatment('b'))"``. ``^`` is power.
     data
         A path (CSV, TSV, Parquet, JSON lines, .gz too), a glob, a folder, a list of paths; a pandas, polars or pyarrow
-        table; a dict of arrays; or what ``open_source`` gave.
+        table; a dict of arrays; a database (``postgresql://user@host/database``, ``sqlite:///path``, an SQLite file);
+        or what ``open_source`` gave.
     weights : str or array, optional
         Precision weights: an expression over the columns, or (for data in memory) an array. A row of weight 2 has half
         the variance; a row of weight 0 is no row.
@@ -77,7 +78,7 @@ def fit(
     filter : str, optional
         SQL condition on the rows, as ``"year >= 2000 and region = 'north'"``.
     query : str, optional
-        SQL query over the data, which it calls ``data``.
+        SQL query over the data, which it calls ``data``. In a database it runs there, over the database's own tables.
     missing : {'drop', 'error'}
         Rows with a missing value in a column of the model are left out and counted, or refused.
     rank_deficient : {'drop', 'minimum-norm', 'error'}

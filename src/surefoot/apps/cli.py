@@ -65,7 +65,8 @@ def fit(
     formula
         As in R: "y ~ x + log(z)"; ^ is power.
     data
-        Files (CSV, TSV, Parquet, JSON lines, .gz), a glob or a folder.
+        Files (CSV, TSV, Parquet, JSON lines, .gz), a glob or a folder; or a database: an SQLite file, sqlite:///path,
+        postgresql://user@host/database.
     weights
         Precision weights: a column or an expression.
     frequencies
@@ -75,7 +76,7 @@ def fit(
     filter
         SQL condition on the rows, as "year >= 2000".
     query
-        SQL query over the data, which it calls data.
+        SQL query over the data, which it calls data; in a database, over its own tables.
     missing
         Leave rows with a missing value out, or refuse them.
     rank_deficient
@@ -151,7 +152,7 @@ def predict(
     model
         Written by surefoot fit --save.
     data
-        Files with the predictors' columns.
+        Files or a database with the predictors' columns.
     output
         Parquet or CSV by its ending; without it, CSV to standard output.
     interval
@@ -161,7 +162,7 @@ def predict(
     filter
         SQL condition on the rows.
     query
-        SQL query over the data, which it calls data.
+        SQL query over the data, which it calls data; in a database, over its own tables.
     """
     from surefoot.apps.progress import shown
 

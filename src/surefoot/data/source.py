@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from surefoot.data.source_address import is_database
 from surefoot.data.source_csv import csv_parts
 from surefoot.data.source_files import find_files
 from surefoot.data.source_formats import json_parts, parquet_parts
@@ -59,12 +60,14 @@ def open_source(
         a folder (searched downwards; names that start with . or _ are left out) or a list of paths, all of
         one kind and with the same columns. Or a pandas, polars or pyarrow table, anything with
         ``__arrow_c_stream__``, a dict of arrays, a structured array, a 2-D array (its columns are x0, x1,
-        ...). A source is returned as it is.
+        ...). Or a database: ``postgresql://user@host/database``, ``sqlite:///path``, an SQLite file. A source is
+        returned as it is.
     query : str, optional
-        A SELECT over the table, which is called ``data``.
+        A SELECT over the table, which is called ``data``. For a database: a SELECT over its own tables, which runs
+        there; it may be left out where there is only one table.
     filter : str, optional
         An SQL expression; rows for which it is true are kept. NaN is larger than any number here, as in
-        PostgreSQL.
+        PostgreSQL. In a database it runs there.
     extra : mapping of str to array, optional
         Further columns for a table in memory, such as weights.
 
@@ -72,6 +75,8 @@ def open_source(
     ------
     DataError
         The data cannot be read; the sentence says what and where.
+    MissingDependency
+        A database's driver is not installed.
 
     Notes
     -----
@@ -88,17 +93,17 @@ def open_source(
         if query is None and filter is None and not extra:
             return data
         raise DataError("The data are an open source already: give query, filter and extra when it is opened.")
+    if is_database(data):
+        from surefoot.data.source_database import open_database
+
+        _refuse(extra)
+        return open_database(data, query, filter)
     memory = SCAN_MEMORY if query is None else QUERY_MEMORY
     if not isinstance(data, (str, os.PathLike)) and not _is_paths(data):
         table, name = to_arrow(data)
         table = with_extra(table, name, extra or {})
         return _in_memory(table, name, Database(memory, {TABLE: table}), query, filter)
-    if extra:
-        raise DataError(
-            f"{' and '.join(extra)} given as an array cannot be joined to files: write it into the file as "
-            f"a column, "
-            "or load the file and pass the table."
-        )
+    _refuse(extra)
     files = find_files(data)
     database = Database(memory, {}, spare=int(files.kind == "parquet" and query is None))
     notes: list[str] = []
@@ -112,6 +117,14 @@ def open_source(
     source = Source(files.name, database, parts, names, query=query, filter=filter, rows=rows, notes=notes)
     left_out = query is not None or filter is not None
     return source.take_numbers_in_text() if files.kind == "csv" and left_out else source
+
+
+def _refuse(extra: Mapping[str, Any] | None) -> None:
+    if extra:
+        raise DataError(
+            f"{' and '.join(extra)} given as an array cannot be joined to files and databases: write it there as a "
+            "column, or load the rows and pass the table."
+        )
 
 
 def _is_paths(data: Any) -> bool:
@@ -281,7 +294,7 @@ class Source:
         wanted = ", ".join(
             f"{_cast(column.kind, self._sql[column.name])} as {self._sql[column.name]}" for column in columns
         )
-        return self._scan(f"select {wanted} from ({self._relation}){self._where()}", names, rows)
+        return self._scan(f"select {wanted} from {self._from(names)}{self._where()}", names, rows)
 
     def batches_beside(
         self, names: Sequence[str], rows: int = 122_880
@@ -298,7 +311,7 @@ class Source:
         every = list(self.columns)
         wanted = [f"{self._sql[name]} as c{n}" for n, name in enumerate(every)]
         wanted += [f"{_cast(column.kind, self._sql[column.name])} as w{n}" for n, column in enumerate(columns)]
-        sql = f"select {', '.join(wanted)} from ({self._relation}){self._where()}"
+        sql = f"select {', '.join(wanted)} from {self._from(None)}{self._where()}"
         width = len(every)
         for batch in self._scan(sql, [f"c{n}" for n in range(len(wanted))], rows):
             whole = batch.select(list(range(width))).rename_columns(every)
@@ -322,7 +335,7 @@ class Source:
         numbers = [column.name for column in columns if column.kind == "number"]
         place = {name: quoted(mark(n)) for n, name in enumerate(self.columns)}
         if self._asked:
-            relation = f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from ({self._relation})"
+            relation = f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from {self._from(None)}"
         else:
             relation = written_relation(self._files, self.columns, self._sql)
         wanted = [f"{_cast(column.kind, self._sql[column.name])} as c{n}" for n, column in enumerate(columns)]
@@ -343,6 +356,10 @@ class Source:
         """
         as_text = not self._asked and self._files[0].raw is not None
         return "doubles" if is_binary(self.column(name).type) and not as_text else "decimals"
+
+    def _from(self, names: Sequence[str] | None) -> str:
+        """The relation, of which these columns (None: all) will be asked for; DuckDB reads no others of a file."""
+        return f"({self._relation})"
 
     def _where(self) -> str:
         return "" if self._filter is None else f" where (\n{self._filter}\n)"
@@ -374,7 +391,7 @@ class Source:
         """
         column = self.column(name)
         value = _cast("number" if column.kind in ("number", "boolean") else "category", self._sql[name])
-        inner = f"select distinct {value} as v from ({self._relation}){self._where()}"
+        inner = f"select distinct {value} as v from {self._from([name])}{self._where()}"
         found = self._rows_of(
             f"select v from ({inner}) where {_present(column.kind, 'v')} limit {MOST_LEVELS + 1}", [name]
         )
@@ -464,7 +481,7 @@ class Source:
         """Whether at least half of the values in a sample of the rows read as numbers."""
         ((values, numbers),) = self._rows_of(
             f"select count(*) as a, count(*) filter ({self._is_number(name)}) as b from "
-            f"(select * from ({self._relation}){self._where()} limit {SAMPLE}) where {self._sql[name]} is "
+            f"(select * from {self._from([name])}{self._where()} limit {SAMPLE}) where {self._sql[name]} is "
             f"not null",
             [name],
         )

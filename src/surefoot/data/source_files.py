@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from surefoot.data.source_address import is_database, shown_address
 from surefoot.errors import DataError
 
 KINDS = {
@@ -17,7 +18,8 @@ KINDS = {
 }  # fmt: skip
 SHOWN = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
 SUPPORTED = (  # a list for people, so in the words of people
-    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), " + "JSON lines (.jsonl .ndjson .json, also .gz)"
+    "CSV and TSV (.csv .tsv .txt .dat, also .gz), Parquet (.parquet), "
+    + "JSON lines (.jsonl .ndjson .json, also .gz), SQLite"
 )
 INSTEAD = {
     "xlsx": "Save the sheet as CSV, or pass pandas.read_excel(path).",
@@ -30,7 +32,7 @@ INSTEAD = {
     "zip": "Unpack it first.",
     "sas7bdat": "Pass pandas.read_sas(path).",
     "dta": "Pass pandas.read_stata(path).",
-    "db": "Export the table as Parquet or CSV.",
+    **dict.fromkeys(("db", "sqlite", "sqlite3"), "Of such files only SQLite databases are read, one at a time."),
     "duckdb": "Export the table as Parquet or CSV.",
 }
 
@@ -82,8 +84,14 @@ def find_files(data: object) -> Files:
         kind = _one_kind(paths, "the list of files")
         return Files(tuple(paths), kind, found[0].name if len(found) == 1 else f"{len(paths)} {SHOWN[kind]} files")
     path = os.path.expanduser(os.fsdecode(data))  # type: ignore[arg-type]
+    if is_database(path):
+        shown = shown_address(path) if "://" in path else path
+        raise DataError(f"{shown} is a database, and a list is of files: read one database at a time.")
     if "://" in path:
-        raise DataError(f"{path!r} is an address, and only local files are read: download it first.")
+        raise DataError(
+            f"{shown_address(path)!r} is an address, and only local files and databases (postgresql://, sqlite:///) "
+            "are read: download it first."
+        )
     if os.path.isdir(path):
         return _in_folder(path)
     if os.path.exists(path):

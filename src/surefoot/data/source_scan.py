@@ -13,7 +13,7 @@ import re
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from surefoot.errors import DataError
@@ -116,7 +116,7 @@ class Database:
     def _once(self, sql: str, rows: int, skip: int) -> Iterator[pa.RecordBatch]:
         """One scan in a worker thread, without its first ``skip`` rows."""
         cursor = self._cursor()
-        scan = _Scan(cursor, sql, rows)
+        scan = _Scan(cursor, sql, rows, self._interrupt)
         try:
             for batch in scan:
                 dropped = min(skip, batch.num_rows)
@@ -127,9 +127,13 @@ class Database:
             scan.stop()
             cursor.close()
 
+    def _interrupt(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Break off what runs on a cursor."""
+        cursor.interrupt()
+
     def _raise_limit(self) -> bool:
-        """Four times the memory, at most three quarters of the machine's; False when it has that already."""
-        most = _machine_megabytes() * 3 // 4
+        """Four times the memory, at most ``most_memory``; False when it has that already."""
+        most = most_memory()
         if self._memory >= most:
             return False
         self._memory = min(4 * self._memory, most)
@@ -157,8 +161,15 @@ def _close_all() -> None:
 class _Scan:
     """One streaming query: a worker fills a short queue, the reader of the batches empties it."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, sql: str, rows: int) -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        sql: str,
+        rows: int,
+        interrupt: Callable[[duckdb.DuckDBPyConnection], None],
+    ) -> None:
         self._cursor = cursor
+        self._interrupt = interrupt
         self._sql = sql
         self._rows = rows
         self._ready: queue.Queue[Any] = queue.Queue(READ_AHEAD)
@@ -188,22 +199,35 @@ class _Scan:
         return False
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        while (item := self._ready.get()) is not None:
+        while (item := self._next()) is not None:
             if isinstance(item, BaseException):
                 raise _signal_or(item)
             yield item
+
+    def _next(self) -> Any:
+        """The next item. A wait without end would not see a Ctrl-C once a driver has changed how signals are met."""
+        while True:
+            try:
+                return self._ready.get(timeout=0.2)
+            except queue.Empty:
+                continue
 
     def stop(self) -> None:
         """End the worker, in the middle of its work if need be."""
         self._stopped.set()
         while self._worker.is_alive():
-            self._cursor.interrupt()  # again and again: an interrupt that comes between two queries is lost
+            self._interrupt(self._cursor)  # again and again: an interrupt that comes between two queries is lost
             self._worker.join(timeout=0.02)
 
 
 def _signal_or(error: BaseException) -> BaseException:
     """DuckDB may be the one that sees a Ctrl-C: nobody else interrupts a query that is still wanted."""
     return KeyboardInterrupt() if "interrupted" in str(error).lower() else error
+
+
+def most_memory() -> int:
+    """Three quarters of the machine's memory, in MB."""
+    return _machine_megabytes() * 3 // 4
 
 
 def _machine_megabytes() -> int:
