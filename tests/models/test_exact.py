@@ -156,6 +156,35 @@ def test_transcendental_factors_are_enclosed():
     assert fit.certificate.rigour is sf.Rigour.PROVEN
 
 
+def test_zero_that_balls_cannot_rule_out_is_said_so():
+    fit = sf.fit("log(y) ~ x", {"x": [1, 2, 3, 4], "y": [2.0, 4.0, 8.0, 16.0]}, exact=True)
+    assert fit.digits.tolist() == [0, 17] and fit.coef[0] == 0.0 and fit.sigma == 0.0
+    assert str(fit.exact.coef.text[1]) == "0.69314718055994531" and not fit.exact.coef.text[0]
+    assert "but (Intercept), where zero is not ruled out" in fit.summary() and "limit of 4096 bits" in fit.stop
+    assert re.search(r"\(Intercept\) +0 \+/- ", fit.summary().split("proven digits")[1])
+    assert fit.certificate.rigour is sf.Rigour.PROVEN  # of the rank there is no doubt
+    assert isinstance(fit.to_html(), str)
+
+
+def test_what_is_no_wish_is_refused():
+    with pytest.raises(ModelError, match="rank_deficient is one of"):
+        sf.fit("y ~ x", {"x": [1, 2, 4], "y": [1, 2, 5]}, exact=True, rank_deficient="no")
+    with pytest.raises(ModelError, match="rank_deficient='error'"):
+        sf.fit(
+            "y ~ log(x) + log(x^2)", {"x": [1.5, 2, 3, 4, 5], "y": [1, 3, 2, 5, 4]}, exact=True, rank_deficient="error"
+        )
+
+
+def test_exact_fits_are_compared_and_predict():
+    data = {"x": [1, 2, 3, 4, 5], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}
+    small, large = (sf.fit(formula, data, exact=True) for formula in ("y ~ 1", "y ~ x"))
+    plain = sf.compare(sf.fit("y ~ 1", data), sf.fit("y ~ x", data))
+    assert sf.compare(small, large).tests[0].f == pytest.approx(plain.tests[0].f)
+    assert large.test("x = 2").p == pytest.approx(sf.fit("y ~ x", data).test("x = 2").p)
+    band = large.predict({"x": [6.0]}, interval="prediction")
+    assert band.lower == pytest.approx(sf.fit("y ~ x", data).predict({"x": [6.0]}, interval="prediction").lower)
+
+
 def test_pi_is_pi():
     fit = sf.fit("y ~ 0 + I(pi*x)", {"x": [1], "y": [1]}, exact=True)
     assert str(fit.exact.coef.text[0]) == "0.31830988618379067"  # 1/pi = 0.318309886183790671537...

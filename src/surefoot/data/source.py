@@ -314,9 +314,9 @@ class Source:
         Examples
         --------
         >>> import decimal
-        >>> source = open_source({"x": [decimal.Decimal("0.10")], "n": [2**53 + 1]})
+        >>> source = open_source({"x": [decimal.Decimal("1.10")], "n": [2**53 + 1]})
         >>> [digits.to_pydict() for _, digits in source.batches_as_written(["x", "n"])]
-        [{'x': ['0.10'], 'n': ['9007199254740993']}]
+        [{'x': ['1.10'], 'n': ['9007199254740993']}]
         """
         columns = [self.column(name) for name in names]
         numbers = [column.name for column in columns if column.kind == "number"]
