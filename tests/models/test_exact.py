@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 import time
 from decimal import Decimal
 from fractions import Fraction
@@ -313,6 +314,20 @@ def test_ctrl_c_is_answered_with_a_sentence():
         sf.fit("y ~ x", {"x": [1, 2, 4], "y": [1, 2, 5]}, exact=True, progress=stop)
 
 
+def test_ctrl_c_in_the_middle_ends_the_scan(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n" + "1.5,2.5\n2.5,1.0\n" * 100_000)
+
+    def stop(seen):
+        if "proving" in seen.task and seen.rows:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=r"after 16,384 rows of about 200,000.*nothing was written") as caught:
+        sf.fit("y ~ x", path, exact=True, progress=stop)
+    assert caught.value is not None  # the traceback is still held, and with it every frame
+    assert not [one for one in threading.enumerate() if one.name == "surefoot-scan"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("x,y\n", "no rows"), ("x,y\n1,oops\n2,3\n4,5\n", "oops"), ("x,y\nNA,1\n", "missing value"),
@@ -328,6 +343,19 @@ def test_files_that_cannot_be_used(tmp_path, text, words):
 def test_all_weights_zero():
     with pytest.raises(DataError, match="weight of zero"):
         sf.fit("y ~ x", {"x": [1, 2], "y": [1, 2], "w": [0, 0]}, weights="w", exact=True)
+
+
+def test_json_says_what_its_decimals_are(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"x": 0.1, "y": 0.3}\n{"x": 0.2, "y": 0.6}\n{"x": 0.7, "y": 2.1}\n')
+    fit = sf.fit("y ~ 0 + x", path, exact=True)
+    assert fit.exact.residual_ss.text == "0" and "shortest decimals" in fit.summary()
+
+
+def test_no_predictor_at_all():
+    fit = sf.fit("y ~ 0", {"y": [1, 2, 4]}, exact=True)
+    assert fit.exact.residual_ss.text == "21.000000000000000" and fit.names == ()
+    assert isinstance(fit.summary(), str) and isinstance(fit.to_html(), str)
 
 
 def test_one_row(tmp_path):

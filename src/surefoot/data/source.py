@@ -309,7 +309,7 @@ class Source:
     ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
         """The columns as ``batches`` gives them, and beside them the number columns as they are written: one scan.
 
-        Where ``written`` says 'decimals' the second batch holds text, where it says 'doubles' float64.
+        Where ``written`` says 'doubles' the second batch holds float64, else text.
 
         Examples
         --------
@@ -334,15 +334,18 @@ class Source:
             yield typed, batch.select(list(range(width, len(labels)))).rename_columns(numbers)
 
     def written(self, name: str) -> Written:
-        """Whether the numbers of a column are known by their decimal digits, or are doubles.
+        """Whether the numbers of a column are known by their decimal digits, the shortest of a double, or are doubles.
 
         Examples
         --------
         >>> open_source({"x": [0.5], "n": [1]}).written("x"), open_source({"n": [1]}).written("n")
         ('doubles', 'decimals')
         """
-        as_text = not self._asked and self._files[0].raw is not None
-        return "doubles" if is_binary(self.column(name).type) and not as_text else "decimals"
+        if not is_binary(self.column(name).type):
+            return "decimals"
+        if self._asked or self._files[0].raw is None:
+            return "doubles"
+        return "decimals" if isinstance(self._files[0].dialect, Dialect) else "shortest"
 
     def _where(self) -> str:
         return "" if self._filter is None else f" where (\n{self._filter}\n)"

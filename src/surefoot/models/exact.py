@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.data.design_learning import Request
 from surefoot.data.engine import Progress, Report, Watch
-from surefoot.data.exact_design import ExactReader, check_enclosable
+from surefoot.data.exact_design import ExactFrame, ExactReader, check_enclosable
 from surefoot.data.source import Source
 from surefoot.errors import ModelError
 from surefoot.leastsquares.rank import Alias, Rank, lengths
@@ -27,7 +27,10 @@ from surefoot.proof.exact_fit import ExactFit, Shape, fit_exactly
 from surefoot.proof.exact_gram import ExactRows
 
 ROWS = 16_384
-"""Rows taken at a time."""
+"""Rows taken at a time,"""
+
+NUMBERS = 1_000_000
+"""and fewer where columns are many: an exact number takes some hundred bytes."""
 
 PATIENCE = 3600.0
 """Seconds beyond which a fit is refused before it starts."""
@@ -94,30 +97,37 @@ def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report 
     check_enclosable(request, source)
     check_wishes(request, wishes)
     fit = fit_linear(source, request, replace(wishes, refine=False, diagnostics=False, rank_deficient="drop"), report)
-    watch = Watch(fit.account.rows_read, report)
-    with watch.interruptible():
-        reader = ExactReader(fit.design, request, source)
-        seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())
-        _announce(seconds, fit, report)
-        passes = 0
-
-        def read(bits: int) -> Iterator[ExactRows]:
-            nonlocal passes
-            passes += 1
-            task = f"proving digits, about {seconds:.0f} s a pass" if passes == 1 else f"again with {bits} bits"
-            for rows in watch.over(reader.frames(ROWS), lambda rows: rows.frame.rows, task):
-                block = reader.block(rows)
-                yield ExactRows(block.columns, block.weights, block.count)
-
-        names = fit.names
-        ones = names.index("(Intercept)") if fit.design.has_intercept else len(names)
-        found = fit_exactly(read, Shape(names, ones))
+    reader = ExactReader(fit.design, request, source)
+    seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())
+    _announce(seconds, fit, report)
+    found, passes = _found(fit, reader, seconds, report)
     proven = _undecided(fit, found, wishes) if not found.is_decided else _proven(fit, found, wishes)
     proven = _looked(proven, wishes, found, report)
     notes = (*fit.account.notes, *reader.notes())
     seconds_taken = time.monotonic() - start
     account = replace(fit.account, notes=notes, seconds=seconds_taken, passes=fit.account.passes + passes)
     return replace(proven, account=account)
+
+
+def _found(fit: Fit, reader: ExactReader, seconds: float, report: Report | None) -> tuple[ExactFit, int]:
+    """The exact fit, and how many passes it took; Ctrl-C ends the scan and says how far it had come."""
+    watch, names = Watch(fit.account.rows_read, report), fit.names
+    opened: list[Generator[ExactFrame, None, None]] = []
+
+    def read(bits: int) -> Iterator[ExactRows]:
+        task = f"again with {bits} bits" if opened else f"proving digits, about {seconds:.0f} s a pass"
+        opened.append(reader.frames(min(ROWS, max(1, NUMBERS // (len(names) + 2)))))
+        for rows in watch.over(opened[-1], lambda rows: rows.frame.rows, task):
+            block = reader.block(rows)
+            yield ExactRows(block.columns, block.weights, block.count)
+
+    ones = names.index("(Intercept)") if fit.design.has_intercept else len(names)
+    try:
+        with watch.interruptible():
+            return fit_exactly(read, Shape(names, ones)), len(opened)
+    finally:
+        for frames in opened:
+            frames.close()
 
 
 def estimated_seconds(rows: int, columns: int, rational: bool) -> float:

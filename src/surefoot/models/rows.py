@@ -55,7 +55,7 @@ class Reader:
         self.passes += 1
         kept = self._kept.get(frozenset(names))
         read = self._read(tuple(dict.fromkeys(names)), task) if kept is None else kept
-        most = max(1, BLOCK // self.columns)
+        most = max(1, BLOCK // max(1, self.columns))
         for frame in read:
             for start in range(0, frame.rows, most):
                 yield frame.part(start, start + most) if frame.rows > most else frame
