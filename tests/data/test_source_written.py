@@ -103,7 +103,7 @@ def test_json_keeps_whole_numbers_and_short_decimals(tmp_path):
     found = written(open_source(path))
     assert found["n"] == ["9007199254740993", "1", "2"]
     assert [None if text is None else float(text) for text in found["x"]] == [0.1, 100.0, None]
-    assert found["x"][0] == "0.1"
+    assert found["x"][0] == "0.1" and open_source(path).written("x") == "shortest"
     (tmp_path / "b.json").write_text(json.dumps([{"x": 0.1, "g": "a"}, {"x": None, "g": "b"}]))
     assert written(open_source(tmp_path / "b.json")) == {"x": ["0.1", None]}
 

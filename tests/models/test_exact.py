@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 import time
 from decimal import Decimal
 from fractions import Fraction
@@ -156,6 +157,35 @@ def test_transcendental_factors_are_enclosed():
     assert fit.certificate.rigour is sf.Rigour.PROVEN
 
 
+def test_zero_that_balls_cannot_rule_out_is_said_so():
+    fit = sf.fit("log(y) ~ x", {"x": [1, 2, 3, 4], "y": [2.0, 4.0, 8.0, 16.0]}, exact=True)
+    assert fit.digits.tolist() == [0, 17] and fit.coef[0] == 0.0 and fit.sigma == 0.0
+    assert str(fit.exact.coef.text[1]) == "0.69314718055994531" and not fit.exact.coef.text[0]
+    assert "but (Intercept), where zero is not ruled out" in fit.summary() and "limit of 4096 bits" in fit.stop
+    assert re.search(r"\(Intercept\) +0 \+/- ", fit.summary().split("proven digits")[1])
+    assert fit.certificate.rigour is sf.Rigour.PROVEN  # of the rank there is no doubt
+    assert isinstance(fit.to_html(), str)
+
+
+def test_what_is_no_wish_is_refused():
+    with pytest.raises(ModelError, match="rank_deficient is one of"):
+        sf.fit("y ~ x", {"x": [1, 2, 4], "y": [1, 2, 5]}, exact=True, rank_deficient="no")
+    with pytest.raises(ModelError, match="rank_deficient='error'"):
+        sf.fit(
+            "y ~ log(x) + log(x^2)", {"x": [1.5, 2, 3, 4, 5], "y": [1, 3, 2, 5, 4]}, exact=True, rank_deficient="error"
+        )
+
+
+def test_exact_fits_are_compared_and_predict():
+    data = {"x": [1, 2, 3, 4, 5], "y": [2.1, 3.9, 6.2, 7.8, 10.1]}
+    small, large = (sf.fit(formula, data, exact=True) for formula in ("y ~ 1", "y ~ x"))
+    plain = sf.compare(sf.fit("y ~ 1", data), sf.fit("y ~ x", data))
+    assert sf.compare(small, large).tests[0].f == pytest.approx(plain.tests[0].f)
+    assert large.test("x = 2").p == pytest.approx(sf.fit("y ~ x", data).test("x = 2").p)
+    band = large.predict({"x": [6.0]}, interval="prediction")
+    assert band.lower == pytest.approx(sf.fit("y ~ x", data).predict({"x": [6.0]}, interval="prediction").lower)
+
+
 def test_pi_is_pi():
     fit = sf.fit("y ~ 0 + I(pi*x)", {"x": [1], "y": [1]}, exact=True)
     assert str(fit.exact.coef.text[0]) == "0.31830988618379067"  # 1/pi = 0.318309886183790671537...
@@ -284,6 +314,20 @@ def test_ctrl_c_is_answered_with_a_sentence():
         sf.fit("y ~ x", {"x": [1, 2, 4], "y": [1, 2, 5]}, exact=True, progress=stop)
 
 
+def test_ctrl_c_in_the_middle_ends_the_scan(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n" + "1.5,2.5\n2.5,1.0\n" * 100_000)
+
+    def stop(seen):
+        if "proving" in seen.task and seen.rows:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=r"after 16,384 rows of about 200,000.*nothing was written") as caught:
+        sf.fit("y ~ x", path, exact=True, progress=stop)
+    assert caught.value is not None  # the traceback is still held, and with it every frame
+    assert not [one for one in threading.enumerate() if one.name == "surefoot-scan"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("x,y\n", "no rows"), ("x,y\n1,oops\n2,3\n4,5\n", "oops"), ("x,y\nNA,1\n", "missing value"),
@@ -299,6 +343,19 @@ def test_files_that_cannot_be_used(tmp_path, text, words):
 def test_all_weights_zero():
     with pytest.raises(DataError, match="weight of zero"):
         sf.fit("y ~ x", {"x": [1, 2], "y": [1, 2], "w": [0, 0]}, weights="w", exact=True)
+
+
+def test_json_says_what_its_decimals_are(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"x": 0.1, "y": 0.3}\n{"x": 0.2, "y": 0.6}\n{"x": 0.7, "y": 2.1}\n')
+    fit = sf.fit("y ~ 0 + x", path, exact=True)
+    assert fit.exact.residual_ss.text == "0" and "shortest decimals" in fit.summary()
+
+
+def test_no_predictor_at_all():
+    fit = sf.fit("y ~ 0", {"y": [1, 2, 4]}, exact=True)
+    assert fit.exact.residual_ss.text == "21.000000000000000" and fit.names == ()
+    assert isinstance(fit.summary(), str) and isinstance(fit.to_html(), str)
 
 
 def test_one_row(tmp_path):

@@ -218,6 +218,39 @@ def test_enclosed_columns_give_proven_digits():
     assert abs(found.coef.value[1] / slope - 1) < 1e-12
 
 
+@settings(max_examples=40, deadline=None)
+@given(problems(), st.integers(60, 200))
+def test_enclosures_of_enclosed_columns_contain_the_rational_solution(problem, width):
+    """Every number is put into a ball that is wider than it need be, and not around its middle."""
+    A, b, _ = problem
+    exact = exact_lstsq(A, b)
+    if exact.dependences or not A.shape[1] or np.any(np.abs(A[A != 0]) > 1e9) or np.any(np.abs(A[A != 0]) < 1e-9):
+        return
+    truth = oracle.solve(A, b)
+    ends = []
+
+    def balls(values, bits) -> Balls:
+        from flint import arb
+
+        half = arb(2) ** -max(width, bits - width)
+        return Balls([arb(value) * arb(1 + half / 3, half) for value in values.tolist()])
+
+    def read(bits):
+        ends.append(bits)
+        return [ExactRows([*(balls(column, bits) for column in A.T), balls(b, bits)], None, len(b))]
+
+    names = tuple(f"x{k}" for k in range(A.shape[1]))
+    found = fit_exactly(read, Shape(names), most_bits=1024)
+    if not found.is_decided:
+        return
+    for j, value in enumerate(truth.coef):
+        radius = float(found.coef.radius[j])
+        assert math.isinf(radius) or abs(Fraction(float(found.coef.value[j])) - value) <= Fraction(radius)
+        if text := str(found.coef.text[j]):
+            digits = int(found.coef.digits[j])
+            assert abs(Fraction(text) - value) <= Fraction(10) ** (_magnitude(value) - digits + 1) / 2
+
+
 def test_dependent_enclosed_columns_are_inconclusive_and_say_why():
     y, passes = Rationals.from_integers([1, 3, 2, 5, 4]), []
 

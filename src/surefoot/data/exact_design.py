@@ -8,7 +8,7 @@ cannot be enclosed and is refused before anything is read.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -38,6 +38,13 @@ _LEARNT = {
     "bs": "Fit without exact, or use powers and where() instead.",
 }
 """Calls whose columns depend on numbers learnt in floating point, and what to do instead."""
+
+
+_READ_AS = {
+    "decimals": "decimals, as written",
+    "shortest": "the shortest decimals of JSON's doubles",
+    "doubles": "binary doubles, as they are",
+}
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class ExactReader:
         """How the numbers were read, by columns."""
         used = [name for name in self.design.variables if self.source.column(name).kind == "number"]
         found = []
-        for kind, words in (("decimals", "decimals, as written"), ("doubles", "binary doubles, as they are")):
+        for kind, words in _READ_AS.items():
             named = [name for name in used if self.source.written(name) == kind]
             if named:
                 shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
@@ -121,7 +128,7 @@ class ExactReader:
             for one in walk(node)
         )
 
-    def frames(self, rows: int) -> Iterator[ExactFrame]:
+    def frames(self, rows: int) -> Generator[ExactFrame, None, None]:
         """A pass over the rows that have every value."""
         wanted = self.design.variables or tuple(self.source.columns)[:1]
         start = 0

@@ -322,14 +322,14 @@ class Source:
     ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
         """The columns as ``batches`` gives them, and beside them the number columns as they are written: one scan.
 
-        Where ``written`` says 'decimals' the second batch holds text, where it says 'doubles' float64.
+        Where ``written`` says 'doubles' the second batch holds float64, else text.
 
         Examples
         --------
         >>> import decimal
-        >>> source = open_source({"x": [decimal.Decimal("0.10")], "n": [2**53 + 1]})
+        >>> source = open_source({"x": [decimal.Decimal("1.10")], "n": [2**53 + 1]})
         >>> [digits.to_pydict() for _, digits in source.batches_as_written(["x", "n"])]
-        [{'x': ['0.10'], 'n': ['9007199254740993']}]
+        [{'x': ['1.10'], 'n': ['9007199254740993']}]
         """
         columns = [self.column(name) for name in names]
         numbers = [column.name for column in columns if column.kind == "number"]
@@ -347,15 +347,18 @@ class Source:
             yield typed, batch.select(list(range(width, len(labels)))).rename_columns(numbers)
 
     def written(self, name: str) -> Written:
-        """Whether the numbers of a column are known by their decimal digits, or are doubles.
+        """Whether the numbers of a column are known by their decimal digits, the shortest of a double, or are doubles.
 
         Examples
         --------
         >>> open_source({"x": [0.5], "n": [1]}).written("x"), open_source({"n": [1]}).written("n")
         ('doubles', 'decimals')
         """
-        as_text = not self._asked and self._files[0].raw is not None
-        return "doubles" if is_binary(self.column(name).type) and not as_text else "decimals"
+        if not is_binary(self.column(name).type):
+            return "decimals"
+        if self._asked or self._files[0].raw is None:
+            return "doubles"
+        return "decimals" if isinstance(self._files[0].dialect, Dialect) else "shortest"
 
     def _from(self, names: Sequence[str] | None) -> str:
         """The relation, of which these columns (None: all) will be asked for; DuckDB reads no others of a file."""

@@ -16,7 +16,8 @@ from typing import Literal
 from surefoot.data.source_parts import Column, Part
 from surefoot.data.source_scan import quoted
 
-Written = Literal["decimals", "doubles"]
+Written = Literal["decimals", "shortest", "doubles"]
+"""Decimals as they are written; the shortest decimals of doubles (JSON); doubles."""
 
 _BINARY = ("DOUBLE", "FLOAT", "REAL")
 _MARK = "surefoot_written_"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from surefoot.data.design_learning import Request
 from surefoot.data.engine import Progress, Report, Watch
-from surefoot.data.exact_design import ExactReader, check_enclosable
+from surefoot.data.exact_design import ExactFrame, ExactReader, check_enclosable
 from surefoot.data.source import Source
 from surefoot.errors import ModelError
 from surefoot.leastsquares.rank import Alias, Rank, lengths
 from surefoot.leastsquares.solution import Solution
 from surefoot.models.covariance import classical
 from surefoot.models.fit import Fit
-from surefoot.models.fitting import CHEAP, Wishes, fit_linear
+from surefoot.models.fitting import CHEAP, Wishes, check_wishes, fit_linear
 from surefoot.models.look import look
 from surefoot.models.rows import Reader
 from surefoot.models.statistics import Statistics, describe, f_tail
@@ -27,12 +27,15 @@ from surefoot.proof.exact_fit import ExactFit, Shape, fit_exactly
 from surefoot.proof.exact_gram import ExactRows
 
 ROWS = 16_384
-"""Rows taken at a time."""
+"""Rows taken at a time,"""
+
+NUMBERS = 1_000_000
+"""and fewer where columns are many: an exact number takes some hundred bytes."""
 
 PATIENCE = 3600.0
 """Seconds beyond which a fit is refused before it starts."""
 
-_CELL, _BALL, _PRODUCT, _PIVOT = 1.5e-6, 4e-6, 4e-9, 4e-7
+_CELL, _BALL, _PRODUCT, _PIVOT = 1.5e-6, 4e-6, 4e-9, 2.5e-7
 """Measured seconds for a number read, a number enclosed, one product of two, and one step of elimination."""
 
 
@@ -92,31 +95,39 @@ def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report 
     """
     start = time.monotonic()
     check_enclosable(request, source)
-    fit = fit_linear(source, request, replace(wishes, refine=False, diagnostics=False), report)
-    watch = Watch(fit.account.rows_read, report)
-    with watch.interruptible():
-        reader = ExactReader(fit.design, request, source)
-        seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())
-        announce(seconds, fit.account.rows_read, len(fit.names), report)
-        passes = 0
-
-        def read(bits: int) -> Iterator[ExactRows]:
-            nonlocal passes
-            passes += 1
-            task = f"proving digits, about {seconds:.0f} s a pass" if passes == 1 else f"again with {bits} bits"
-            for rows in watch.over(reader.frames(ROWS), lambda rows: rows.frame.rows, task):
-                block = reader.block(rows)
-                yield ExactRows(block.columns, block.weights, block.count)
-
-        names = fit.names
-        ones = names.index("(Intercept)") if fit.design.has_intercept else len(names)
-        found = fit_exactly(read, Shape(names, ones))
-    proven = _undecided(fit, found) if not found.is_decided else _proven(fit, found, wishes)
+    check_wishes(request, wishes)
+    fit = fit_linear(source, request, replace(wishes, refine=False, diagnostics=False, rank_deficient="drop"), report)
+    reader = ExactReader(fit.design, request, source)
+    seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())
+    announce(seconds, fit.account.rows_read, len(fit.names), report)
+    found, passes = _found(fit, reader, seconds, report)
+    proven = _undecided(fit, found, wishes) if not found.is_decided else _proven(fit, found, wishes)
     proven = _looked(proven, wishes, found, report)
     notes = (*fit.account.notes, *reader.notes())
     seconds_taken = time.monotonic() - start
     account = replace(fit.account, notes=notes, seconds=seconds_taken, passes=fit.account.passes + passes)
     return replace(proven, account=account)
+
+
+def _found(fit: Fit, reader: ExactReader, seconds: float, report: Report | None) -> tuple[ExactFit, int]:
+    """The exact fit, and how many passes it took; Ctrl-C ends the scan and says how far it had come."""
+    watch, names = Watch(fit.account.rows_read, report), fit.names
+    opened: list[Generator[ExactFrame, None, None]] = []
+
+    def read(bits: int) -> Iterator[ExactRows]:
+        task = f"again with {bits} bits" if opened else f"proving digits, about {seconds:.0f} s a pass"
+        opened.append(reader.frames(min(ROWS, max(1, NUMBERS // (len(names) + 2)))))
+        for rows in watch.over(opened[-1], lambda rows: rows.frame.rows, task):
+            block = reader.block(rows)
+            yield ExactRows(block.columns, block.weights, block.count)
+
+    ones = names.index("(Intercept)") if fit.design.has_intercept else len(names)
+    try:
+        with watch.interruptible():
+            return fit_exactly(read, Shape(names, ones)), len(opened)
+    finally:
+        for frames in opened:
+            frames.close()
 
 
 def estimated_seconds(rows: int, columns: int, rational: bool) -> float:
@@ -169,7 +180,7 @@ def _proven(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
         digits=found.digits,
         exact=Proven(found.coef, found.stderr, found.residual_ss, found.sigma, found.r2, found.bits, found.is_exact),
         method=f"{formed} solved in balls of {found.bits} bits",
-        stop="every printed digit is proven" if _is_complete(found) else "no digit was gained by more precision",
+        stop="every printed digit is proven" if _is_complete(found) else f"the limit of {found.bits} bits was reached",
     )
 
 
@@ -217,8 +228,10 @@ def _statistics(fit: Fit, found: ExactFit, solution: Solution) -> Statistics:
     )  # fmt: skip
 
 
-def _undecided(fit: Fit, found: ExactFit) -> Fit:
+def _undecided(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
     """The ordinary answer, with the truth about what could not be proven."""
+    if wishes.rank_deficient == "error":
+        raise ModelError(f"{found.certificate.claim} rank_deficient='error' was asked for.")
     return replace(fit, certificate=found.certificate, stop=f"the limit of {found.bits} bits was reached")
 
 

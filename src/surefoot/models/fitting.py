@@ -88,7 +88,7 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
     DataError, FormulaError, ModelError
         As sentences; see ``surefoot.fit``.
     """
-    _check(request, wishes)
+    check_wishes(request, wishes)
     start = time.monotonic()
     reader = Reader(source, report, wishes.batch_rows)
     with reader.interruptible():
@@ -204,7 +204,8 @@ def _assemble(design: Design, folded: _Folded, solution: Solution, source: Sourc
     )
 
 
-def _check(request: Request, wishes: Wishes) -> None:
+def check_wishes(request: Request, wishes: Wishes) -> None:
+    """Refuse what is no wish, before anything is read."""
     if wishes.rank_deficient not in RANK_DEFICIENT:
         raise ModelError(
             f"rank_deficient is one of {', '.join(map(repr, RANK_DEFICIENT))}, not {wishes.rank_deficient!r}."

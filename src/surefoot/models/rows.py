@@ -53,7 +53,7 @@ class Reader:
     @property
     def most(self) -> int:
         """Rows of a frame at most: a shorter one is the last."""
-        return min(self._batch, max(1, BLOCK // self.columns))
+        return min(self._batch, max(1, BLOCK // max(1, self.columns)))
 
     def frames(self, names: Sequence[str], task: str) -> Iterator[Frame]:
         """A pass over these columns; ``task`` is what progress says is being done."""

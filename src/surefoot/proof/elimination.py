@@ -96,7 +96,7 @@ class Eliminated:
         return Facts(min((_down(pivot) for pivot in pivots), default=1.0), _down(1 / trace) if self.kept else 0.0)
 
     def doubles(self, responses: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """``R``, its inverse and the effects of the responses, to the nearest double."""
+        """``R``, its inverse and the effects of the responses, as doubles."""
         count, size = len(self.kept), self.matrix.nrows()
         upper = _doubles(self.upper[:, list(self.kept)])
         inverse = np.array(self.inverse.entries(), dtype=object).reshape(count, count)
@@ -205,6 +205,5 @@ def _down(ball: Any) -> float:
 
 
 def _doubles(balls: np.ndarray) -> np.ndarray:
-    """The middles of balls, to the nearest double."""
-    found = [nearest(sum(ends(ball), Fraction(0)) / 2) for ball in balls.ravel().tolist()]
-    return np.array(found, dtype=float).reshape(balls.shape)
+    """The middles of balls as doubles."""
+    return np.array([float(ball) for ball in balls.ravel().tolist()], dtype=float).reshape(balls.shape)

@@ -24,7 +24,8 @@ class Enclosed:
     Attributes
     ----------
     value : ndarray of float
-        The double nearest to the middle of the ball; infinite where the number is beyond the range of doubles, NaN
+        The double nearest to the middle of the ball, or zero if the number may be zero; infinite where it is beyond the
+        range of doubles, NaN
         where nothing is known.
     radius : ndarray of float
         The true number is within this distance of ``value``; rounded outward, the rounding of ``value`` included.
@@ -36,9 +37,9 @@ class Enclosed:
     Examples
     --------
     >>> from flint import arb
-    >>> third = enclosed(arb(1) / 3)
+    >>> third = enclosed(arb(1) / 3)  # in the 53 bits that are usual
     >>> str(third.text), float(third.value), int(third.digits)
-    ('0.3333333333333333', 0.3333333333333333, 16)
+    ('0.333333333333333', 0.3333333333333333, 15)
     """
 
     value: np.ndarray
@@ -75,6 +76,11 @@ def ends(ball: Any) -> tuple[Fraction, Fraction]:
     return _fraction(ball.lower()), _fraction(ball.upper())
 
 
+def root(ball: Any) -> Any:
+    """The square root of a number that is not negative, though its ball may reach below zero."""
+    return ball.sqrt() if ball > 0 or ball.is_zero() else (ball * 0).union(ball.upper().sqrt())
+
+
 def proven_digits(ball: Any) -> int:
     """How many significant digits of the number are proven, `DIGITS` at most."""
     return _seen(ball)[3]
@@ -86,7 +92,7 @@ def _seen(ball: Any) -> tuple[float, float, str, int]:
     low, high = ends(ball)
     if low == high == 0:
         return 0.0, 0.0, "0", DIGITS
-    value = nearest((low + high) / 2)
+    value = 0.0 if low <= 0 <= high else nearest((low + high) / 2)
     text, digits = _decimal(low, high)
     return value, _outward(low, high, value), text, digits
 

@@ -21,8 +21,8 @@ from surefoot.proof.enclosed import Enclosed
 from surefoot.proof.exact_fit import ExactFit, Shape, fit_exactly
 from surefoot.proof.exact_gram import ExactRows
 
-BLOCK = 16_384
-"""Rows taken at a time."""
+NUMBERS = 1_000_000
+"""Numbers taken at a time: an exact one takes some hundred bytes."""
 
 Report = Callable[[int, int], None]
 """Called with the rows done and the rows there are."""
@@ -35,7 +35,7 @@ def exact_lstsq(
     report: Report | None = None,
     *,
     names: Sequence[str] | None = None,
-    block: int = BLOCK,
+    block: int | None = None,
 ) -> ExactFit:
     """Least squares of arrays, exactly: a double is a binary fraction, and so is taken as what it is.
 
@@ -52,7 +52,7 @@ def exact_lstsq(
     names : sequence of str, optional
         Of the columns, for the sentences of the certificate; x0, x1, ... if not given.
     block : int
-        Rows taken at a time.
+        Rows taken at a time; about a million numbers if not given. The answer does not depend on it.
 
     Returns
     -------
@@ -70,9 +70,9 @@ def exact_lstsq(
 
     Examples
     --------
-    >>> found = exact_lstsq([[1.0, 0.1], [1.0, 0.2], [1.0, 0.3]], [0.3, 0.5, 0.7])
-    >>> found.certificate.verdict.value, found.coef.text[1]
-    ('unique global minimum', '1.9999999999999998')
+    >>> found = exact_lstsq([[1.0, 0.1], [1.0, 0.2], [1.0, 0.3]], [0.3, 0.5, 0.8])
+    >>> found.certificate.verdict.value, str(found.coef.text[1])  # of the doubles: a little more than 2.5
+    ('unique global minimum', '2.5000000000000005')
     """
     A, b = _checked(A, "A"), _checked(b, "b")
     if A.ndim != 2 or b.ndim not in (1, 2) or len(A) != len(b):
@@ -85,7 +85,8 @@ def exact_lstsq(
         raise ModelError(f"There are {len(names)} names for {A.shape[1]} columns.")
     named = tuple(names) if names is not None else tuple(f"x{k}" for k in range(A.shape[1]))
     shape = Shape(named, ones=A.shape[1], responses=responses.shape[1])
-    found = fit_exactly(lambda bits: _blocks(A, responses, w, report, block), shape)
+    rows = max(1, NUMBERS // shape.columns) if block is None else block
+    found = fit_exactly(lambda bits: _blocks(A, responses, w, report, rows), shape)
     return _as_matrix(found) if b.ndim == 2 and responses.shape[1] == 1 else found
 
 

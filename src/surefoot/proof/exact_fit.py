@@ -26,7 +26,7 @@ from surefoot.errors import DataError
 from surefoot.problem.balls import NotEnclosed, precision
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.elimination import Dependence, Eliminated, dependences, eliminate, exact_residual, exact_solution
-from surefoot.proof.enclosed import DIGITS, Enclosed, enclosed, proven_digits
+from surefoot.proof.enclosed import DIGITS, Enclosed, enclosed, proven_digits, root
 from surefoot.proof.exact_gram import ExactRows, Gram
 from surefoot.proof.exact_words import certify
 
@@ -99,7 +99,7 @@ class ExactFit:
     is_decided : bool
         Whether the rank is proven; if not, nothing else is known.
     upper, spread, effects : ndarray
-        Of the kept columns, to the nearest double: ``R`` with ``R'R = X'WX``, ``R^-1``, and ``R^-T X'Wy``.
+        Of the kept columns, rounded to doubles: ``R`` with ``R'R = X'WX``, ``R^-1``, and ``R^-T X'Wy``.
     certificate : Certificate
         The verdict with its evidence.
     """
@@ -264,8 +264,8 @@ def _shares(eliminated: Eliminated, gram: Gram, shape: Shape, residual: list[Any
         if len(eliminated.kept) == 1 and eliminated.kept[0] == shape.ones:
             share = arb(0)
         elif share.contains(0) and gram.is_exact:
-            about_mean = shape.ones is not None and _spans_constant(eliminated, gram, shape)
-            whole = exact_residual(gram, (shape.ones,) if about_mean else (), k)
+            ones = () if shape.ones is None or not _spans_constant(eliminated, gram, shape) else (shape.ones,)
+            whole = exact_residual(gram, ones, k)
             share = arb(1 - exact_residual(gram, eliminated.kept, k) / whole)
         found.append(share)
     return found
@@ -283,7 +283,7 @@ def _with_statistics(
     place = {j: k for k, j in enumerate(eliminated.kept)}
     df = gram.count - len(eliminated.kept)
     bread = eliminated.bread()
-    sigma = [(squares / df).sqrt() if df > 0 else None for squares in residual]
+    sigma = [root(squares / df) if df > 0 else None for squares in residual]
     has_constant, total = _totals(eliminated, gram, shape)
     df_model = len(eliminated.kept) - bool(has_constant)
     r2, f = _shares(eliminated, gram, shape, residual, total), []
@@ -354,7 +354,7 @@ def _finished(answer: _Attempt, gram: Gram, shape: Shape, bits: int) -> ExactFit
         return found
 
     def roots(balls: list[Any]) -> np.ndarray:
-        return numbers([None if ball is None else ball.sqrt() for ball in balls]).value
+        return numbers([None if ball is None else root(ball) for ball in balls]).value
 
     nothing = [None] * shape.responses
     eliminated = answer.eliminated

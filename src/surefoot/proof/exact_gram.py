@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from surefoot.problem.balls import Column, as_balls
@@ -128,12 +127,9 @@ def _exact_products(columns: Sequence[Rationals], weights: Rationals | None) -> 
         scaled = [m for column in columns for m in (column.mantissas * weights.mantissas).tolist()]
         left = fmpz_mat(count, height, scaled)
     products = left * right.transpose()
-    scale = Fraction(1) if weights is None else weights.unit
-    entries = []
-    for i, one in enumerate(columns):
-        for j, other in enumerate(columns):
-            unit = one.unit * other.unit * scale
-            entries.append(fmpq(products[i, j] * unit.numerator, unit.denominator))
+    units = [fmpq(*column.unit.as_integer_ratio()) for column in columns]
+    scale = fmpq(1) if weights is None else fmpq(*weights.unit.as_integer_ratio())
+    entries = [products[i, j] * (units[i] * units[j] * scale) for i in range(count) for j in range(count)]
     return fmpq_mat(count, count, entries)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,8 @@ def _lines(found: ExactFit, names: Sequence[str], facts: Facts) -> list[str]:
         which = "All" if not found.dependences else "The others are independent: all"
         lines.append(
             f"{which} {len(found.kept)} pivots of the factorisation LDL' of X'WX are positive in balls of {found.bits} "
-            f"bits, each at least {facts.smallest_pivot:.2g} of its column's own square: X'WX is positive definite, "
-            f"its smallest eigenvalue at least {facts.smallest_eigenvalue:.2g}."
+            f"bits, each at least {_at_least(facts.smallest_pivot)} of its column's own square: it is positive "
+            f"definite, its smallest eigenvalue at least {_at_least(facts.smallest_eigenvalue)}."
         )
         lines.append("The coefficients solve X'WX b = X'Wy, where the gradient vanishes; each lies in its ball.")
     if np.all(found.residual_ss.value == 0) and np.all(found.residual_ss.radius == 0):
@@ -85,6 +86,12 @@ def _evidence(found: ExactFit, names: Sequence[str], facts: Facts) -> dict[str, 
         "digits": found.coef.digits.tolist(),
         "valley": valley,
     }
+
+
+def _at_least(bound: float) -> str:
+    """A lower bound in two digits, rounded down: what is printed is proven as well."""
+    with localcontext(prec=2, rounding=ROUND_FLOOR):
+        return f"{float(+Decimal(bound)):.2g}"
 
 
 def _shown(share: Fraction) -> str:

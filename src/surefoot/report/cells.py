@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,4 +66,5 @@ def proven(numbers: Enclosed, k: int) -> str:
         return text
     if math.isnan(numbers.value[k]):
         return "-"
-    return f"0 +/- {numbers.radius[k]:.1e}"
+    with localcontext(prec=2, rounding=ROUND_CEILING):  # a bound is rounded outward
+        return f"0 +/- {Decimal(abs(float(numbers.value[k]))) + Decimal(float(numbers.radius[k])):.1e}"

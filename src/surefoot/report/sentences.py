@@ -23,7 +23,7 @@ def digits_sentence(fit: Fit | ArrayFit) -> str:
         return ""
     lost = [name for name, digits in known.items() if digits < 1]
     rest = [digits for name, digits in known.items() if name not in lost]
-    names = ", ".join(lost[:MOST_NAMES]) + (f" and {len(lost) - MOST_NAMES} more" if len(lost) > MOST_NAMES else "")
+    names = _listed(lost)
     if not rest:
         return f"Rounding leaves no digit of {names} determined."
     least = math.floor(min(rest))
@@ -31,9 +31,19 @@ def digits_sentence(fit: Fit | ArrayFit) -> str:
     return f"{text}, but none of {names}." if lost else f"{text}."
 
 
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
+
+
 def _proven_sentence(fit: Fit | ArrayFit) -> str:
     """How many digits are proven, of the coefficients that have a proof."""
-    known = [digits for digits in fit.digits if not math.isnan(digits)]
+    known = {name: digits for name, digits in zip(fit.names, fit.digits, strict=True) if not math.isnan(digits)}
     if not known:
         return ""
-    return f"Proven: {counted(math.floor(min(known)), 'digit')} of every coefficient."
+    none = [name for name, digits in known.items() if digits < 1]
+    rest = [digits for name, digits in known.items() if digits >= 1]
+    shown = _listed(none)
+    if not rest:
+        return f"No digit of {shown} is proven: zero is not ruled out."
+    text = f"Proven: {counted(math.floor(min(rest)), 'digit')} of every coefficient"
+    return f"{text} but {shown}, where zero is not ruled out." if none else f"{text}."

@@ -60,7 +60,7 @@ def _data(fit: Fit) -> list[str]:
     if fit.covariance.kind != "classical":
         detail = f" ({fit.covariance.detail})" if fit.covariance.detail else ""
         lines.append(f"Standard errors: {fit.covariance.kind}{detail}.")
-    return lines + list(account.notes)
+    return lines + [line for note in account.notes for line in _wrapped(note)]
 
 
 def _residuals(fit: Fit) -> list[str]:
