@@ -213,6 +213,22 @@ def test_the_gram_matrix_of_the_product_may_err_as_well(monkeypatch):
     assert 0.6 < from_product(rows, S, Plain(S, rows)).smallest <= 0.7
 
 
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_the_true_product_may_be_longer_or_shorter_than_the_computed_one(monkeypatch, factor):
+    """With errors of a tenth allowed and made, B = factor A S has length one, and A S has length 1 / factor."""
+    monkeypatch.setattr(spectrum, "gamma", lambda terms: 0.101)
+
+    class Erring(Plain):
+        def multiply(self, block):
+            return factor * (block @ self.S)
+
+    A = np.array([[0.75], [0.5], [0.0]])
+    rows, S = rows_of(A), np.array([[1.0 / (factor * np.linalg.norm(A))]])
+    found = from_product(rows, S, Erring(S, rows))
+    assert abs(found.gramian[0, 0] - 1.0) < 1e-12
+    assert found.smallest <= factor**-2 <= found.largest**2
+
+
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, st.integers(1, 400), st.integers(1, 20))
 def test_slices_multiply_without_error(seed, longest, extra):

@@ -25,8 +25,9 @@ Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Rows of A~ (k, n), of b~ (k, p), and omega (k,), or None where every weight is one."""
 
 _WHOLE = 2**53
-_BLOCK_BYTES = 2**21
-_FEWEST, _MOST = 512, 8192
+_BLOCK_BYTES = 800_000
+_FEWEST, _MOST = 512, 4096
+"""Short blocks have small bounds (gamma_k, and more bits in a slice); long ones suit the BLAS."""
 _WIDEST = 900
 """Exponents within this need no care: the power of two and the product are both ordinary numbers."""
 
