@@ -163,11 +163,11 @@ def test_equal_columns_made_different_by_rounding_are_not_believed(length):
 
 def test_a_gram_matrix_that_errs_as_much_as_it_may_is_not_believed():
     """A = [v, v]: its Gram matrix plus a rounding of gamma_d on the diagonal looks independent."""
-    v = np.full(4, 0.5)
+    v = np.full(400, 0.75)
     rows = rows_of(np.column_stack([v, v]))
     gram, columns, depth = gram_matrix(rows)
     for share in (0.5, 0.9, 0.99):
-        size = share * gamma(depth) * columns[0] ** 2
+        size = share * gamma(depth) * gram[0, 0]
         erring = gram + size * np.eye(2)
         S = np.linalg.inv(np.linalg.cholesky(erring)).T
         looks = S.T @ erring @ S
@@ -209,8 +209,24 @@ def test_the_gram_matrix_of_the_product_may_err_as_well(monkeypatch):
     B = np.array([[1.0], [0.0]])
     rows = rows_of(B * 0.75)
     monkeypatch.setattr(spectrum, "gamma", lambda terms: 0.3 if terms > 2 else gamma(terms))
-    found = from_product(rows, np.array([[1.0 / 0.75]]) * 2.0 ** rows.column_exponents[0], Plain(np.eye(1), rows))
-    assert found.smallest <= 0.7
+    S = np.array([[1.0 / 0.75]])
+    assert 0.6 < from_product(rows, S, Plain(S, rows)).smallest <= 0.7
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_the_true_product_may_be_longer_or_shorter_than_the_computed_one(monkeypatch, factor):
+    """With errors of a tenth allowed and made, B = factor A S has length one, and A S has length 1 / factor."""
+    monkeypatch.setattr(spectrum, "gamma", lambda terms: 0.101)
+
+    class Erring(Plain):
+        def multiply(self, block):
+            return factor * (block @ self.S)
+
+    A = np.array([[0.75], [0.5], [0.0]])
+    rows, S = rows_of(A), np.array([[1.0 / (factor * np.linalg.norm(A))]])
+    found = from_product(rows, S, Erring(S, rows))
+    assert abs(found.gramian[0, 0] - 1.0) < 1e-12
+    assert found.smallest <= factor**-2 <= found.largest**2
 
 
 @settings(max_examples=40, deadline=None)

@@ -23,7 +23,7 @@ from surefoot.errors import DataError
 from surefoot.problem.twofold import two_sum
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.rounding import ASSUMPTION, TINY, UNIT, above, below, gamma, rounds_to_nearest, spectral_norm
-from surefoot.proof.scaled_rows import ScaledRows, scale_rows
+from surefoot.proof.scaled_rows import ScaledRows, are_doubles, scale_rows
 from surefoot.proof.slope import Centre, enclose_slope, slope_bits
 from surefoot.proof.spectrum import Spectrum, prove_spectrum
 
@@ -103,9 +103,11 @@ class Enclosure:
             ]
         if self.proven and self.centre.size:
             lines.append(
-                f"The minimiser lies within the radius of the centre in each coefficient, at most "
-                f"{float(self.radius.max()):.2g} (the given point: {float(self.error.max()):.2g})."
+                "The minimiser lies within the radius of the centre in each coefficient, at most "
+                f"{float(self.radius.max()):.2g}."
             )
+            if np.isfinite(self.error).all():
+                lines.append(f"The given point differs from it by at most {float(self.error.max()):.2g}.")
         if self.reason:
             lines.append(self.reason)
         return (*lines, ASSUMPTION)
@@ -188,8 +190,9 @@ def certify_least_squares(
     """
     A, b, weights = _arrays(A, b, weights, ridge)
     columns, given = b[:, None] if b.ndim == 1 else b, None if x is None else np.asarray(x)
-    if given is not None and (given.shape != (A.shape[1], *b.shape[1:]) or given.dtype.kind not in "fiu"):
-        given = None
+    if given is not None:
+        fits = given.shape == (A.shape[1], *b.shape[1:]) and given.dtype.kind in "fiu"
+        given = given if fits and are_doubles(given) else None
     with np.errstate(all="ignore"):
         start = np.full((A.shape[1], columns.shape[1]), np.nan)
         if given is not None:

@@ -25,8 +25,9 @@ Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Rows of A~ (k, n), of b~ (k, p), and omega (k,), or None where every weight is one."""
 
 _WHOLE = 2**53
-_BLOCK_BYTES = 2**21
-_FEWEST, _MOST = 512, 8192
+_BLOCK_BYTES = 800_000
+_FEWEST, _MOST = 512, 4096
+"""Short blocks have small bounds (gamma_k, and more bits in a slice); long ones suit the BLAS."""
 _WIDEST = 900
 """Exponents within this need no care: the power of two and the product are both ordinary numbers."""
 
@@ -126,7 +127,7 @@ class ScaledRows:
 def scale_rows(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: float) -> ScaledRows:
     """Look at every row once, and find the powers of two; with the reason where the numbers cannot be used."""
     given = (A, b) if weights is None else (A, b, weights)
-    if not all(_are_doubles(array) for array in given):
+    if not all(are_doubles(array) for array in given):
         reason = "Some of the numbers are not doubles: whole numbers beyond 2^53, or numbers of more than 53 bits."
         return ScaledRows(A, b, weights, ridge, reason=reason)
     b, weights = np.asarray(b, dtype=float), None if weights is None else np.asarray(weights, dtype=float)
@@ -151,7 +152,7 @@ def scale_rows(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: 
     return ScaledRows(A, b, weights, ridge, top, np.frexp(columns)[1], np.frexp(sides)[1], reason)
 
 
-def _are_doubles(array: np.ndarray) -> bool:
+def are_doubles(array: np.ndarray) -> bool:
     """Whether the array becomes float64 without rounding."""
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and array.size:
         return max(abs(int(array.min())), abs(int(array.max()))) <= _WHOLE
