@@ -53,8 +53,8 @@ def _unfinished(road: Road) -> str:
     """Why a road did not arrive, or could not be taken."""
     if road.refused:
         return f"{_capital(road.name)} {road.stop}."
-    theory = "no number of steps" if road.predicted is None else f"{_count(road.predicted)} steps in exact arithmetic"
-    return f"{_capital(road.name)} did not arrive (in theory, {theory}): {road.stop}."
+    theory = "" if road.predicted is None else f" (in theory, {_count(road.predicted)} steps in exact arithmetic)"
+    return f"{_capital(road.name)} did not arrive{theory}: {road.stop}."
 
 
 def _reference(roads: Roads) -> Road:
@@ -71,7 +71,7 @@ def _cells(roads: Roads, road: Road, reference: Road) -> list[str]:
         str(road.passes),
         "-" if road.seconds is None else f"{road.seconds:.3f}",
         "" if road.steps is None else f"{road.steps:,}",
-        "" if road.steps is None else "no number" if road.predicted is None else _count(road.predicted),
+        "" if road.predicted is None else _count(road.predicted),
     ]
 
 
