@@ -13,11 +13,13 @@ pp. 862-869 (backward error).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 
 from surefoot.data.design import Design
+from surefoot.data.engine import one_blas_thread
 from surefoot.descent.loop import Budget
 from surefoot.descent.rows import Block, blocks_of, sizes_of
 from surefoot.errors import ModelError
@@ -31,6 +33,10 @@ from surefoot.models.rows import KEPT_BYTES, Reader
 
 BUDGET = Budget(steps=10_000, seconds=1.5)
 """For each walk: a few seconds for all of them, whatever the condition."""
+
+
+MANY_COLUMNS = 128
+"""From here on a product keeps all cores busy."""
 
 
 def compare_roads(
@@ -64,12 +70,9 @@ def compare_roads(
     if not solution.kept:
         raise ModelError("No column of the model is kept, so there is no road to take.")
     task = Task(blocks, names, solution, budget)
-    formulas = [normal_equations(task), *orthogonal(task)]
-    roads = [*formulas, *walks(task, formulas[0].seconds or 0.0)]
-    if solution.refined:
-        refined = Road("QR, refined", "QR, then a pass with residuals in twice the precision",
-                       task.filled(solution.coef[task.kept]), "closed form", True, 2, None)  # fmt: skip
-        roads.insert(3, refined)
+    # Products with few columns wait for memory, not for arithmetic: more threads only get in each other's way.
+    with one_blas_thread() if len(task.kept) < MANY_COLUMNS else nullcontext():
+        roads = _taken(task)
     errors = _backward_errors(task, [road.coef for road in roads])
     digits = [None if exact is None or road.refused else common_digits(road.coef, exact) for road in roads]
     roads = [
@@ -78,6 +81,18 @@ def compare_roads(
     ]
     table = agreement([road.coef for road in roads])
     return Roads(tuple(roads), table, solution.rank.condition, len(task.kept))
+
+
+def _taken(task: Task) -> list[Road]:
+    """Every road but for its errors, which are measured on all of them at once."""
+    solution, formulas = task.solution, [normal_equations(task), *orthogonal(task)]
+    slowest = max(road.seconds or 0.0 for road in formulas)
+    roads = [*formulas, *walks(task, slowest)]
+    if solution.refined:
+        refined = Road("QR, refined", "QR, then a pass with residuals in twice the precision",
+                       task.filled(solution.coef[task.kept]), "closed form", True, 2, None)  # fmt: skip
+        roads.insert(3, refined)
+    return roads
 
 
 def compare_arrays(

@@ -35,17 +35,19 @@ def sentences(roads: Roads) -> list[str]:
     walker, said = roads["conjugate gradients"], []
     formula = _reference(roads)
     digits = roads.agreement[roads.names.index(formula.name), roads.names.index(walker.name)]
-    if not math.isnan(digits) and digits >= FEW_DIGITS:
+    if math.isnan(digits):
+        return [_unfinished(road) for road in roads.roads if road.refused or not road.arrived]
+    steps, agreed = counted(walker.steps or 0, "step"), counted(math.floor(digits), "digit")
+    pair = f"{formula.name} and {walker.name}"
+    if digits < FEW_DIGITS:
         said.append(
-            f"Two roads, one valley: {formula.name} and {walker.name} over the rows "
-            f"({counted(walker.steps or 0, 'step')}) agree to {counted(math.floor(digits), 'digit')}."
+            f"{pair} ({steps}) agree to {agreed} only: the condition {roads.condition:.1e} of the columns is "
+            f"{roads.condition_on_foot:.1e} for a walk."
         )
-    elif not math.isnan(digits):
-        said.append(
-            f"{formula.name} and {walker.name} ({counted(walker.steps or 0, 'step')}) agree to "
-            f"{counted(math.floor(digits), 'digit')} only: the condition {roads.condition:.1e} of the columns is "
-            f"{roads.condition**2:.1e} for a walk."
-        )
+    elif walker.arrived:
+        said.append(f"Two roads, one valley: {pair} over the rows ({steps}) agree to {agreed}.")
+    else:
+        said.append(f"{pair} agree to {agreed} after {steps}, where the walk had to end.")
     return said + [_unfinished(road) for road in roads.roads if road.refused or not road.arrived]
 
 
