@@ -15,6 +15,7 @@ from surefoot.descent.loop import Budget, walk
 from surefoot.descent.rows import Sizes
 from surefoot.descent.steps import ExactStep, FixedRate
 from surefoot.descent.stop import Reason, Stop
+from surefoot.errors import ModelError
 
 CG, STEEPEST, EXACT = ConjugateGradients(), SteepestDescent(), ExactStep()
 
@@ -309,6 +310,18 @@ def test_the_trace_is_what_was_walked():
     assert many.trace["x"].shape == (3, 0)
     with pytest.raises(KeyError, match="no column 'speed'; it has step, value"):
         trace["speed"]
+
+
+@pytest.mark.parametrize("start", [[1.0], [1.0, np.nan, 0.0], [[1.0, 2.0, 3.0]]])
+def test_a_start_that_is_none_is_refused(start):
+    with pytest.raises(ModelError, match="A walk starts at 3 finite numbers, not at"):
+        walk(bowl_of([1, 0.5, 0.1])[0], CG, EXACT, start=start)
+
+
+def test_a_start_so_far_away_that_the_value_overflows_is_no_silent_answer():
+    bowl, *_ = bowl_of([1, 0.5])
+    walked = walk(bowl, STEEPEST, EXACT, start=np.array([1e200, 1e200]))
+    assert walked.stop.reason is Reason.NOT_FINITE and not walked.stop.arrived
 
 
 def test_a_fixed_rate_that_circles_above_the_floor_is_told_so():

@@ -11,9 +11,10 @@ import nistdata
 import surefoot as sf
 from bowls import with_singular_values
 from exact import correct, solve
+from surefoot.descent.bowl import Bowl
 from surefoot.descent.loop import Budget
 from surefoot.errors import DataError, Interrupted, ModelError
-from surefoot.models.road import agreement, common_digits
+from surefoot.models.road import Road, agreement, common_digits
 from surefoot.models.roads import compare_arrays
 
 FORMULAS = ("normal equations", "QR", "SVD")
@@ -239,8 +240,6 @@ def test_a_saved_fit_keeps_the_table_and_drops_the_steps(tmp_path):
 
 def test_ctrl_c_in_a_walk_keeps_what_was_found(monkeypatch):
     data = {"x": RNG.standard_normal(300), "z": RNG.standard_normal(300), "y": RNG.standard_normal(300)}
-    from surefoot.descent.bowl import Bowl
-
     original, count = Bowl._look, 0
 
     def look(self, x, direction):
@@ -263,7 +262,7 @@ def test_ctrl_c_between_the_walks_is_a_sentence(monkeypatch):
     def press(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("surefoot.models.roads._normal_equations", press)
+    monkeypatch.setattr("surefoot.models.roads.normal_equations", press)
     with pytest.raises(Interrupted):
         sf.fit("y ~ x", {"x": [1.0, 2, 3], "y": [1.0, 2, 4]}, compare=True)
 
@@ -281,6 +280,27 @@ def test_comparing_on_an_ill_conditioned_file_ends_in_a_few_seconds(tmp_path):
     assert time.monotonic() - start < 15
     slow = fit.roads["gradient descent"]
     assert not slow.arrived and "budget of time" in slow.stop and slow.predicted > 1e6
+
+
+def test_where_a_pass_takes_long_only_conjugate_gradients_walk(monkeypatch):
+    A, b, _ = with_singular_values([1.0, 0.6, 0.4], rows=30, residual=0.2)
+    original = Bowl._pass
+
+    def slow(self):
+        time.sleep(0.1)
+        return original(self)
+
+    monkeypatch.setattr(Bowl, "_pass", slow)
+    monkeypatch.setattr("surefoot.models.roads.normal_equations", lambda task: slow_formula(task))
+    roads = compare_arrays(A, b, budget=Budget(seconds=0.15))
+    assert roads["conjugate gradients"].arrived
+    for name in WALKS[1:]:
+        assert roads[name].refused and roads[name].predicted > 10
+        assert roads[name].stop == "not taken: a pass over the rows takes 0.12 s, and each step is one"
+
+
+def slow_formula(task):
+    return Road("normal equations", "", task.filled(task.solution.coef[task.kept]), "closed form", True, 1, 0.12)
 
 
 def test_digits_in_common():

@@ -59,6 +59,17 @@ def test_where_a_walk_does_not_arrive_it_says_how_many_steps_the_theory_predicts
     assert "Normal equations refused: Cholesky broke down at pivot" in flat
 
 
+def test_a_walk_that_had_to_end_early_is_not_called_a_valley():
+    from dataclasses import replace
+
+    fit = sf.fit("y ~ x", OZONE, compare=True)
+    cut = replace(fit.roads["conjugate gradients"], arrived=False, stop="the budget of time is spent")
+    roads = tuple(cut if road.name == cut.name else road for road in fit.roads.roads)
+    flat = " ".join(replace(fit, roads=replace(fit.roads, roads=roads)).summary().split())
+    assert "Two roads, one valley" not in flat
+    assert f"digits after {cut.steps} steps, where the walk had to end. Conjugate gradients did not arrive" in flat
+
+
 def test_without_the_question_there_is_no_table():
     assert "digits as" not in sf.fit("y ~ x", OZONE).summary()
 

@@ -18,6 +18,7 @@ from surefoot.descent.ground import Ground, Here
 from surefoot.descent.steps import ExactStep, FixedRate, Step, Taken
 from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
+from surefoot.errors import ModelError
 from surefoot.wording import counted
 
 Watch = Callable[[Row], object]
@@ -109,6 +110,11 @@ def walk(
     Walk
         Never an exception at the end of a budget, nor at Ctrl-C once the first step is taken: the best point so far.
 
+    Raises
+    ------
+    ModelError
+        The start has another shape than the ground, or is not finite.
+
     References
     ----------
     Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, chapter 3, pp. 30-34.
@@ -122,20 +128,23 @@ def walk(
     >>> walked.steps, walked.x.round(12).tolist(), walked.stop.reason.name
     (2, [-0.666666666667, 1.5], 'NOISE')
     """
+    begin = np.zeros(ground.size) if start is None else np.asarray(start, float)
+    if begin.shape != (ground.size,) or not np.all(np.isfinite(begin)):
+        raise ModelError(f"A walk starts at {counted(ground.size, 'finite number')}, not at {start!r}.")
     course = _Course(ground, direction, step, budget or Budget(), tolerance, curvatures, watch)
-    try:
-        course.begin(np.zeros(ground.size) if start is None else np.asarray(start, float))
-        # A walk that diverges overflows in the end; that is looked for, and said.
-        with np.errstate(over="ignore", invalid="ignore"):
+    # A walk that diverges overflows in the end; that is looked for, and said.
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            course.begin(begin)
             while course.stop is None:
                 course.go()
-    except KeyboardInterrupt:
-        if course.best is None:
-            raise
-        course.end(Reason.INTERRUPTED, f"after {course.taken:,} steps, with the best point kept")
-    except StopIteration:
-        course.end(Reason.ASKED)
-    return course.walked()
+        except KeyboardInterrupt:
+            if course.best is None:
+                raise
+            course.end(Reason.INTERRUPTED, f"after {course.taken:,} steps, with the best point kept")
+        except StopIteration:
+            course.end(Reason.ASKED)
+        return course.walked()
 
 
 class _Course:
@@ -164,6 +173,8 @@ class _Course:
         self.first = self.here.steepness
         nan = float("nan")
         self._note(Row(0, self.here.value, self.first, 0.0, 0.0, nan, nan, *self._cost(), self._point()))
+        if not self._finite():
+            return self.end(Reason.NOT_FINITE, "at the start")
         self._judge()
 
     def go(self) -> None:
@@ -183,7 +194,7 @@ class _Course:
         self.here, self.last, self.taken = taken.there, taken, self.taken + 1
         self._note(Row(self.taken, self.here.value, self.here.steepness, taken.length, taken.moved, angle,
                        taken.curvature, *self._cost(), self._point()))  # fmt: skip
-        if not (np.isfinite(self.here.value) and np.all(np.isfinite(self.here.gradient))):
+        if not self._finite():
             return self._leave_the_range()
         self.steepest = max(self.steepest, taken.curvature)
         if taken.curvature > 0:
@@ -208,6 +219,9 @@ class _Course:
         )  # fmt: skip
         seconds, passes = self._cost()
         return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds)
+
+    def _finite(self) -> bool:
+        return bool(np.isfinite(self.here.value) and np.all(np.isfinite(self.here.gradient)))
 
     def _judge(self) -> None:
         """Stop where the gradient is small enough; a gradient that was carried over is evaluated before it counts."""

@@ -105,7 +105,7 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
         if wishes.compare and fit.rank:
             from surefoot.models.roads import compare_on_source
 
-            fit = replace(fit, roads=compare_on_source(design, folded.triangle, solution, reader))
+            fit = replace(fit, roads=compare_on_source(design, solution, reader))
     seconds = time.monotonic() - start
     return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds), plan=plan)
 

@@ -101,6 +101,11 @@ class Roads:
     def names(self) -> tuple[str, ...]:
         return tuple(road.name for road in self.roads)
 
+    @property
+    def condition_on_foot(self) -> float:
+        """Condition of the Hessian, on which the steps of a walk depend: the square of that of the columns."""
+        return self.condition**2
+
     def __getitem__(self, name: str) -> Road:
         return self.roads[self._position(name)]
 

@@ -35,17 +35,19 @@ def sentences(roads: Roads) -> list[str]:
     walker, said = roads["conjugate gradients"], []
     formula = _reference(roads)
     digits = roads.agreement[roads.names.index(formula.name), roads.names.index(walker.name)]
-    if not math.isnan(digits) and digits >= FEW_DIGITS:
+    if math.isnan(digits):
+        return [_unfinished(road) for road in roads.roads if road.refused or not road.arrived]
+    steps, agreed = counted(walker.steps or 0, "step"), counted(math.floor(digits), "digit")
+    pair = f"{formula.name} and {walker.name}"
+    if digits < FEW_DIGITS:
         said.append(
-            f"Two roads, one valley: {formula.name} and {walker.name} over the rows "
-            f"({counted(walker.steps or 0, 'step')}) agree to {counted(math.floor(digits), 'digit')}."
+            f"{pair} ({steps}) agree to {agreed} only: the condition {roads.condition:.1e} of the columns is "
+            f"{roads.condition_on_foot:.1e} for a walk."
         )
-    elif not math.isnan(digits):
-        said.append(
-            f"{formula.name} and {walker.name} ({counted(walker.steps or 0, 'step')}) agree to "
-            f"{counted(math.floor(digits), 'digit')} only: the condition {roads.condition:.1e} of the columns is "
-            f"{roads.condition**2:.1e} for a walk."
-        )
+    elif walker.arrived:
+        said.append(f"Two roads, one valley: {pair} over the rows ({steps}) agree to {agreed}.")
+    else:
+        said.append(f"{pair} agree to {agreed} after {steps}, where the walk had to end.")
     return said + [_unfinished(road) for road in roads.roads if road.refused or not road.arrived]
 
 
@@ -53,8 +55,8 @@ def _unfinished(road: Road) -> str:
     """Why a road did not arrive, or could not be taken."""
     if road.refused:
         return f"{_capital(road.name)} {road.stop}."
-    theory = "no number of steps" if road.predicted is None else f"{_count(road.predicted)} steps in exact arithmetic"
-    return f"{_capital(road.name)} did not arrive (in theory, {theory}): {road.stop}."
+    theory = "" if road.predicted is None else f" (in theory, {_count(road.predicted)} steps in exact arithmetic)"
+    return f"{_capital(road.name)} did not arrive{theory}: {road.stop}."
 
 
 def _reference(roads: Roads) -> Road:
@@ -71,7 +73,7 @@ def _cells(roads: Roads, road: Road, reference: Road) -> list[str]:
         str(road.passes),
         "-" if road.seconds is None else f"{road.seconds:.3f}",
         "" if road.steps is None else f"{road.steps:,}",
-        "" if road.steps is None else "no number" if road.predicted is None else _count(road.predicted),
+        "" if road.predicted is None else _count(road.predicted),
     ]
 
 
