@@ -60,7 +60,7 @@ def _data(fit: Fit) -> list[str]:
     if fit.covariance.kind != "classical":
         detail = f" ({fit.covariance.detail})" if fit.covariance.detail else ""
         lines.append(f"Standard errors: {fit.covariance.kind}{detail}.")
-    return lines + [line for note in account.notes for line in _wrapped(note)]
+    return lines + [line for note in account.notes for line in in_lines(note)]
 
 
 def _residuals(fit: Fit) -> list[str]:
