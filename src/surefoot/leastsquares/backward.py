@@ -23,7 +23,7 @@ STEWART = "Stewart"
 
 
 def karlson_walden(
-    upper: np.ndarray, x: np.ndarray, gradient: np.ndarray, residual: np.ndarray, response: np.ndarray
+    upper: np.ndarray, x: np.ndarray, slope: np.ndarray, residual: np.ndarray, response: np.ndarray
 ) -> np.ndarray:
     """Backward error of each right-hand side, relative to the matrix with columns of length one, shape (k,).
 
@@ -31,15 +31,17 @@ def karlson_walden(
     ----------
     upper : ndarray, shape (h, n)
         Anything with ``R'R = A'A`` as nearly as may be: a triangle, or ``S V'`` of the singular values.
-    x, gradient : ndarray, shape (n, k)
-        The solution and ``A'(b - A x)``.
+    x : ndarray, shape (n, k)
+        The solutions.
+    slope : ndarray, shape (n, k)
+        The residual along each column, ``a_j'(b - A x) / |a_j|``.
     residual, response : ndarray, shape (k,)
         ``|b - A x|`` and ``|b|``.
     """
     count = upper.shape[1]
     sizes = lengths(upper)
     sizes = np.where(sizes > 0, sizes, 1.0)
-    unit, scaled, slope = upper / sizes, x * sizes[:, None], gradient / sizes[:, None]
+    unit, scaled = upper / sizes, x * sizes[:, None]
     found = np.zeros(len(residual))
     for k in np.flatnonzero(response > 0) if count else ():
         theta = np.sqrt(count) / response[k]

@@ -202,13 +202,14 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
     if upper is None:
         assert reached.spectrum is not None
         upper = reached.spectrum.root() / scale
-    error = karlson_walden(upper, end.x[kept], end.seen.gradient[kept], residual, climb.response)
+    slope = end.seen.gradient * (scale / np.where(climb.sizes > 0, climb.sizes, 1.0))[:, None]
+    error = karlson_walden(upper, end.x[kept], slope[kept], residual, climb.response)
     coef = end.x / scale[:, None]
     dropped = np.setdiff1d(np.arange(len(coef)), kept)
     coef[dropped] = np.nan
     return DenseSolution(
         coef=coef,
-        slope=end.seen.gradient * (scale / np.where(climb.sizes > 0, climb.sizes, 1.0))[:, None],
+        slope=slope,
         residual=residual,
         response=climb.response,
         backward_error=error,

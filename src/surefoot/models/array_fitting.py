@@ -106,14 +106,15 @@ def constrained(task: Task, free: Answer, constraints: Constraints) -> tuple[Ans
     rest = (gradient + constraints.matrix.T @ prices / 2)[:, None]
     rest[~pinned.free] = 0.0
     size, sizes = lengths(residual[:, None]), lengths(matrix)
+    slope = rest / np.where(sizes > 0, sizes, 1.0)[:, None]
     free_root = root[:, pinned.free]
     answer = replace(
         free,
         coef=x[:, None],
-        slope=rest / np.where(sizes > 0, sizes, 1.0)[:, None],
+        slope=slope,
         residual=size,
         backward_error=karlson_walden(
-            np.asarray(np.linalg.qr(free_root, mode="r")), x[pinned.free, None], rest[pinned.free], size, free.response
+            np.asarray(np.linalg.qr(free_root, mode="r")), x[pinned.free, None], slope[pinned.free], size, free.response
         ),
         detail=f"{free.detail}; then {counted(pinned.steps, 'working set')} of bounds and equalities",
         passes=free.passes + 3,

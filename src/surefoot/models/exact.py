@@ -96,7 +96,8 @@ def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report 
     start = time.monotonic()
     check_enclosable(request, source)
     check_wishes(request, wishes)
-    fit = fit_linear(source, request, replace(wishes, refine=False, diagnostics=False, rank_deficient="drop"), report)
+    plain = replace(wishes, refine=False, diagnostics=False, rank_deficient="drop", compare=False)
+    fit = fit_linear(source, request, plain, report)
     reader = ExactReader(fit.design, request, source)
     seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())
     announce(seconds, fit.account.rows_read, len(fit.names), report)
@@ -236,10 +237,13 @@ def _undecided(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
 
 
 def _looked(fit: Fit, wishes: Wishes, found: ExactFit, report: Report | None) -> Fit:
-    """Residual diagnostics in floating point, where they are wanted and there is a residual."""
-    wanted = fit.account.rows_read * len(fit.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
-    if not wanted or not fit.rank or fit.source is None or (found.is_decided and found.residual_length == 0):
+    """Residual diagnostics in floating point and other roads beside, where they are wanted and mean something."""
+    diagnosed = fit.account.rows_read * len(fit.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
+    if not fit.rank or fit.source is None:
         return fit
+    passes_through = found.is_decided and found.residual_length == 0
     reader = Reader(fit.source, report, wishes.batch_rows, len(fit.names) + 2)
     with reader.interruptible():
-        return replace(fit, look=look(fit.design, fit.solution, reader))
+        if diagnosed and not passes_through:
+            fit = replace(fit, look=look(fit.design, fit.solution, reader))
+        return with_roads(fit, reader) if wishes.compare else fit

@@ -102,12 +102,20 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
         wanted = folded.read * len(design.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
         if wanted and fit.rank:
             fit = with_look(fit, look(design, solution, reader))
-        if wishes.compare and fit.rank:
-            from surefoot.models.roads import compare_on_source
-
-            fit = replace(fit, roads=compare_on_source(design, solution, reader))
+        if wishes.compare:
+            fit = with_roads(fit, reader)
     seconds = time.monotonic() - start
     return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds), plan=plan)
+
+
+def with_roads(fit: Fit, reader: Reader) -> Fit:
+    """The fit with other methods beside it, measured against its coefficients where those are exact."""
+    if not fit.rank:
+        return fit
+    from surefoot.models.roads import compare_on_source
+
+    exact = None if fit.exact is None else fit.coef
+    return replace(fit, roads=compare_on_source(fit.design, fit.solution, reader, exact))
 
 
 def _plan(design: Design, reader: Reader) -> Plan:

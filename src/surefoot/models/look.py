@@ -17,7 +17,8 @@ import numpy as np
 from surefoot.data.design import Block, Design
 from surefoot.data.frame import Frame
 from surefoot.data.learning import Learner, learn, learn_quantiles
-from surefoot.leastsquares.rank import ROUNDOFF, length, lengths
+from surefoot.leastsquares.backward import karlson_walden
+from surefoot.leastsquares.rank import ROUNDOFF, lengths
 from surefoot.leastsquares.solution import Solution
 from surefoot.models.rows import Reader
 
@@ -164,7 +165,7 @@ def _conclude(sums: _Sums, solution: Solution, quartiles: tuple[float, ...]) -> 
         float(np.exp(-score / 2)), sums.leverage, sums.leverage_row,
         float(np.max(np.abs(scaled_gradient), initial=0.0) / residual) if residual > 0 else 0.0,
         residual / (ROUNDOFF * sums.data) if residual > 0 else 0.0,
-        karlson_walden(solution, solution.coef[solution.kept], scaled_gradient, residual),
+        _backward_error(solution, scaled_gradient, residual),
         ROUNDOFF * (sums.first + np.abs(spread @ spread.T) @ sums.second),
     )  # fmt: skip
 
@@ -180,20 +181,9 @@ def _shape(moments: np.ndarray) -> tuple[float, float]:
     return float(third_central / variance**1.5), float(fourth_central / variance**2)
 
 
-def karlson_walden(solution: Solution, coef: np.ndarray, scaled_gradient: np.ndarray, residual: float) -> float:
-    """Backward error of coefficients, within a factor sqrt(2) of the true one, relative to the Frobenius norm.
-
-    With theta = |A|_F / |b| and omega^2 = theta^2 |r|^2 / (1 + theta^2 |x|^2), for A with columns of length one:
-    BE = theta / sqrt(1 + theta^2 |x|^2) * |(S^2 + omega^2 I)^(-1/2) V' A'r|, from the SVD of the triangle.
-    """
-    count = len(solution.kept)
-    response = solution.response_length()
-    if count == 0 or response == 0:
-        return 0.0
-    column_lengths = lengths(solution.upper)
-    _, singular, right = np.linalg.svd(solution.upper / column_lengths)
-    theta = np.sqrt(count) / response
-    grown = 1 + float(np.sum((theta * coef * column_lengths) ** 2))
-    omega2 = (theta * residual) ** 2 / grown
-    image = (right @ scaled_gradient) / np.sqrt(singular**2 + omega2)
-    return float(theta / np.sqrt(grown) * length(image) / np.sqrt(count))
+def _backward_error(solution: Solution, slope: np.ndarray, residual: float) -> float:
+    coef, response = solution.coef[solution.kept], solution.response_length()
+    found = karlson_walden(
+        solution.upper, coef[:, None], slope[:, None], np.array([residual]), np.array([response])
+    )
+    return float(found[0])

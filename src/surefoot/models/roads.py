@@ -23,9 +23,9 @@ from surefoot.data.engine import one_blas_thread
 from surefoot.descent.loop import Budget
 from surefoot.descent.rows import Block, blocks_of, sizes_of
 from surefoot.errors import ModelError
+from surefoot.leastsquares.backward import karlson_walden
 from surefoot.leastsquares.rank import lengths
 from surefoot.leastsquares.solution import Solution, solve
-from surefoot.models.look import karlson_walden
 from surefoot.models.road import Road, Roads, agreement, common_digits
 from surefoot.models.road_formulas import Blocks, Task, fold, normal_equations, orthogonal
 from surefoot.models.road_walks import walks
@@ -180,11 +180,11 @@ def _backward_errors(task: Task, coefs: list[np.ndarray | None]) -> list[float |
             weighted = residual if weights is None else residual * weights[:, None]
             squares += np.einsum("ij,ij->j", residual, weighted)
             gradients += (X / sizes).T @ weighted
+        response = np.full(len(taken), task.solution.response_length() / unit)
+        errors = karlson_walden(task.solution.upper / unit, points, gradients, np.sqrt(squares), response)
         found: list[float | None] = [None] * len(coefs)
-        for at, k in enumerate(taken):
-            residual = float(np.sqrt(squares[at])) * unit
-            error = karlson_walden(task.solution, points[:, at], gradients[:, at] * unit, residual)
-            found[k] = error if np.isfinite(error) else None
+        for k, error in zip(taken, errors, strict=True):
+            found[k] = float(error) if np.isfinite(error) else None
     return found
 
 
