@@ -125,7 +125,7 @@ def _by_rounds(
         if not factor.error(columns) < 1.0:
             break
         found = from_product(rows, S, factor)
-        if best is None or not best.smallest >= found.smallest:
+        if best is None or not best.smallest > found.smallest:
             best = found
         if best.smallest > 0.95 or (best.smallest > 0.5 and factor.error(columns) > 0.02):
             break
