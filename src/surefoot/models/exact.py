@@ -18,7 +18,7 @@ from surefoot.leastsquares.rank import Alias, Rank, lengths
 from surefoot.leastsquares.solution import Solution
 from surefoot.models.covariance import classical
 from surefoot.models.fit import Fit
-from surefoot.models.fitting import CHEAP, Wishes, check_wishes, fit_linear
+from surefoot.models.fitting import CHEAP, Wishes, check_wishes, fit_linear, with_roads
 from surefoot.models.look import look
 from surefoot.models.rows import Reader
 from surefoot.models.statistics import Statistics, describe, f_tail

@@ -183,7 +183,5 @@ def _shape(moments: np.ndarray) -> tuple[float, float]:
 
 def _backward_error(solution: Solution, slope: np.ndarray, residual: float) -> float:
     coef, response = solution.coef[solution.kept], solution.response_length()
-    found = karlson_walden(
-        solution.upper, coef[:, None], slope[:, None], np.array([residual]), np.array([response])
-    )
+    found = karlson_walden(solution.upper, coef[:, None], slope[:, None], np.array([residual]), np.array([response]))
     return float(found[0])

@@ -72,7 +72,7 @@ def compare_roads(
     task = Task(blocks, names, solution, budget)
     # Products with few columns wait for memory, not for arithmetic: more threads only get in each other's way.
     with one_blas_thread() if len(task.kept) < MANY_COLUMNS else nullcontext():
-        roads = _taken(task)
+        roads = _taken(task, solution.refined and exact is None)
     errors = _backward_errors(task, [road.coef for road in roads])
     digits = [None if exact is None or road.refused else common_digits(road.coef, exact) for road in roads]
     roads = [
@@ -83,12 +83,12 @@ def compare_roads(
     return Roads(tuple(roads), table, solution.rank.condition, len(task.kept))
 
 
-def _taken(task: Task) -> list[Road]:
+def _taken(task: Task, is_refined: bool) -> list[Road]:
     """Every road but for its errors, which are measured on all of them at once."""
     solution, formulas = task.solution, [normal_equations(task), *orthogonal(task)]
     slowest = max(road.seconds or 0.0 for road in formulas)
     roads = [*formulas, *walks(task, slowest)]
-    if solution.refined:
+    if is_refined:
         refined = Road("QR, refined", "QR, then a pass with residuals in twice the precision",
                        task.filled(solution.coef[task.kept]), "closed form", True, 2, None)  # fmt: skip
         roads.insert(3, refined)
