@@ -143,8 +143,20 @@ def test_dependent_columns_and_the_shortest_of_many_answers(method):
     assert "columns at length one" in scaled.norm
     shortest = solve_operator(csr_array(A), b, method=method, minimum_norm=True)
     assert gap(shortest.coef, np.linalg.pinv(A, rcond=1e-11) @ b) < 1e-10
-    assert shortest.reached
+    assert shortest.backward_error < 1e-14
     assert "of all minimisers" in shortest.norm
+
+
+def test_dependent_columns_of_a_nearly_consistent_system_do_not_lead_the_walk_astray():
+    A = sparse(3, 200, 20).toarray()
+    A = np.column_stack([A, A[:, 0] + A[:, 1]])
+    b = A @ np.ones(21) + 1e-6 * np.random.default_rng(3).standard_normal(200)
+    truth = np.linalg.pinv(A, rcond=1e-11) @ b
+    for method in ("auto", "lsmr", "cg", "sketch"):
+        found = solve_operator(csr_array(A), b, method=method, minimum_norm=True)
+        assert gap(found.coef, truth) < 1e-8
+        assert f"{found.backward_error:.1e}" in found.stop
+        assert np.linalg.norm(solve_operator(csr_array(A), b, method=method).coef) < 10
 
 
 def test_a_singular_gram_matrix_is_refused_because_its_walk_could_end_anywhere():
@@ -352,3 +364,37 @@ def test_choices_that_make_no_sense_are_sentences():
             solve_system(tools, b, **choice)
     with pytest.raises(DataError, match="entries are at hand"):
         solve_operator(aslinearoperator(A), b, method="sketch")
+
+
+@pytest.mark.alone
+def test_a_large_sparse_problem_beats_lsmr_of_scipy_at_the_same_backward_error():
+    from time import perf_counter
+
+    from scipy.sparse.linalg import lsmr
+
+    rng, (rows, columns) = np.random.default_rng(20), (400_000, 20_000)
+    places = rng.integers(0, columns, rows * 10).astype(np.int32)
+    A = csr_array((rng.standard_normal(rows * 10), places, np.arange(rows + 1) * 10), shape=(rows, columns))
+    A.sum_duplicates()
+    b = A @ rng.standard_normal(columns) + rng.standard_normal(rows)
+
+    def backward_error(x):
+        r = b - A @ x
+        return np.linalg.norm(A.T @ r) / (np.linalg.norm(A.data) * np.linalg.norm(r))
+
+    def timed(solve):
+        start = perf_counter()
+        x = solve()
+        return perf_counter() - start, x
+
+    size = lsmr(A, b, atol=0, btol=0, conlim=0, maxiter=12)[5]
+    tolerance = 0.9e-8 * np.linalg.norm(A.data) / size
+    theirs, ours = [], []
+    for _ in range(5):
+        seconds, x = timed(lambda: lsmr(A, b, atol=tolerance, btol=0, conlim=0)[0])
+        assert backward_error(x) < 1e-8
+        theirs.append(seconds)
+        seconds, x = timed(lambda: solve_operator(A, b, target=1e-8).coef)
+        assert backward_error(x) < 1e-8
+        ours.append(seconds)
+    assert min(ours) < 0.7 * min(theirs)  # 0.4 on two processors that nobody else uses; room for neighbours

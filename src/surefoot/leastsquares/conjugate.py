@@ -20,6 +20,7 @@ import numpy as np
 from surefoot.leastsquares.budget import Budget
 from surefoot.leastsquares.lsmr import Round, Solve
 from surefoot.leastsquares.operators import Rows
+from surefoot.leastsquares.vectors import dot
 
 DEEPEST = {"single": 3e-7, "double": 1e-11}
 """Reduction of ``|A'r|`` in one round from which on its recurrence is rounding only, for well-conditioned columns."""
@@ -52,7 +53,7 @@ def cg_round(
     """
     x, s = np.zeros(len(slope)), slope.copy()
     z = solve(s)
-    size = first = float(s @ z)
+    size = first = dot(s, z)
     if not first > 0:
         return Round(x, 0, 1.0, True)
     reduction = max(reduction, DEEPEST[precision])
@@ -63,14 +64,14 @@ def cg_round(
         while not reached and steps < most and not budget.is_over():
             unit = float(np.max(np.abs(p)))
             t = rows.gram(p / unit) * unit
-            curvature = float(p @ t)
+            curvature = dot(p, t)
             if not curvature > 0:
                 break
             a = size / curvature
             x = x + a * p
             s -= a * t
             z = solve(s)
-            before, size = size, max(0.0, float(s @ z))
+            before, size = size, max(0.0, dot(s, z))
             p *= size / before
             p += z
             lengths.append(a)

@@ -23,6 +23,7 @@ from surefoot.leastsquares.budget import Budget, Report
 from surefoot.leastsquares.preconditioning import Toolbox
 from surefoot.leastsquares.rank import ROUNDOFF
 from surefoot.leastsquares.system import prepare
+from surefoot.leastsquares.vectors import norm
 from surefoot.leastsquares.walk import Walk
 
 METHODS = ("auto", "lsmr", "cg", "gram", "sketch")
@@ -205,7 +206,7 @@ def _solution(walk: Walk, unit: float) -> KrylovSolution:
     data_rows = system.data.shape[0]
     return KrylovSolution(
         coef=coef,
-        residual_length=float(np.linalg.norm(point.residual[:data_rows])) * unit,
+        residual_length=norm(point.residual[:data_rows]) * unit,
         backward_error=point.backward_error,
         backward_error_kind=point.kind,
         target=walk.target,

@@ -20,11 +20,16 @@ import numpy as np
 
 from surefoot.leastsquares.budget import Budget
 from surefoot.leastsquares.operators import Rows
+from surefoot.leastsquares.vectors import dot, norm
 
 Solve = Callable[[np.ndarray], np.ndarray]
 
 DEEPEST = 1e-14
 """Reduction of ``|A'r|`` in one round that its recurrence can still be believed; more takes a new residual."""
+
+
+SINGULAR = 1e14
+"""Condition from which on a direction is made of rounding: a step along it would leave the row space for anywhere."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,9 @@ def lsmr_round(
     budget : Budget
         Steps and seconds.
     """
-    beta = float(np.linalg.norm(residual))
+    beta = norm(residual)
     w = solve(slope)
-    alpha = math.sqrt(max(0.0, float(slope @ w))) / beta if beta > 0 else 0.0
+    alpha = math.sqrt(max(0.0, dot(slope, w))) / beta if beta > 0 else 0.0
     if not alpha > 0:
         return Round(np.zeros(len(slope)), 0, 1.0, True)
     reduction = max(reduction, DEEPEST)
@@ -102,13 +107,15 @@ def lsmr_round(
             if unit > 0:
                 s = back / unit - unit * s
                 w = solve(s)
-                alpha = math.sqrt(max(0.0, float(s @ w)))
+                alpha = math.sqrt(max(0.0, dot(s, w)))
             else:
                 alpha = 0.0
             if alpha > 0:
                 s, w = s / alpha, w / alpha
             track += [unit, alpha]
-            short.step(alpha, unit, w)
+            if not short.step(alpha, unit, w):
+                reached = True  # what is left to correct lies where A is zero to rounding
+                break
             lengths.step(short)
             x = short.x
             steps += 1
@@ -129,15 +136,23 @@ class _Recurrence:
         self.alphabar, self.zetabar = alpha, alpha * beta
         self.rho = self.rhobar = self.cbar = 1.0
         self.sbar = self.zeta = 0.0
+        self.largest, self.smallest, self.started = 0.0, math.inf, False
         self.h, self.hbar, self.x = w.copy(), np.zeros(len(w)), np.zeros(len(w))
 
-    def step(self, alpha: float, beta: float, w: np.ndarray) -> None:
+    def step(self, alpha: float, beta: float, w: np.ndarray) -> bool:
+        """Take the step, unless the singular value that it would divide by is rounding; whether it was taken."""
         rho_before, rhobar_before = self.rho, self.rhobar
         self.c, self.s, self.rho = _rotation(self.alphabar, beta)
         self.theta = self.s * alpha
         self.alphabar = self.c * alpha
         self.thetabar = self.sbar * self.rho
         self.rhotemp = self.cbar * self.rho
+        # Estimates of the extreme singular values, as in section 3.4, p. 2957.
+        self.largest = max(self.largest, self.rhobar if self.started else 0.0, self.rhotemp)
+        self.smallest = min(self.smallest, self.rhobar if self.started else math.inf)
+        if min(self.smallest, self.rhotemp) * SINGULAR < self.largest:
+            return False
+        self.started = True
         self.cbar, self.sbar, self.rhobar = _rotation(self.rhotemp, self.theta)
         self.zeta = self.cbar * self.zetabar
         self.zetabar = -self.sbar * self.zetabar
@@ -147,6 +162,7 @@ class _Recurrence:
         self.x = self.x + (self.zeta / (self.rho * self.rhobar)) * self.hbar
         self.h *= -self.theta / self.rho
         self.h += w
+        return True
 
 
 class _ResidualLength:

@@ -13,6 +13,7 @@ import numpy as np
 
 from surefoot.errors import DataError
 from surefoot.leastsquares.rowblocks import RowBlocks
+from surefoot.leastsquares.vectors import dot, norm
 
 PROBES = 8
 """Random products that stand for the lengths of columns which nobody can see: each length to about a third."""
@@ -163,7 +164,7 @@ class MatrixFree:
     def sweep(self, w: np.ndarray, u: np.ndarray, c: float) -> tuple[np.ndarray, float]:
         u *= -c
         u += self.forward(w)
-        return self.adjoint(u), float(u @ u)
+        return self.adjoint(u), dot(u, u)
 
     def gram(self, p: np.ndarray) -> np.ndarray:
         return self.adjoint(self.forward(p))
@@ -183,8 +184,8 @@ class MatrixFree:
         for _ in range(2):
             x, y = self._rng.standard_normal(self.shape[1]), self._rng.standard_normal(self.shape[0])
             image, back = self.forward(x), self.adjoint(y)
-            one, other = float(y @ image), float(x @ back)
-            size = max(np.linalg.norm(y) * np.linalg.norm(image), np.linalg.norm(x) * np.linalg.norm(back))
+            one, other = dot(y, image), dot(x, back)
+            size = max(norm(y) * norm(image), norm(x) * norm(back))
             if not abs(one - other) <= ADJOINT * size:
                 raise DataError(
                     f"The operator's transposed product is not the transpose: for random x and y, y'(Ax) is {one:.6g} "
@@ -249,7 +250,7 @@ class Weighted:
     def sweep(self, w: np.ndarray, u: np.ndarray, c: float) -> tuple[np.ndarray, float]:
         u *= -c
         u += self.forward(w)
-        return self.adjoint(u), float(u @ u)
+        return self.adjoint(u), dot(u, u)
 
     def gram(self, p: np.ndarray) -> np.ndarray:
         return self._rows.adjoint(self._root**2 * self._rows.forward(p))
@@ -284,7 +285,7 @@ class Ridged:
         below *= -c
         below += self.root * w
         back, squares = self.rows.sweep(w, u[: self.data_rows], c)
-        return back + self.root * below, squares + float(below @ below)
+        return back + self.root * below, squares + dot(below, below)
 
     def gram(self, p: np.ndarray) -> np.ndarray:
         return self.rows.gram(p) + self.root**2 * p

@@ -23,6 +23,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from surefoot.leastsquares.vectors import dot
+
 BLOCK = 262_144
 """Entries of a block: few enough to be in cache for their second use, many enough for the cost of a call."""
 
@@ -95,7 +97,7 @@ class RowBlocks:
                 part *= -c
                 part += block.matrix @ w
                 total += block.transposed @ part
-                squares += _square(part)
+                squares += dot(part, part)
             return total, squares
 
         sums = self._each(work)
@@ -185,11 +187,6 @@ def _csr(data: np.ndarray, indices: np.ndarray, pointers: np.ndarray, shape: tup
     block = csr_array(shape, dtype=data.dtype)
     block.data, block.indices, block.indptr = data, indices, pointers
     return block
-
-
-def _square(vector: np.ndarray) -> float:
-    """``|u|^2``, without the threads of BLAS, which would fight with ours."""
-    return float(np.einsum("i,i->", vector, vector))
 
 
 def _dealt(blocks: list[_Block], threads: int) -> list[list[_Block]]:

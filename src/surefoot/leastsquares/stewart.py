@@ -24,6 +24,7 @@ import numpy as np
 from surefoot.leastsquares.preconditioning import Preconditioner, inverse_lengths, triangle
 from surefoot.leastsquares.rank import ROUNDOFF
 from surefoot.leastsquares.system import System
+from surefoot.leastsquares.vectors import dot, norm
 
 SLOPE = "Stewart's |A'r| / (|A| |r|)"
 RESIDUAL = "Stewart's |r| / (|A| |x|)"
@@ -92,7 +93,7 @@ class Judge:
 
         ``|P r|`` at the first point is what the correction took away, ``A (x_after - x_before)``.
         """
-        moved = float(np.linalg.norm(before.residual - after.residual))
+        moved = norm(before.residual - after.residual)
         better = after if after.backward_error <= before.backward_error else before
         # Both residuals are rounded; one rounding more is what the difference cannot show.
         bound = max(self._per_length(moved, better.x)) + ROUNDOFF
@@ -106,19 +107,17 @@ class Judge:
         Without a triangle at hand, ``w = 0``, which makes it larger.
         """
         scaled = point.x / self._inverse
-        size = float(np.linalg.norm(scaled))
+        size = norm(scaled)
         if not (size > 0 and point.length > 0):
             return point
         if preconditioner.factor is None:
-            length = float(np.sqrt(max(0.0, float(point.slope @ preconditioner.solve(point.slope)))))
+            length = float(np.sqrt(max(0.0, dot(point.slope, preconditioner.solve(point.slope)))))
         else:
             from scipy.linalg import solve_triangular
 
             factor = preconditioner.factor
             upper = triangle(np.vstack([factor, point.length / size * np.eye(len(factor))]))
-            length = float(
-                np.linalg.norm(solve_triangular(upper, self._inverse * point.slope, trans=1, check_finite=False))
-            )
+            length = norm(solve_triangular(upper, self._inverse * point.slope, trans=1, check_finite=False))
         value = max(self._per_length(SKETCHED * length, point.x))
         if np.isfinite(value) and value < point.backward_error:
             return replace(point, backward_error=value, kind=FACTOR)
@@ -126,12 +125,12 @@ class Judge:
 
     def _at(self, x: np.ndarray, residual: np.ndarray) -> Point:
         slope = self._system.rows.adjoint(residual)
-        length = float(np.linalg.norm(residual))
+        length = norm(residual)
         if length == 0 or not np.any(slope):
             return Point(x, residual, slope, length, 0.0, SLOPE)
         by_slope = max(
-            float(np.linalg.norm(self._inverse * slope)) / (self._sizes[0] * length),
-            float(np.linalg.norm(slope)) / (self._sizes[1] * length),
+            norm(self._inverse * slope) / (self._sizes[0] * length),
+            norm(slope) / (self._sizes[1] * length),
         )
         by_residual = max(self._per_length(length, x))
         if by_residual < by_slope:
@@ -140,7 +139,7 @@ class Judge:
 
     def _per_length(self, size: float, x: np.ndarray) -> tuple[float, float]:
         """A length over ``|A| |x|``, with columns at length one and in the units given."""
-        scaled, raw = float(np.linalg.norm(x / self._inverse)), float(np.linalg.norm(x))
+        scaled, raw = norm(x / self._inverse), norm(x)
         return (
             size / (self._sizes[0] * scaled) if scaled > 0 else np.inf,
             size / (self._sizes[1] * raw) if raw > 0 else np.inf,

@@ -108,8 +108,11 @@ class Walk:
         """Along the valley to the point nearest the origin, where the valley is known."""
         valley = self.preconditioner.valley
         if valley is not None and not self.budget.broken_off:
-            self.point = self.judge.at(self.point.x - valley @ (valley.T @ self.point.x))
+            there = self.judge.at(self.point.x - valley @ (valley.T @ self.point.x))
+            self.point = self.judge.with_factor(there, self.preconditioner)
             self.budget.products += 2
+            if not self._ended():
+                self._stagnated()
 
     def _asked(self, method: str) -> Preconditioner:
         if method == "lsmr":
@@ -225,7 +228,7 @@ class Walk:
 
     def _reduction(self) -> float:
         """By how much ``|A'r| / |r|`` has to fall, with some to spare for what the recurrence does not see."""
-        return 0.3 * self.target / self.point.backward_error
+        return 0.5 * self.target / self.point.backward_error
 
     def _move(self, done: Round, deep: bool = False) -> float:
         """To the corrected point, if it is better; how much of the backward error is left.
