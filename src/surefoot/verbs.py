@@ -28,6 +28,9 @@ from surefoot.models.saved import load
 
 Report = Callable[[Progress], None]
 
+NEAR = 1e-3
+"""Distance from the proven minimiser, relative to the coefficients, up to which a verdict is about the given point."""
+
 CHEAP_PROOF = 1 << 20
 """Numbers in a matrix up to which a proof is made unasked: some milliseconds."""
 
@@ -149,6 +152,7 @@ def lstsq(
     b: Any,
     *,
     method: str = "auto",
+    rate: float | None = None,
     weights: Any = None,
     ridge: float = 0.0,
     bounds: tuple[Any, Any] | None = None,
@@ -172,7 +176,12 @@ def lstsq(
         One right-hand side or several.
     method : str
         'auto' climbs from the cheapest method until the backward error is rounding. By name: 'normal' (the normal
-        equations as they stand), 'seminormal' (corrected), 'cholesky-qr', 'qr', 'svd'.
+        equations as they stand), 'seminormal' (corrected), 'cholesky-qr', 'qr', 'svd' for dense arrays; 'lsmr', 'cg',
+        'gram' (LSMR with the factor of the Gram matrix), 'sketch' (with the QR of a sketch) by products with A and its
+        transpose; 'gradient' (a fixed learning rate) and 'steepest' (exact line search) on foot, downhill from zero.
+    rate : float, optional
+        Of method='gradient'; 1/L, measured first, if not given. The bowl is ``|b - A x|^2``, L its largest curvature,
+        ``2 |A|^2``: a rate above 2/L is stopped with that explanation.
     weights : array (m,), optional
         Precision weights. A row of weight 0 is no row.
     ridge : float
@@ -226,7 +235,7 @@ def lstsq(
     task = read_task(A, b, weights, ridge, names)
     constraints = read_constraints(bounds, equalities, len(task.names))
     check_combination(task, constraints, exact=exact, compare=compare, prove=bool(prove))
-    fitted = fit_arrays(task, method, rank_deficient, constraints, checked_level(level), progress)
+    fitted = fit_arrays(task, method, rank_deficient, constraints, checked_level(level), rate, progress)
     if exact:
         fitted = exactly(fitted, progress)
     elif prove or (prove is None and constraints is None and task.is_dense and task.matrix.size <= CHEAP_PROOF):
@@ -243,12 +252,17 @@ def _proven(fitted: ArrayFit) -> ArrayFit:
     right = task.right[:, 0] if task.is_vector else task.right
     found = certify_least_squares(task.matrix, right, coef, fitted.inverse_triangle(), task.weights, task.ridge)
     seconds = time.perf_counter() - start
-    if not found.proven:
+    near = float(np.max(found.error, initial=0.0))
+    size = float(np.max(np.abs(coef), initial=0.0))
+    if not found.proven or not fitted.answer.arrived or near > NEAR * size:
         numerical = fitted.certificate
-        return fitted.with_proof(replace(numerical, lines=(*numerical.lines, found.reason)), None, seconds)
+        reason = found.reason or f"Proven is only that there is one minimiser, within {near:.1e} of these coefficients."
+        return fitted.with_proof(replace(numerical, lines=(*numerical.lines, reason)), None, seconds)
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = -np.log10(np.where(found.error == 0, 0.0, found.error / np.abs(coef)))
-    return fitted.with_proof(found.certificate(), np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
+    claim = f"The only minimiser is within {near:.1e} of these coefficients: the bowl rises in every direction from it."
+    proven = replace(found.certificate(), claim=claim)
+    return fitted.with_proof(proven, np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
 
 
 def compare(*fits: Fit) -> Comparison:

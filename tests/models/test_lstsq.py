@@ -113,6 +113,59 @@ def test_the_proof_says_why_where_it_does_not_close():
     assert "proven" in fit.certificate.lines[-1]
 
 
+def test_a_proof_about_the_minimum_is_no_verdict_on_a_point_elsewhere():
+    """A walk that diverged stands at zero; that the bowl has a proven bottom says nothing of where it stands."""
+    A, b = problem()
+    fit = sf.lstsq(A, b, method="gradient", rate=0.05, prove=True)
+    assert fit.verdict is sf.Verdict.NOT_STATIONARY and fit.certificate.rigour is sf.Rigour.NUMERICAL
+    assert "within" in fit.certificate.lines[-1]
+    hard, c = of_condition(np.random.default_rng(0), 300, 8, 1e7, 0.0)
+    raw = sf.lstsq(hard, c, method="normal", prove=True)
+    near = np.max(np.abs(raw.coef - exact(hard, c)))
+    assert near > 1e-8 and np.all(raw.digits <= -np.log10(np.abs(raw.coef - exact(hard, c)) / np.abs(raw.coef)) + 1e-6)
+
+
+def test_a_rate_above_its_limit_is_explained_with_the_curvature_measured():
+    A, b = problem()
+    largest = 2 * np.linalg.norm(A, 2) ** 2
+    fit = sf.lstsq(A, b, method="gradient", rate=2.1 / largest)
+    assert f"is above 2/L = {2 / largest:.4g}"[:20] in fit.stop and "largest curvature measured is L" in fit.stop
+    below = sf.lstsq(A, b, method="gradient", rate=1.9 / largest, prove=True)
+    assert below.certificate.rigour is sf.Rigour.PROVEN
+    np.testing.assert_allclose(below.coef, sf.lstsq(A, b).coef, rtol=1e-12)
+    assert len(below.trace) == below.answer.steps + 1
+
+
+@pytest.mark.parametrize("method", ["lsmr", "cg", "sketch", "gradient", "steepest"])
+def test_every_road_leads_to_the_valley(method):
+    A, b = problem(11, 2000, 20)
+    fit = sf.lstsq(A, b, method=method)
+    np.testing.assert_allclose(fit.coef, sf.lstsq(A, b).coef, rtol=1e-11)
+    assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM and fit.backward_error < 1e-14
+
+
+def test_sparse_matrices_and_operators():
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import aslinearoperator
+
+    rng = np.random.default_rng(12)
+    dense = np.where(rng.random((800, 60)) < 0.05, rng.standard_normal((800, 60)), 0.0)
+    b, w = rng.standard_normal(800), rng.uniform(0, 2, 800)
+    wanted = sf.lstsq(dense, b, prove=False)
+    for A in (sp.csr_array(dense), sp.coo_matrix(dense), sp.csc_array(dense), aslinearoperator(sp.csr_array(dense))):
+        fit = sf.lstsq(A, b)
+        np.testing.assert_allclose(fit.coef, wanted.coef, atol=1e-12)
+        assert fit.verdict is sf.Verdict.GLOBAL_MINIMUM and fit.rank is None and "not known" in fit.certificate.claim
+        assert "Stewart" in fit.backward_error_kind or "Karlson" in fit.backward_error_kind
+    weighted = sf.lstsq(sp.csr_array(dense), b, weights=w, ridge=0.3)
+    np.testing.assert_allclose(weighted.coef, sf.lstsq(dense, b, weights=w, ridge=0.3).coef, atol=1e-12)
+    np.testing.assert_allclose(weighted.residual_length, sf.lstsq(dense, b, weights=w, ridge=0.3).residual_length)
+    assert sf.lstsq(sp.csr_array(dense), np.column_stack([b, -b])).coef.shape == (60, 2)
+    for call in ({"method": "qr"}, {"prove": True}, {"bounds": (0, 1)}, {"rank_deficient": "drop"}):
+        with pytest.raises(ModelError):
+            sf.lstsq(sp.csr_array(dense), b, **call)
+
+
 def test_bounds_as_scipy_has_them_and_multipliers():
     rng = np.random.default_rng(4)
     A, b = problem(4, 300, 12)

@@ -25,6 +25,7 @@ from surefoot.proof.conditions import Bowl, Pins, judge_bowl
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from surefoot.descent.trace import Trace
     from surefoot.leastsquares.plan import Plan
     from surefoot.models.road import Roads
     from surefoot.proof.exact_fit import ExactFit
@@ -58,6 +59,12 @@ class Answer:
     steps, passes : int
     condition : float
         NaN where a factor tells it, or where nothing does.
+    aliased : tuple of Alias
+        What columns that were left out are made of.
+    arrived : bool
+        False where an iteration was stopped before it came to rounding.
+    trace : Trace or None
+        Of a walk.
     """
 
     coef: np.ndarray
@@ -77,6 +84,8 @@ class Answer:
     passes: int
     condition: float = float("nan")
     aliased: tuple[Alias, ...] = ()
+    arrived: bool = True
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,11 @@ class ArrayFit:
     @property
     def coef(self) -> np.ndarray:
         return self._shaped(self.answer.coef)
+
+    @property
+    def trace(self) -> Trace | None:
+        """Every step of a walk."""
+        return self.answer.trace
 
     @property
     def tried(self) -> tuple[str, ...]:
@@ -419,6 +433,7 @@ class ArrayFit:
             valley=self._valley(),
             is_rank_known=known is not None,
             pins=self._pins(),
+            has_arrived=answer.arrived,
         )
 
     def _smallest_curvature(self) -> float:

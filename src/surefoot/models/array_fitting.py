@@ -14,6 +14,7 @@ from surefoot.leastsquares.constrained import Constraints, minimise_on, multipli
 from surefoot.leastsquares.dense import METHODS, TITLES, DenseSolution, solve_dense
 from surefoot.leastsquares.rank import lengths
 from surefoot.models.array_fit import Answer, ArrayFit, Multipliers
+from surefoot.models.array_iterating import ITERATED, WALKED, iterated, walked
 from surefoot.models.arrays import Task
 from surefoot.wording import counted
 
@@ -39,6 +40,7 @@ def fit_arrays(
     rank_deficient: str,
     constraints: Constraints | None,
     level: float,
+    rate: float | None = None,
     report: Report | None = None,
 ) -> ArrayFit:
     """Fit by the method asked for, or by the first that answers to rounding.
@@ -51,15 +53,36 @@ def fit_arrays(
     start = time.perf_counter()
     if rank_deficient not in RANK_DEFICIENT:
         raise ModelError(f"rank_deficient is one of {', '.join(map(repr, RANK_DEFICIENT))}, not {rank_deficient!r}.")
-    answer, held = dense_answer(task, method, rank_deficient), None
+    answer, held = _taken(task, method, rank_deficient, rate, report), None
     if rank_deficient == "error" and answer.spectrum is not None and answer.spectrum.rank < len(task.names):
         raise ModelError(
             f"Only {answer.spectrum.rank} of the {len(task.names)} columns are independent, and "
             "rank_deficient='error' was asked for; 'drop' would leave later ones out, 'minimum-norm' spread the effect."
         )
     if constraints is not None:
+        if not task.is_dense or answer.method not in METHODS:
+            raise ModelError("Bounds and equalities need a dense array and one of its methods, or 'auto'.")
         answer, held = constrained(task, answer, constraints)
     return ArrayFit(task, answer, described(answer), level, multipliers=held, seconds=time.perf_counter() - start)
+
+
+def _taken(task: Task, method: str, rank_deficient: str, rate: float | None, report: Report | None) -> Answer:
+    """By the road that was asked for, or that suits the matrix."""
+    if rate is not None and method != "gradient":
+        raise ModelError("A learning rate belongs to method='gradient'.")
+    if method in WALKED:
+        return walked(task, method, rate, report)
+    if method in ITERATED or (method == "auto" and not task.is_dense):
+        return iterated(task, method, rank_deficient, report)
+    if method not in ("auto", *METHODS):
+        known = ("auto", *METHODS, *ITERATED, *WALKED)
+        raise ModelError(f"There is no method {method!r}: give one of {', '.join(map(repr, known))}.")
+    if not task.is_dense:
+        raise ModelError(
+            f"method={method!r} takes the entries of a dense array: give A.toarray() if it is small, or take one of "
+            f"{', '.join(map(repr, ITERATED))}."
+        )
+    return dense_answer(task, method, rank_deficient)
 
 
 def described(answer: Answer) -> str:
@@ -71,8 +94,6 @@ def described(answer: Answer) -> str:
 
 def dense_answer(task: Task, method: str, rank_deficient: str) -> Answer:
     """By the ladder of dense methods, or by one of its rungs."""
-    if method not in ("auto", *METHODS):
-        raise ModelError(f"There is no method {method!r}: give 'auto' or one of {', '.join(map(repr, METHODS))}.")
     matrix, right = task.weighted()
     policy = "drop" if rank_deficient == "drop" else "minimum-norm"
     return _answer(solve_dense(matrix, right, method, rank_deficient=policy))

@@ -49,6 +49,11 @@ class Task:
         """Rows of positive weight."""
         return len(self.right) if self.weights is None else int(np.count_nonzero(self.weights))
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether there are fewer rows than columns."""
+        return self.rows < len(self.names)
+
     def weighted(self) -> tuple[np.ndarray, np.ndarray]:
         """Dense rows times the roots of their weights, with those of the penalty below; nothing is copied in vain."""
         matrix, right = self.matrix, self.right

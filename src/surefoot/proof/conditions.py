@@ -63,6 +63,8 @@ class Bowl:
         False where nobody has factored the columns.
     pins : Pins or None
         Constraints, if there are any; ``orthogonality`` is then to the free columns, on the equalities.
+    has_arrived : bool
+        False where an iteration was stopped before it came to rounding, or to the accuracy asked for.
     """
 
     columns: int
@@ -75,6 +77,7 @@ class Bowl:
     valley: Sequence[Mapping[str, float]] = ()
     is_rank_known: bool = True
     pins: Pins | None = None
+    has_arrived: bool = True
 
     @property
     def passes_through(self) -> bool:
@@ -119,6 +122,9 @@ def judge_bowl(bowl: Bowl) -> Certificate:
 
 
 def _decide(bowl: Bowl) -> tuple[Verdict, str]:
+    if not bowl.has_arrived:
+        cosine = "" if bowl.orthogonality is None else f" (cosine of residual and column {bowl.orthogonality:.1e})"
+        return Verdict.NOT_STATIONARY, f"The iteration was stopped before the gradient had vanished{cosine}."
     if not bowl.is_stationary:
         return (
             Verdict.INCONCLUSIVE,
