@@ -145,7 +145,7 @@ class _Block:
     """Some rows as a view of the matrix, and their transpose, which costs nothing."""
 
     def __init__(self, rows: slice, matrix: Any) -> None:
-        self.rows, self.matrix, self.transposed = rows, matrix, matrix.T
+        self.rows, self.matrix, self.transposed = rows, matrix, _transposed(matrix)
 
     def single(self) -> _Block:
         if isinstance(self.matrix, np.ndarray):
@@ -159,7 +159,7 @@ class _Block:
         with np.errstate(over="ignore", under="ignore"):  # the caller looks, and takes other units
             values = self.matrix.data**2
         squares = _csr(values, self.matrix.indices, self.matrix.indptr, self.matrix.shape)
-        return squares.T @ np.ones(self.matrix.shape[0])
+        return _transposed(squares) @ np.ones(self.matrix.shape[0])
 
 
 def _cut(matrix: Any, entries: int) -> list[_Block]:
@@ -187,6 +187,17 @@ def _csr(data: np.ndarray, indices: np.ndarray, pointers: np.ndarray, shape: tup
     block = csr_array(shape, dtype=data.dtype)
     block.data, block.indices, block.indptr = data, indices, pointers
     return block
+
+
+def _transposed(matrix: Any) -> Any:
+    """The transpose as a view; again without another look at every index."""
+    if isinstance(matrix, np.ndarray):
+        return matrix.T
+    from scipy.sparse import csc_array
+
+    turned = csc_array((matrix.shape[1], matrix.shape[0]), dtype=matrix.dtype)
+    turned.data, turned.indices, turned.indptr = matrix.data, matrix.indices, matrix.indptr
+    return turned
 
 
 def _dealt(blocks: list[_Block], threads: int) -> list[list[_Block]]:

@@ -228,7 +228,7 @@ class Walk:
 
     def _reduction(self) -> float:
         """By how much ``|A'r| / |r|`` has to fall, with some to spare for what the recurrence does not see."""
-        return 0.5 * self.target / self.point.backward_error
+        return 0.3 * self.target / self.point.backward_error
 
     def _move(self, done: Round, deep: bool = False) -> float:
         """To the corrected point, if it is better; how much of the backward error is left.
