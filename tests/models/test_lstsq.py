@@ -121,8 +121,8 @@ def test_a_proof_about_the_minimum_is_no_verdict_on_a_point_elsewhere():
     assert "within" in fit.certificate.lines[-1]
     hard, c = of_condition(np.random.default_rng(0), 300, 8, 1e7, 0.0)
     raw = sf.lstsq(hard, c, method="normal", prove=True)
-    near = np.max(np.abs(raw.coef - exact(hard, c)))
-    assert near > 1e-8 and np.all(raw.digits <= -np.log10(np.abs(raw.coef - exact(hard, c)) / np.abs(raw.coef)) + 1e-6)
+    away = np.abs(raw.coef - exact(hard, c))
+    assert np.max(away) > 1e-8 and np.all(raw.digits <= -np.log10(away / np.abs(raw.coef)) + 1e-6)
 
 
 def test_a_rate_above_its_limit_is_explained_with_the_curvature_measured():
@@ -141,7 +141,8 @@ def test_every_road_leads_to_the_valley(method):
     A, b = problem(11, 2000, 20)
     fit = sf.lstsq(A, b, method=method)
     np.testing.assert_allclose(fit.coef, sf.lstsq(A, b).coef, rtol=1e-11)
-    assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM and fit.backward_error < 1e-14
+    assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM
+    assert fit.backward_error < (1e-13 if method in ("gradient", "steepest") else 1e-15)  # a walk ends at its noise
 
 
 def test_sparse_matrices_and_operators():

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from surefoot.descent.trace import Trace
-    from surefoot.leastsquares.plan import Plan
+    from surefoot.models.plan import Plan
     from surefoot.models.road import Roads
     from surefoot.proof.exact_fit import ExactFit
 
@@ -275,7 +275,10 @@ class ArrayFit:
             return self.proven_digits
         if self.answer.upper is None:
             return self._shaped(np.full(self.answer.coef.shape, np.nan))
-        found = [digits_of(one, bound_from_triangle(one)) for one in map(self._solution, range(self._sides))]
+        # The bound is of rounding the data once; an answer with a larger backward error is worse by as much.
+        grown = np.maximum(1.0, self.answer.backward_error / ROUNDOFF)
+        solutions = map(self._solution, range(self._sides))
+        found = [digits_of(one, bound_from_triangle(one) * g) for one, g in zip(solutions, grown, strict=True)]
         return self._shaped(np.array(found).T.reshape(self.answer.coef.shape))
 
     @cached_property
@@ -290,7 +293,7 @@ class ArrayFit:
     @cached_property
     def plan(self) -> Plan:
         """Candidate methods with their predicted work, and which was chosen."""
-        from surefoot.leastsquares.plan import make_plan
+        from surefoot.models.plan import make_plan
 
         known = "known from the factor" if self.spectrum is not None else "at least"
         return make_plan(self.task.rows, max(1, len(self.names)), self.condition, known, ran=self.answer.method)

@@ -1,7 +1,8 @@
 """Answers of arrays by iteration: products with a sparse matrix or an operator, and the walk downhill.
 
-References: Fong, Saunders (2011), "LSMR: an iterative algorithm for sparse least-squares problems", SIAM J. Sci. Comput.
-33(5), pp. 2950-2971; Bjorck (1996), "Numerical Methods for Least Squares Problems", SIAM, section 7.4, pp. 288-294.
+References: Fong, Saunders (2011), "LSMR: an iterative algorithm for sparse least-squares problems", SIAM J. Sci.
+Comput. 33(5), pp. 2950-2971; Bjorck (1996), "Numerical Methods for Least Squares Problems", SIAM, section 7.4,
+pp. 288-294.
 """
 
 from __future__ import annotations
@@ -71,11 +72,12 @@ def iterated(task: Task, method: str, rank_deficient: str, report: Report | None
 
 
 def walked(task: Task, method: str, rate: float | None, report: Report | None) -> Answer:
-    """By steepest descent, at a fixed learning rate or with exact line search, from zero and on the columns as given."""
+    """By steepest descent, at a fixed learning rate or with exact line search, from zero, on the columns as given."""
     from surefoot.descent.bowl import Bowl
     from surefoot.descent.directions import SteepestDescent
     from surefoot.descent.loop import Budget, walk
     from surefoot.descent.steps import ExactStep, FixedRate
+    from surefoot.descent.stop import ENDS
     from surefoot.descent.trace import Row
 
     if not task.is_vector:
@@ -120,7 +122,7 @@ def walked(task: Task, method: str, rate: float | None, report: Report | None) -
         steps=ended.steps,
         passes=ended.passes,
         condition=float(np.sqrt(ends[0] / ends[1])) if ends[1] > 0 else float("nan"),
-        arrived=ended.stop.arrived,
+        arrived=ended.stop.reason in ENDS,
         trace=ended.trace,
     )
 

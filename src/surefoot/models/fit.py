@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
-    from surefoot.leastsquares.plan import Plan
+    from surefoot.models.plan import Plan
     from surefoot.models.exact import Proven
     from surefoot.models.road import Roads
 

@@ -32,7 +32,7 @@ from surefoot.proof.conditions import Bowl, judge_bowl
 from surefoot.wording import combination
 
 if TYPE_CHECKING:
-    from surefoot.leastsquares.plan import Plan
+    from surefoot.models.plan import Plan
 
 CHEAP = 4_000_000
 """Numbers in the design up to which a second look is taken unasked: well under a second."""
