@@ -18,6 +18,12 @@ from surefoot.models.array_iterating import ITERATED, WALKED, iterated, walked
 from surefoot.models.arrays import Task
 from surefoot.wording import counted
 
+VAST = 2e12
+"""Flops of a Gram matrix from which a walk is tried first: half a minute of two cores."""
+
+SHARE = 0.25
+"""Of the predicted time of the formula that the walk is given."""
+
 RANK_DEFICIENT = ("minimum-norm", "drop", "error")
 
 
@@ -82,7 +88,34 @@ def _taken(task: Task, method: str, rank_deficient: str, rate: float | None, rep
             f"method={method!r} takes the entries of a dense array: give A.toarray() if it is small, or take one of "
             f"{', '.join(map(repr, ITERATED))}."
         )
+    if method == "auto" and _is_vast(task):
+        return _vast_answer(task, rank_deficient, report)
     return dense_answer(task, method, rank_deficient)
+
+
+def _is_vast(task: Task) -> bool:
+    """Whether the Gram matrix takes so long that a walk may well be there before."""
+    rows, columns = task.matrix.shape
+    return rows >= columns and rows * float(columns) ** 2 >= VAST
+
+
+def _vast_answer(task: Task, rank_deficient: str, report: Report | None) -> Answer:
+    """Conjugate gradients for a share of the time that the formula is predicted to take, and then the formula.
+
+    A step costs 4mn flops, the formula mn^2: with thousands of columns descent overtakes it, unless the condition is
+    high, and what the condition is the walk itself finds out.
+    """
+    from surefoot.models.plan import make_plan
+
+    formula = make_plan(task.rows, len(task.names), 1.0, "not known yet").candidate("seminormal").seconds
+    first = iterated(task, "cg", rank_deficient, report, SHARE * formula) if rank_deficient != "drop" else None
+    if first is not None and first.arrived:
+        return replace(first, detail=f"{first.detail}; the formula was predicted to take {formula:.0f} s")
+    found = dense_answer(task, "auto", rank_deficient)
+    if first is None:
+        return found
+    tried = (f"conjugate gradients: {first.stop} (a share of the {formula:.0f} s that the formula would take)",)
+    return replace(found, tried=(*tried, *found.tried))
 
 
 def described(answer: Answer) -> str:

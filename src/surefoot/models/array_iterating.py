@@ -29,8 +29,10 @@ WALKED = ("gradient", "steepest")
 """Methods on foot: a fixed learning rate, and exact line search."""
 
 
-def iterated(task: Task, method: str, rank_deficient: str, report: Report | None) -> Answer:
-    """By LSMR, conjugate gradients or a preconditioner for them.
+def iterated(
+    task: Task, method: str, rank_deficient: str, report: Report | None, seconds: float | None = None
+) -> Answer:
+    """By LSMR, conjugate gradients or a preconditioner for them, for so many seconds at most.
 
     Raises
     ------
@@ -45,6 +47,7 @@ def iterated(task: Task, method: str, rank_deficient: str, report: Report | None
         task.right,
         method=method,
         minimum_norm=rank_deficient == "minimum-norm" and task.is_wide,
+        seconds=seconds,
         report=None if report is None else lambda seen: report(_progress(seen)),
     )
     coef = np.column_stack([one.coef for one in found])

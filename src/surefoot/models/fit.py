@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
-    from surefoot.models.plan import Plan
     from surefoot.models.exact import Proven
+    from surefoot.models.plan import Plan
     from surefoot.models.road import Roads
 
 
