@@ -19,11 +19,11 @@ def of_condition(rng, rows, columns, condition, residual):
 
 def exact(matrix, b):
     """The minimiser for the doubles as they are, to the last digit of a double."""
-    ctx.prec = 500
-    A = arb_mat([[arb(float(value)) for value in row] for row in matrix])
-    y = arb_mat([[arb(float(value))] for value in b])
-    x = (A.transpose() * A).solve(A.transpose() * y)
-    return np.array([float(x[j, 0].mid()) for j in range(A.ncols())])
+    with ctx.workprec(500):
+        A = arb_mat([[arb(float(value)) for value in row] for row in matrix])
+        y = arb_mat([[arb(float(value))] for value in b])
+        x = (A.transpose() * A).solve(A.transpose() * y)
+        return np.array([float(x[j, 0].mid()) for j in range(A.ncols())])
 
 
 def error(found, truth):
