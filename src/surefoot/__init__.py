@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from surefoot.data.engine import Progress
     from surefoot.data.source import open_source
-    from surefoot.models.fit import Fit
+    from surefoot.models.base import Fit
     from surefoot.proof.certificate import Certificate, Rigour, Verdict
     from surefoot.verbs import compare, fit, load, lstsq
 
@@ -18,7 +18,7 @@ _HOMES = {
     "lstsq": "surefoot.verbs",
     "compare": "surefoot.verbs",
     "load": "surefoot.verbs",
-    "Fit": "surefoot.models.fit",
+    "Fit": "surefoot.models.base",
     "Certificate": "surefoot.proof.certificate",
     "Verdict": "surefoot.proof.certificate",
     "Rigour": "surefoot.proof.certificate",

@@ -18,9 +18,10 @@ from surefoot.leastsquares.digits import MOST
 from surefoot.models.array_fit import ArrayFit
 from surefoot.models.array_fitting import beside_other_roads, check_combination, exactly, fit_arrays
 from surefoot.models.arrays import read_constraints, read_task
+from surefoot.models.base import checked_level
 from surefoot.models.comparison import Comparison, compare_fits
 from surefoot.models.covariance import KINDS
-from surefoot.models.fit import Fit, checked_level
+from surefoot.models.fit import FormulaFit as Fit
 from surefoot.models.fitting import Wishes, fit_linear
 from surefoot.models.predict_file import Predicted, predict_to_file
 from surefoot.models.rows import BATCH

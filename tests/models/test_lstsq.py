@@ -292,3 +292,26 @@ def test_the_pieces_of_an_empty_problem():
     assert "3 rows, 0 columns" in fit.summary()
     none = sf.lstsq(np.zeros((0, 2)), np.zeros(0))
     assert none.verdict is sf.Verdict.GLOBAL_MINIMUM and none.rank == 0
+
+
+def test_both_kinds_of_fit_answer_the_same_questions():
+    """A fit of arrays and one of a formula are both ``sf.Fit``: by name, tested, as a table."""
+    A, b = problem()
+    arrays = sf.lstsq(A, b, names=["p", "q", "r", "s"])
+    formula = sf.fit("b ~ 0 + p + q + r + s", dict(zip("pqrs", A.T, strict=True)) | {"b": b})
+    assert isinstance(arrays, sf.Fit) and isinstance(formula, sf.Fit)
+    for fit in (arrays, formula):
+        assert fit["q"].value == pytest.approx(2.02, abs=0.01) and fit["q"].interval[0] < 2 < fit["q"].interval[1]
+    assert arrays.test("p = q").p == pytest.approx(formula.test("p = q").p, rel=1e-9)
+    assert arrays.test("p + q = 3, s = 4").f == pytest.approx(formula.test("p + q = 3, s = 4").f, rel=1e-9)
+    assert arrays.table().column_names == formula.table().column_names
+    with pytest.raises(KeyError, match="no coefficient named 'z'"):
+        arrays["z"]
+    with pytest.raises(ModelError, match="one right-hand side"):
+        sf.lstsq(A, np.column_stack([b, b]))["x0"]
+    flat = sf.lstsq(np.column_stack([A, A[:, 0]]), b, names=["p", "q", "r", "s", "t"])
+    assert flat.test("p + t = 0").p < 0.01
+    with pytest.raises(ModelError, match="do not determine"):
+        flat.test("p = 0")
+    ridge = sf.lstsq(A, b, ridge=7.5)
+    assert np.sqrt(np.diag(ridge.covariance_factor @ ridge.covariance_factor.T)) == pytest.approx(ridge.stderr)

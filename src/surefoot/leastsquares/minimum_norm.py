@@ -74,11 +74,12 @@ class Spectrum:
         x = (self.right[:, : self.rank] @ inside) / self.sizes[:, None]
         if self.rank in (0, len(self.sizes)):
             return x
-        across = self._row_space
+        across = self.row_space
         return across @ (across.T @ x)
 
     @cached_property
-    def _row_space(self) -> np.ndarray:
+    def row_space(self) -> np.ndarray:
+        """An orthonormal basis of what the rows determine, shape (n, r)."""
         return np.linalg.qr(self.right[:, : self.rank] * self.sizes[:, None])[0]
 
 

@@ -18,13 +18,11 @@ from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
 from surefoot.leastsquares.rank import ROUNDOFF, Alias, Rank, find_rank, length, lengths, tolerance_for
 from surefoot.leastsquares.solution import Solution, inverse_of_upper
 from surefoot.models.arrays import Task
-from surefoot.models.statistics import t_quantile, t_two_sided
-from surefoot.proof.certificate import Certificate, Verdict
+from surefoot.models.base import Fit
+from surefoot.proof.certificate import Certificate
 from surefoot.proof.conditions import Bowl, Pins, judge_bowl
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from surefoot.descent.trace import Trace
     from surefoot.models.plan import Plan
     from surefoot.models.road import Roads
@@ -108,7 +106,7 @@ class Multipliers:
 
 
 @dataclass(frozen=True)
-class ArrayFit:
+class ArrayFit(Fit):
     """Least squares of arrays, sparse matrices or operators.
 
     Attributes
@@ -218,6 +216,22 @@ class ArrayFit:
         return np.sqrt(np.maximum(self.answer.residual**2 - penalty, 0.0))
 
     @property
+    def df(self) -> float:
+        return self.df_residual
+
+    @property
+    def covariance_factor(self) -> np.ndarray:
+        if self._spread is None or self.multipliers is not None:
+            return np.full((len(self.names), 1), np.nan)
+        if self.task.ridge:
+            # sigma^2 TT'(I - k TT') = sigma^2 T (I - k T'T) T', and T'T has eigenvalues up to 1/k.
+            values, across = np.linalg.eigh(
+                np.eye(self._spread.shape[1]) - self.task.ridge * self._spread.T @ self._spread
+            )
+            return float(self.sigma) * self._spread @ (across * np.sqrt(np.maximum(values, 0.0)))
+        return float(self.sigma) * self._spread
+
+    @property
     def sigma(self) -> Any:
         """Residual standard deviation, one for each right-hand side; NaN without degrees of freedom."""
         df = self.df_residual
@@ -238,7 +252,7 @@ class ArrayFit:
         return float(found[0]) if self.task.is_vector else found
 
     @cached_property
-    def stderr(self) -> np.ndarray:
+    def stderr(self) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Standard errors for a residual deviation of ``sigma``; NaN where they are not known."""
         if self.exact is not None:
             return self.exact.stderr.value
@@ -257,19 +271,8 @@ class ArrayFit:
         """Whether the standard errors are proven."""
         return self.exact is not None and self.df_residual > 0
 
-    @property
-    def t(self) -> np.ndarray:
-        """Coefficient over standard error."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self.coef / self.stderr
-
-    @property
-    def p(self) -> np.ndarray:
-        """Two-sided probability of a larger t if the coefficient were zero."""
-        return t_two_sided(self.t, self.df_residual)
-
     @cached_property
-    def digits(self) -> np.ndarray:
+    def digits(self) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Digits of each coefficient that rounding leaves determined, or that are proven; NaN where not known."""
         if self.proven_digits is not None:
             return self.proven_digits
@@ -282,13 +285,9 @@ class ArrayFit:
         return self._shaped(np.array(found).T.reshape(self.answer.coef.shape))
 
     @cached_property
-    def certificate(self) -> Certificate:
+    def certificate(self) -> Certificate:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The proof, if one was made; else the floating point evidence."""
         return self.proven or judge_bowl(self._bowl())
-
-    @property
-    def verdict(self) -> Verdict:
-        return self.certificate.verdict
 
     @cached_property
     def plan(self) -> Plan:
@@ -297,18 +296,6 @@ class ArrayFit:
 
         known = "known from the factor" if self.spectrum is not None else "at least"
         return make_plan(self.task.rows, max(1, len(self.names)), self.condition, known, ran=self.answer.method)
-
-    def interval(self, level: float | None = None) -> np.ndarray:
-        """Confidence intervals, shape (n, 2), or (n, k, 2).
-
-        Examples
-        --------
-        >>> import surefoot as sf
-        >>> sf.lstsq([[1.0], [1.0], [1.0]], [1.0, 2.0, 3.0]).interval(0.95).round(2).tolist()
-        [[-0.48, 4.48]]
-        """
-        half = t_quantile(self.level if level is None else level, self.df_residual) * self.stderr
-        return np.stack([self.coef - half, self.coef + half], axis=-1)
 
     def predict(self, A: Any) -> np.ndarray:
         """``A x`` for new rows.
@@ -334,20 +321,6 @@ class ArrayFit:
         right = self.task.right[:, 0] if self.task.is_vector else self.task.right
         return right - self.predict(self.task.matrix)
 
-    def table(self) -> pa.Table:
-        """The coefficients of a single right-hand side as Arrow: name, estimate, standard error, interval, digits."""
-        import pyarrow as pa
-
-        if not self.task.is_vector:
-            raise ModelError("A table is of one right-hand side: take fit.coef, whose columns are those of b.")
-        low, high = self.interval().T
-        return pa.table(
-            {
-                "name": list(self.names), "estimate": self.coef, "stderr": self.stderr, "t": self.t, "p": self.p,
-                "lower": low, "upper": high, "digits": self.digits,
-            }
-        )  # fmt: skip
-
     def summary(self) -> str:
         """Coefficients (of the first right-hand sides), what ran, and the verdict."""
         from surefoot.report.arrays import array_summary
@@ -371,6 +344,18 @@ class ArrayFit:
     def with_proof(self, certificate: Certificate, digits: np.ndarray | None, seconds: float) -> ArrayFit:
         """The same fit with a certificate that a prover gave."""
         return replace(self, proven=certificate, proven_digits=digits, proof_seconds=seconds)
+
+    def _need_determined(self, hypothesis: str, matrix: np.ndarray) -> None:
+        if self.answer.spectrum is None or self.rank == len(self.names):
+            return
+        beyond = matrix - (matrix @ self._row_space) @ self._row_space.T
+        if np.any(np.abs(beyond) > 1e-8 * np.abs(matrix).max()):
+            raise ModelError(f"{hypothesis}: the data do not determine this combination, it varies along the valley.")
+
+    @property
+    def _row_space(self) -> np.ndarray:
+        assert self.answer.spectrum is not None
+        return self.answer.spectrum.row_space
 
     @property
     def _sides(self) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.models.fit import Fit
+from surefoot.models.fit import FormulaFit as Fit
 from surefoot.models.statistics import f_tail
 
 

@@ -17,7 +17,7 @@ from surefoot.errors import ModelError
 from surefoot.leastsquares.rank import Alias, Rank, lengths
 from surefoot.leastsquares.solution import Solution
 from surefoot.models.covariance import classical
-from surefoot.models.fit import Fit
+from surefoot.models.fit import FormulaFit as Fit
 from surefoot.models.fitting import CHEAP, Wishes, check_wishes, fit_linear, with_roads
 from surefoot.models.look import look
 from surefoot.models.rows import Reader

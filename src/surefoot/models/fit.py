@@ -15,47 +15,22 @@ from surefoot.data.source import Source, open_source
 from surefoot.errors import DataError, ModelError
 from surefoot.leastsquares.solution import Solution
 from surefoot.leastsquares.triangle import Triangle
+from surefoot.models.base import Fit, checked_level
 from surefoot.models.covariance import Covariance, robust
-from surefoot.models.hypotheses import Hypothesis, parse_hypotheses, wald
+from surefoot.models.hypotheses import Hypothesis, wald
 from surefoot.models.look import Look, Residuals, look, residuals_of
 from surefoot.models.predict import Prediction, predict_frame
 from surefoot.models.ridge import RidgePath, ridge_path, variance_inflation
 from surefoot.models.rows import Reader
-from surefoot.models.statistics import Statistics, t_quantile, t_two_sided
-from surefoot.proof.certificate import Certificate, Verdict
+from surefoot.models.statistics import Statistics
+from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from matplotlib.figure import Figure
 
     from surefoot.models.exact import Proven
     from surefoot.models.plan import Plan
     from surefoot.models.road import Roads
-
-
-@dataclass(frozen=True)
-class Coefficient:
-    """One coefficient with everything known of it.
-
-    Attributes
-    ----------
-    name : str
-        As in ``fit.names``.
-    value, stderr, t, p : float
-        NaN where the coefficient was dropped as aliased.
-    interval : tuple of float
-        At the fit's level.
-    digits : float
-        How many digits of the value are determined.
-    """
-
-    name: str
-    value: float
-    stderr: float
-    t: float
-    p: float
-    interval: tuple[float, float]
-    digits: float
 
 
 @dataclass(frozen=True)
@@ -86,7 +61,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Fit:
+class FormulaFit(Fit):
     """A linear model fitted to data.
 
     Attributes
@@ -129,8 +104,8 @@ class Fit:
     solution: Solution
     statistics: Statistics
     covariance: Covariance
-    certificate: Certificate
-    digits: np.ndarray
+    certificate: Certificate  # pyright: ignore[reportIncompatibleMethodOverride]
+    digits: np.ndarray  # pyright: ignore[reportIncompatibleMethodOverride]
     look: Look | None
     account: Account
     method: str
@@ -165,15 +140,12 @@ class Fit:
         return self.exact is not None and self.covariance.kind == "classical"
 
     @property
-    def t(self) -> np.ndarray:
-        """Coefficient over standard error, shape (p,)."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self.coef / self.stderr
+    def covariance_factor(self) -> np.ndarray:
+        return self.covariance.factor
 
     @property
-    def p(self) -> np.ndarray:
-        """Two-sided probability of a larger t if the coefficient were zero, shape (p,)."""
-        return t_two_sided(self.t, self.covariance.df)
+    def df(self) -> float:
+        return self.covariance.df
 
     @property
     def rank(self) -> int:
@@ -195,10 +167,6 @@ class Fit:
         return self.statistics.r2
 
     @property
-    def verdict(self) -> Verdict:
-        return self.certificate.verdict
-
-    @property
     def backward_error(self) -> float | None:
         """Karlson-Walden backward error, where a second pass was taken."""
         return self.look.backward_error if self.look else None
@@ -210,55 +178,6 @@ class Fit:
             self.names[alias.column]: {self.names[j]: share for j, share in alias.parts}
             for alias in self.solution.rank.aliased
         }
-
-    def __getitem__(self, name: str) -> Coefficient:
-        """The coefficient of that name."""
-        if name not in self.names:
-            raise KeyError(f"There is no coefficient named {name!r}; there are {', '.join(map(repr, self.names))}.")
-        k = self.names.index(name)
-        low, high = self.interval()[k]
-        return Coefficient(
-            name, float(self.coef[k]), float(self.stderr[k]), float(self.t[k]), float(self.p[k]),
-            (float(low), float(high)), float(self.digits[k]),
-        )  # fmt: skip
-
-    def interval(self, level: float | None = None) -> np.ndarray:
-        """Confidence intervals of the coefficients, shape (p, 2).
-
-        Parameters
-        ----------
-        level : float, optional
-            Between 0 and 1; the level of the fit if not given.
-
-        Examples
-        --------
-        >>> import surefoot as sf
-        >>> fit = sf.fit("y ~ 1", {"y": [1.0, 2.0, 3.0]})
-        >>> fit.interval(0.95).round(2).tolist()
-        [[-0.48, 4.48]]
-        """
-        half = t_quantile(checked_level(self.level if level is None else level), self.covariance.df) * self.stderr
-        return np.column_stack([self.coef - half, self.coef + half])
-
-    def test(self, hypothesis: str) -> Hypothesis:
-        """Test linear hypotheses such as ``"x1 = x2"``, ``"x1 + 2*x2 = 3"`` or ``"x1 = 0, x2 = 0"`` (jointly).
-
-        Raises
-        ------
-        ExpressionError
-            The text names no coefficient, or is not linear in them.
-
-        Examples
-        --------
-        >>> import surefoot as sf
-        >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
-        >>> round(fit.test("x = 2").p, 3)
-        0.576
-        """
-        matrix, right = parse_hypotheses(hypothesis, self.names)
-        if self.solution.has_choice and np.any(np.abs(matrix @ self.solution.valley) > 1e-8):
-            raise ModelError(f"{hypothesis}: the data do not determine this combination, it varies along the valley.")
-        return wald(hypothesis, matrix, right, self.coef, self.covariance.factor, self.covariance.df)
 
     def test_all(self) -> Hypothesis | None:
         """The test that every coefficient beside the intercept is zero, with this fit's standard errors."""
@@ -276,7 +195,7 @@ class Fit:
 
     def robust(
         self, kind: str, *, groups: str | None = None, lags: int | None = None, progress: Report | None = None
-    ) -> Fit:
+    ) -> FormulaFit:
         """The same fit with standard errors of another kind, from a second pass over the rows.
 
         Parameters
@@ -304,7 +223,7 @@ class Fit:
             covariance = robust(kind, self.solution, self.statistics, blocks, groups=groups, lags=lags)
         return replace(self, covariance=covariance)
 
-    def diagnose(self, progress: Report | None = None) -> Fit:
+    def diagnose(self, progress: Report | None = None) -> FormulaFit:
         """The same fit after a second look at the rows: residual quartiles, leverage, Durbin-Watson, Jarque-Bera."""
         if self.look is not None:
             return self
@@ -395,17 +314,9 @@ class Fit:
         factors = variance_inflation(self.solution.upper, self.solution.spread[kept], self.design.has_intercept)
         return {self.names[k]: float(v) for k, v in zip(kept, factors, strict=True) if not np.isnan(v)}
 
-    def table(self) -> pa.Table:
-        """The coefficient table as Arrow: name, estimate, standard error, t, p, interval, digits."""
-        import pyarrow as pa
-
-        low, high = self.interval().T
-        return pa.table(
-            {
-                "name": list(self.names), "estimate": self.coef, "stderr": self.stderr, "t": self.t, "p": self.p,
-                "lower": low, "upper": high, "digits": self.digits,
-            }
-        )  # fmt: skip
+    def _need_determined(self, hypothesis: str, matrix: np.ndarray) -> None:
+        if self.solution.has_choice and np.any(np.abs(matrix @ self.solution.valley) > 1e-8):
+            raise ModelError(f"{hypothesis}: the data do not determine this combination, it varies along the valley.")
 
     def summary(self) -> str:
         """What ``surefoot fit`` prints."""
@@ -472,10 +383,3 @@ class Fit:
                 "Fit again with sf.fit(), or ask for it before saving."
             )
         return self.source
-
-
-def checked_level(level: float) -> float:
-    """The level, if it is one."""
-    if not 0 < level < 1:
-        raise ModelError(f"A confidence level lies between 0 and 1, as 0.95 does; {level:g} does not.")
-    return level

@@ -23,7 +23,8 @@ from surefoot.leastsquares.refine import Rows, refine
 from surefoot.leastsquares.solution import Solution, solve
 from surefoot.leastsquares.triangle import Triangle
 from surefoot.models.covariance import classical
-from surefoot.models.fit import Account, Fit
+from surefoot.models.fit import Account
+from surefoot.models.fit import FormulaFit as Fit
 from surefoot.models.look import Look, look
 from surefoot.models.rows import BATCH, Reader
 from surefoot.models.statistics import describe

@@ -22,7 +22,7 @@ from surefoot.leastsquares.rank import lengths
 from surefoot.models.statistics import t_quantile
 
 if TYPE_CHECKING:
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.models.look import Residuals
 
 EXTREMES = 25

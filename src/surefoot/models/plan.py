@@ -150,7 +150,7 @@ def make_plan(
     >>> rates = Rates(5e10, 4e10, 3e10, 1e10, 1e10, 2e9)
     >>> plan = make_plan(100_000, 100, 50.0, "known", rates=rates)
     >>> plan.chosen, round(plan.candidate("qr").seconds, 2)
-    ('seminormal', 0.09)
+    ('seminormal', 0.2)
     >>> make_plan(100_000, 20_000, 2.0, "known", rates=rates).chosen
     'conjugate gradients'
     """

@@ -24,7 +24,7 @@ from surefoot.wording import counted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from surefoot.data.frame import read_frame
 from surefoot.data.source import Source
 from surefoot.errors import DataError
 from surefoot.files import whole_file
-from surefoot.models.fit import Fit
+from surefoot.models.fit import FormulaFit as Fit
 from surefoot.models.predict import Prediction, predict_frame
 
 if TYPE_CHECKING:

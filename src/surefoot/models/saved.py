@@ -27,7 +27,7 @@ from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
     from surefoot.models.exact import Proven
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.models.road import Roads
 
 FORMAT = "surefoot-fit-1"
@@ -126,7 +126,8 @@ def load(path: str | Path) -> Fit:
 
 
 def _made(state: Mapping[str, Any]) -> Fit:
-    from surefoot.models.fit import Account, Fit
+    from surefoot.models.fit import Account
+    from surefoot.models.fit import FormulaFit as Fit
 
     model, rank = state["model"], state["model"]["rank"]
     columns = len(model["coef"])

@@ -11,7 +11,7 @@ from surefoot.report.numbers import plain, probability, square
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.models.picture import Bowl, Picture, Sample
 
 NO_ROWS = (

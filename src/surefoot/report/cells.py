@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from surefoot.models.array_fit import ArrayFit
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.proof.enclosed import Enclosed
 
 

@@ -24,7 +24,7 @@ from surefoot.wording import combination, counted
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.models.picture import Picture
 
 FEW_DIGITS = 6

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.models.picture import Bowl, Picture, Sample
 
 # Okabe and Ito's colours, which remain distinct for colour-blind readers.

@@ -9,7 +9,7 @@ from surefoot.wording import counted
 
 if TYPE_CHECKING:
     from surefoot.models.array_fit import ArrayFit
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
 
 MOST_NAMES = 5
 

@@ -13,7 +13,7 @@ from surefoot.wording import combination, counted
 if TYPE_CHECKING:
     from surefoot.models.array_fit import ArrayFit
     from surefoot.models.comparison import Comparison
-    from surefoot.models.fit import Fit
+    from surefoot.models.fit import FormulaFit as Fit
     from surefoot.models.hypotheses import Hypothesis
 
 WIDTH = 100
