@@ -23,6 +23,10 @@ from surefoot.leastsquares.precise import precise_look
 from surefoot.leastsquares.rank import ROUNDOFF
 
 MOST_STEPS = 10
+
+GAIN = 4
+"""A step that does not make the next one so many times shorter is the last: rounding, or a triangle that is no help."""
+
 ENOUGH = 0.25 * ROUNDOFF
 """Size of a step, relative to the columns and the response, that nothing is gained below."""
 
@@ -74,7 +78,7 @@ def correct(
     response: np.ndarray,
     enough: float = ENOUGH,
 ) -> Corrected:
-    """Correct from a point that has been looked at, until a step no longer makes the next one four times shorter.
+    """Correct from a point that has been looked at, until a step no longer makes the next one much shorter.
 
     Parameters
     ----------
@@ -104,7 +108,7 @@ def correct(
         best_x = np.where(better, x, best_x)
         best = Look(np.where(better, seen.gradient, best.gradient), np.where(better, seen.squares, best.squares))
         closest = np.where(better, now, closest)
-        if not np.any((now > enough) & (now <= before / 4)):
+        if not np.any((now > enough) & (now <= before / GAIN)):
             break
         before = now
     return Corrected(best_x, best, steps)
@@ -121,3 +125,12 @@ def correct_precisely(
     start = (end.x, columns.precise_look(end.x))
     further = correct(columns.precise_look, solve, size, start, response, enough=0.0)
     return Corrected(further.x, further.seen, end.steps + further.steps, further.steps + 1)
+
+
+def correct_once_precisely(columns: Columns, solve: Callable[[np.ndarray], np.ndarray], end: Corrected) -> Corrected:
+    """One correction with a gradient in about 20 digits, which costs a few ordinary looks.
+
+    It divides what the rounding of the ordinary gradients left in x by as much as a step shortens the next.
+    """
+    x = end.x + solve(columns.precise_look(end.x).gradient)
+    return Corrected(x, columns.look(x), end.steps + 1, 1)

@@ -130,6 +130,9 @@ def solve_dense(
 def _climbed(climb: Climb, names: tuple[str, ...]) -> DenseSolution:
     """Up the ladder until the backward error is rounding; the last rung's answer stands whatever it is."""
     tried: list[str] = []
+    if names[0] == "seminormal" and climb.looks_ill:
+        tried.append(f"{TITLES['seminormal']}: a sample of the rows shows a condition that they break down at.")
+        names = names[1:]
     for name in names[:-1]:
         try:
             solution = _concluded(climb, RUNGS[name](climb), name, tuple(tried))
@@ -196,14 +199,12 @@ def ladder(matrix: np.ndarray) -> tuple[str, ...]:
 
 def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]) -> DenseSolution:
     """In the units of the data, with the backward error as it is measured at the end."""
-    end, scale = reached.end, climb.columns.scale
-    residual, kept = np.sqrt(end.seen.squares), list(reached.kept)
-    upper = reached.upper
-    if upper is None:
-        assert reached.spectrum is not None
-        upper = reached.spectrum.root() / scale
-    slope = end.seen.gradient * (scale / np.where(climb.sizes > 0, climb.sizes, 1.0))[:, None]
-    error = karlson_walden(upper, end.x[kept], slope[kept], residual, climb.response)
+    end, scale, kept = reached.end, climb.columns.scale, list(reached.kept)
+    slope, residual, error = _measured(climb, reached)
+    if np.max(error, initial=0.0) > ROUNDING_LEVEL and end.precise_looks == 1:
+        # One gradient in 20 digits was not enough: the columns are so ill-conditioned that a step gains little.
+        end = climb.improved(end)
+        slope, residual, error = _measured(climb, replace(reached, end=end))
     coef = end.x / scale[:, None]
     dropped = np.setdiff1d(np.arange(len(coef)), kept)
     coef[dropped] = np.nan
@@ -219,7 +220,18 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
         method=name,
         detail=reached.detail,
         steps=end.steps,
-        passes=climb.extra_passes + end.steps,
+        passes=climb.extra_passes + end.steps + (end.precise_looks > 0),
         tried=tried,
         aliased=reached.aliased,
     )
+
+
+def _measured(climb: Climb, reached: Reached) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The residual along each column, its length, and the backward error."""
+    seen, scale, kept, root = reached.end.seen, climb.columns.scale, list(reached.kept), reached.upper
+    if root is None:
+        assert reached.spectrum is not None
+        root = reached.spectrum.root() / scale
+    slope = seen.gradient * (scale / np.where(climb.sizes > 0, climb.sizes, 1.0))[:, None]
+    residual = np.sqrt(seen.squares)
+    return slope, residual, karlson_walden(root, reached.end.x[kept], slope[kept], residual, climb.response)

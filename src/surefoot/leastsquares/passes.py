@@ -80,6 +80,14 @@ class Rows:
         total, slope, squares = self._sum(one, (columns, columns), (columns, sides), (sides,))
         return total, Look(slope, squares)
 
+    def column_squares(self) -> np.ndarray:
+        """Squared length of each column, shape (n,)."""
+
+        def one(block: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, ...]:
+            return (_squares(doubled(block)),)
+
+        return self._sum(one, (self.matrix.shape[1],))[0]
+
     def single_gram(self) -> np.ndarray:
         """``A'A`` of float32 rows, multiplied in single precision and added up in double, shape (n, n)."""
         columns = self.matrix.shape[1]
@@ -99,10 +107,11 @@ class Rows:
 
         return Look(*self._sum(one, x.shape, x.shape[1:]))
 
-    def preconditioned_gram(self, inverse: np.ndarray) -> np.ndarray:
+    def preconditioned_gram(self, inverse: np.ndarray, precision: type = np.float64) -> np.ndarray:
         """``B'B`` for ``B = A S`` with an upper triangle ``S``, of which no more than a block is ever held.
 
-        S is taken in a few groups of columns, so that most of its zeros are not multiplied.
+        S is taken in a few groups of columns, so that most of its zeros are not multiplied. B itself is always formed
+        in double, for there the columns cancel; its products may be taken in single precision.
         """
         columns = len(inverse)
         edges = np.unique(np.linspace(0, columns, 1 + max(1, min(8, columns // 64)), dtype=int))
@@ -111,7 +120,8 @@ class Rows:
             block, product = doubled(block), np.empty(block.shape)
             for start, end in pairwise(edges):
                 np.matmul(block[:, :end], inverse[:end, start:end], out=product[:, start:end])
-            return (np.dot(product.T, product),)
+            product = product.astype(precision, copy=False)
+            return (np.dot(product.T, product).astype(np.float64, copy=False),)
 
         return self._sum(one, (columns, columns))[0]
 

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from surefoot.errors import BreakdownError
-from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct_precisely
-from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky
+from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct_once_precisely, correct_precisely
+from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky, triangular_condition, triangular_factor
 from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Look, Rows
@@ -29,6 +29,15 @@ MOST_ROUNDS = 3
 
 CHEAP = 1 << 20
 """Numbers in a matrix up to which looks in about 20 digits are taken whatever the condition."""
+
+DOUBTFUL = 1e15
+"""Condition of a sample of rows from which its factor is mostly rounding."""
+
+HOPELESS = 3e8
+"""Condition of a sample of rows from which the Gram matrix of all rows is not worth forming."""
+
+ENOUGH_ROWS = 200
+"""Rows in a sample beside those in proportion to the columns."""
 
 TINY, HUGE = 1e-140, 1e150
 """Lengths of columns between which nothing over- or underflows, squares included."""
@@ -56,6 +65,7 @@ class Climb:
         self.rank_deficient = rank_deficient
         self.width = rows.matrix.shape[1]
         self.extra_passes = 0
+        self._way: tuple[Solve, Solve]
 
     @property
     def is_wide(self) -> bool:
@@ -64,7 +74,7 @@ class Climb:
     def is_moderate(self, *, by_gram: bool) -> bool:
         """Whether all is finite, and squares neither overflow nor vanish: seen from the first pass, whichever it is."""
         with np.errstate(over="ignore", invalid="ignore"):
-            seen = self.first[1] if by_gram else self.from_zero
+            seen = self.first[1] if by_gram and not self.looks_ill else self.from_zero
             sizes = np.concatenate([self.sizes, np.sqrt(seen.squares)])
         small = np.flatnonzero(~(self.sizes > TINY))
         return (
@@ -93,7 +103,39 @@ class Climb:
         """The lengths of the columns, shape (n,)."""
         if "first" in self.__dict__:
             return np.sqrt(np.diagonal(self.first[0]))
-        return lengths(self.rows.matrix)
+        self.extra_passes += 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.sqrt(self.rows.column_squares())
+
+    @cached_property
+    def looks_ill(self) -> bool:
+        """Whether a few rows already show a condition that the Gram matrix of all would break down at."""
+        rows = self._sample(1.25)
+        if rows is None:
+            return False
+        sizes = np.sqrt(np.einsum("ij,ij->j", rows, rows))
+        if not (np.all(sizes < HUGE) and np.all(sizes > TINY)):
+            return False
+        found = cholesky(rows.T @ rows / sizes / sizes[:, None])
+        return found is None or found.condition > HOPELESS
+
+    @cached_property
+    def sampled(self) -> Cholesky | None:
+        """The R of some rows, in the units of all: nearly a factor of A, if no row is like no other."""
+        rows = self._sample(2.0)
+        if rows is None:
+            return None
+        upper = triangular_factor(rows / (self.columns.scale * np.sqrt(len(rows) / len(self.rows.matrix))))
+        condition = triangular_condition(upper)
+        return Cholesky(upper, 0.0, condition) if condition < DOUBTFUL else None
+
+    def _sample(self, height: float) -> np.ndarray | None:
+        """Evenly spaced rows, so many times the columns and some more; None where that is a good part of all."""
+        matrix = self.rows.matrix
+        wanted = int(height * self.width) + ENOUGH_ROWS
+        if len(matrix) < 4 * wanted:
+            return None
+        return np.asarray(matrix[:: len(matrix) // wanted][:wanted], dtype=np.float64)
 
     @cached_property
     def columns(self) -> Columns:
@@ -126,10 +168,17 @@ class Climb:
         self, solve: Solve, size: Solve, start: tuple[np.ndarray, Look], precisely: bool = False
     ) -> Corrected:
         """Corrected from a start; more precisely at the end where that was asked for or is cheap."""
+        self._way = solve, size
         end = correct(self.columns.look, solve, size, start, self.response)
-        if precisely or self.rows.matrix.size <= CHEAP:
-            end = correct_precisely(self.columns, solve, size, end, self.response)
-        return end
+        if self.rows.matrix.size <= CHEAP:
+            return correct_precisely(self.columns, solve, size, end, self.response)
+        return correct_once_precisely(self.columns, solve, end) if precisely else end
+
+    def improved(self, end: Corrected) -> Corrected:
+        """Corrected further on the same way, every gradient in about 20 digits."""
+        further = correct_precisely(self.columns, *self._way, end, self.response)
+        self.extra_passes += 1
+        return further
 
     def scaled_gram(self) -> np.ndarray:
         gram = self.first[0]
@@ -164,12 +213,7 @@ def seminormal(climb: Climb) -> Reached:
 def cholesky_qr(climb: Climb) -> Reached:
     """Cholesky of the Gram matrix of columns that a first, perhaps shifted, Cholesky made nearly orthogonal."""
     _need_rows(climb)
-    chain = [_shifted(climb.scaled_gram())]
-    inverse = np.eye(climb.width)
-    while len(chain) <= MOST_ROUNDS and not (len(chain) > 1 and _is_plain(chain[-1])):
-        inverse = inverse @ _inverse(chain[-1].upper)
-        climb.extra_passes += 1
-        chain.append(_shifted(climb.rows.preconditioned_gram(inverse / climb.columns.scale[:, None])))
+    chain = _nearly_orthogonal(climb)
     upper = _product(chain)
     words = f"Cholesky of preconditioned columns in {len(chain)} rounds"
     if not has_full_rank(upper):
@@ -182,6 +226,29 @@ def cholesky_qr(climb: Climb) -> Reached:
 
     end = climb.corrected(solve, lambda g: lengths(_forth(chain, g)), climb.start, precisely=True)
     return Reached(end, climb.every_column(), upper, None, f"{words}, {_corrections(end)}")
+
+
+def _nearly_orthogonal(climb: Climb) -> list[Cholesky]:
+    """Triangles whose product makes the columns orthonormal to a few digits at the least."""
+    first = climb.sampled if climb.looks_ill else None
+    if first is not None:
+        # The sample leaves a condition of a few units, which single precision is enough for.
+        second = cholesky(_preconditioned(climb, [first], np.float32))
+        if second is not None and second.condition < SINGLE_TOO_FAR:
+            return [first, second]
+    chain = [_shifted(climb.scaled_gram()) if first is None else first]
+    while len(chain) <= MOST_ROUNDS and not (len(chain) > 1 and _is_plain(chain[-1])):
+        chain.append(_shifted(_preconditioned(climb, chain, np.float64)))
+    return chain
+
+
+def _preconditioned(climb: Climb, chain: list[Cholesky], precision: type) -> np.ndarray:
+    """The Gram matrix of ``A R_1^-1 ... R_k^-1``."""
+    inverse = np.eye(climb.width)
+    for factor in chain:
+        inverse = inverse @ _inverse(factor.upper)
+    climb.extra_passes += 1
+    return climb.rows.preconditioned_gram(inverse / climb.columns.scale[:, None], precision)
 
 
 def qr(climb: Climb) -> Reached:
@@ -244,7 +311,9 @@ def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
 
 def _shortest(climb: Climb, found: Spectrum, start: tuple[np.ndarray, Look], words: str) -> Reached:
     scale = climb.columns.scale[:, None]
-    end = climb.corrected(lambda g: found.solve(g * scale) * scale, lambda g: found.size(g * scale), start)
+    end = climb.corrected(
+        lambda g: found.solve(g * scale) * scale, lambda g: found.size(g * scale), start, precisely=True
+    )
     width = climb.width
     shortest = "" if found.rank == width else f", the shortest of all minimisers ({found.rank} of {width} directions)"
     return Reached(end, climb.every_column(), None, found, f"{words}{shortest}, {_corrections(end)}")
