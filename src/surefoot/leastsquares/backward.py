@@ -44,20 +44,44 @@ def karlson_walden(
     unit, scaled = upper / sizes, x * sizes[:, None]
     found = np.zeros(len(residual))
     for k in np.flatnonzero(response > 0) if count else ():
-        theta = np.sqrt(count) / response[k]
-        grown = 1 + float(np.sum((theta * scaled[:, k]) ** 2))
-        omega = theta * residual[k] / np.sqrt(grown)
+        theta, grown, omega = _weights(scaled[:, k], residual[k], response[k])
         # In units of its largest entry, for the gradient of a perfect answer has squares that vanish.
         largest = float(np.max(np.abs(slope[:, k])))
         if largest > 0:
-            image = _halfway(unit, omega, slope[:, k] / largest) * largest
+            factor = _damped(unit, omega)
+            image = float(np.linalg.norm(_solved(factor, slope[:, k] / largest, 1))) * largest
             found[k] = theta / np.sqrt(grown) * image / np.sqrt(count)
     return found
 
 
-def _halfway(upper: np.ndarray, omega: float, vector: np.ndarray) -> float:
-    """``|(R'R + omega^2 I)^(-1/2) v|`` as ``|M^-T v|`` with ``M'M = R'R + omega^2 I``."""
-    from scipy.linalg import lapack, solve_triangular
+def damped_step(
+    upper: np.ndarray, x: np.ndarray, slope: np.ndarray, residual: np.ndarray, response: np.ndarray
+) -> np.ndarray:
+    """The step ``(A'A + omega^2 I)^-1 A'r`` that makes the backward error smaller, shape (n, k).
+
+    Along the short axes of the bowl, where the gradient is all rounding, it hardly moves; arguments as for
+    ``karlson_walden``.
+    """
+    sizes = lengths(upper)
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    step = np.zeros_like(x)
+    for k in np.flatnonzero(response > 0):
+        _, _, omega = _weights(x[:, k] * sizes, residual[k], response[k])
+        factor = _damped(upper / sizes, omega)
+        step[:, k] = _solved(factor, _solved(factor, slope[:, k], 1), 0) / sizes
+    return step
+
+
+def _weights(scaled: np.ndarray, residual: float, response: float) -> tuple[float, float, float]:
+    """``theta``, ``1 + theta^2 |x|^2`` and ``omega`` for columns of length one."""
+    theta = np.sqrt(len(scaled)) / response
+    grown = 1 + float(np.sum((theta * scaled) ** 2))
+    return theta, grown, theta * residual / np.sqrt(grown)
+
+
+def _damped(upper: np.ndarray, omega: float) -> np.ndarray:
+    """M with ``M'M = R'R + omega^2 I``."""
+    from scipy.linalg import lapack
 
     count = upper.shape[1]
     moved = upper.T @ upper
@@ -65,10 +89,17 @@ def _halfway(upper: np.ndarray, omega: float, vector: np.ndarray) -> float:
     factor, failed = lapack.dpotrf(moved, lower=0, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
     # Squaring loses the singular values below sqrt(n u): where omega does not cover them, QR keeps them.
     if failed or np.min(np.diagonal(factor)) ** 2 < 1e3 * count * ROUNDOFF:
-        factor = np.linalg.qr(np.vstack([upper, omega * np.eye(count)]), mode="r")
+        factor = np.asarray(np.linalg.qr(np.vstack([upper, omega * np.eye(count)]), mode="r"))
+    return factor
+
+
+def _solved(factor: np.ndarray, vector: np.ndarray, trans: int) -> np.ndarray:
+    """``M^-1 v``, or ``M^-T v`` with ``trans=1``; infinite where M is singular."""
+    from scipy.linalg import solve_triangular
+
     if not np.all(np.diagonal(factor)):
-        return float("inf")
-    return float(np.linalg.norm(solve_triangular(factor, vector, trans=1, check_finite=False)))
+        return np.full(len(vector), np.inf)
+    return solve_triangular(factor, vector, trans=trans, check_finite=False)
 
 
 def stewart(gradient: np.ndarray, frobenius: float, residual: np.ndarray) -> np.ndarray:

@@ -104,10 +104,12 @@ def correct(
         seen = look(x)
         steps += 1
         now = size(seen.gradient) / unit
-        better = now < closest
+        # Of points that are as good as each other the later one: what rounding left along the short axes of the bowl
+        # has leaked into the long ones, and each step takes that out.
+        better = now <= 2 * closest
         best_x = np.where(better, x, best_x)
         best = Look(np.where(better, seen.gradient, best.gradient), np.where(better, seen.squares, best.squares))
-        closest = np.where(better, now, closest)
+        closest = np.minimum(now, closest)
         if not np.any((now > enough) & (now <= before / GAIN)):
             break
         before = now

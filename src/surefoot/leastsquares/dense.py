@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from surefoot.errors import BreakdownError, DataError
-from surefoot.leastsquares.backward import karlson_walden
+from surefoot.leastsquares.backward import damped_step, karlson_walden
+from surefoot.leastsquares.corrected import Corrected
 from surefoot.leastsquares.minimum_norm import Spectrum
 from surefoot.leastsquares.passes import SMALL, opened
 from surefoot.leastsquares.rank import ROUNDOFF, Alias
@@ -201,10 +202,11 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
     """In the units of the data, with the backward error as it is measured at the end."""
     end, scale, kept = reached.end, climb.columns.scale, list(reached.kept)
     slope, residual, error = _measured(climb, reached)
-    if np.max(error, initial=0.0) > ROUNDING_LEVEL and end.precise_looks == 1:
-        # One gradient in 20 digits was not enough: the columns are so ill-conditioned that a step gains little.
-        end = climb.improved(end)
-        slope, residual, error = _measured(climb, replace(reached, end=end))
+    for polish in (_smoothed, _improved):
+        if np.max(error, initial=0.0) > ROUNDING_LEVEL and end.precise_looks == 1:
+            end = polish(climb, reached)
+            reached = replace(reached, end=end)
+            slope, residual, error = _measured(climb, reached)
     coef = end.x / scale[:, None]
     dropped = np.setdiff1d(np.arange(len(coef)), kept)
     coef[dropped] = np.nan
@@ -226,12 +228,33 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
     )
 
 
+def _smoothed(climb: Climb, reached: Reached) -> Corrected:
+    """What a step in 20 digits leaked into the long axes of the bowl, taken out along them alone."""
+    end, kept = reached.end, list(reached.kept)
+    slope, residual, _ = _measured(climb, reached)
+    step = np.zeros_like(end.x)
+    step[kept] = damped_step(_root(climb, reached), end.x[kept], slope[kept], residual, climb.response)
+    x = end.x + np.where(np.isfinite(step), step, 0.0)
+    return replace(end, x=x, seen=climb.columns.look(x), steps=end.steps + 1)
+
+
+def _improved(climb: Climb, reached: Reached) -> Corrected:
+    """Further in 20 digits: the columns are so ill-conditioned that a step gains little."""
+    return climb.improved(reached.end)
+
+
 def _measured(climb: Climb, reached: Reached) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The residual along each column, its length, and the backward error."""
-    seen, scale, kept, root = reached.end.seen, climb.columns.scale, list(reached.kept), reached.upper
-    if root is None:
-        assert reached.spectrum is not None
-        root = reached.spectrum.root() / scale
+    seen, scale, kept = reached.end.seen, climb.columns.scale, list(reached.kept)
     slope = seen.gradient * (scale / np.where(climb.sizes > 0, climb.sizes, 1.0))[:, None]
     residual = np.sqrt(seen.squares)
-    return slope, residual, karlson_walden(root, reached.end.x[kept], slope[kept], residual, climb.response)
+    error = karlson_walden(_root(climb, reached), reached.end.x[kept], slope[kept], residual, climb.response)
+    return slope, residual, error
+
+
+def _root(climb: Climb, reached: Reached) -> np.ndarray:
+    """R, or ``S V'``, in scaled units."""
+    if reached.upper is not None:
+        return reached.upper
+    assert reached.spectrum is not None
+    return reached.spectrum.root() / climb.columns.scale
