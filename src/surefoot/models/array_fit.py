@@ -25,7 +25,7 @@ from surefoot.proof.conditions import Bowl, Pins, judge_bowl
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from surefoot.leastsquares.plan import Plan
+    from surefoot.models.plan import Plan
     from surefoot.models.road import Roads
     from surefoot.proof.exact_fit import ExactFit
 
@@ -276,7 +276,7 @@ class ArrayFit:
     @cached_property
     def plan(self) -> Plan:
         """Candidate methods with their predicted work, and which was chosen."""
-        from surefoot.leastsquares.plan import make_plan
+        from surefoot.models.plan import make_plan
 
         known = "known from the factor" if self.spectrum is not None else "at least"
         return make_plan(self.task.rows, max(1, len(self.names)), self.condition, known, ran=self.answer.method)

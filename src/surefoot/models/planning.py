@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from surefoot.data.design import Design
-from surefoot.leastsquares.plan import Plan, make_plan
 from surefoot.leastsquares.rank import find_rank
 from surefoot.leastsquares.triangle import Triangle
+from surefoot.models.plan import Plan, make_plan
 from surefoot.models.rows import Reader
 
 

@@ -8,7 +8,7 @@ from surefoot.report.text import in_lines
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
-    from surefoot.leastsquares.plan import Plan
+    from surefoot.models.plan import Plan
 
 
 def plan_text(plan: Plan) -> str:
