@@ -17,10 +17,6 @@ import surefoot as sf
 from benchmarks.tables import show
 from benchmarks.timing import in_turn
 from leastsquares.matrices import of_condition
-from surefoot.descent.bowl import Bowl
-from surefoot.descent.directions import ConjugateGradients, SteepestDescent
-from surefoot.descent.loop import Budget, walk
-from surefoot.descent.steps import ExactStep, FixedRate
 from surefoot.models.plan import Plan, make_plan, measured_rates
 
 SHAPES = [(2_000, 30), (100_000, 100), (500_000, 20), (20_000, 800), (4_000, 1_000)]
@@ -29,7 +25,7 @@ WALKS = ["conjugate gradients", "gradient descent"]
 GENTLE, HARD = 3.0, 1e6
 WITHIN = 2.0
 
-ROWS = 25_000
+ROWS = int(os.environ.get("SUREFOOT_BENCH_WIDE_ROWS", 25_000))
 WIDTHS = [int(one) for one in os.environ.get("SUREFOOT_BENCH_WIDTHS", "100 300 1000 3000 10000 20000").split()]
 CLOSED = "seminormal"
 
@@ -62,12 +58,10 @@ def closed(A: np.ndarray, b: np.ndarray, method: str) -> Callable[[], object]:
 
 
 def walked(A: np.ndarray, b: np.ndarray, method: str, condition: float) -> Callable[[], object]:
-    """Conjugate gradients with exact steps, or the best fixed rate for singular values from 1/condition to 1."""
-    rate = 2 / (2 + 2 / condition**2)
-    direction, step = (
-        (ConjugateGradients(), ExactStep()) if method == "conjugate gradients" else (SteepestDescent(), FixedRate(rate))
-    )
-    return lambda: walk(Bowl.of_arrays(A, b), direction, step, budget=Budget(steps=10_000, seconds=600.0))
+    """Conjugate gradients, or the best fixed rate for singular values from 1/condition to 1."""
+    if method == "conjugate gradients":
+        return closed(A, b, "cg")
+    return lambda: sf.lstsq(A, b, method="gradient", rate=2 / (2 + 2 / condition**2), prove=False)
 
 
 def crossover() -> None:
@@ -78,7 +72,7 @@ def crossover() -> None:
         b = A @ np.ones(columns) + np.random.default_rng(1).standard_normal(ROWS) * math.sqrt(columns)
         ratio = math.sqrt(columns / ROWS)
         condition = (1 + ratio) / (1 - ratio)
-        plan = make_plan(ROWS, columns, condition, "Marchenko-Pastur", rates=measured_rates(columns))
+        plan = make_plan(ROWS, columns, condition, "Marchenko-Pastur", rates=measured_rates(columns, ROWS))
         formula, descent = _both(A, b, columns)
         rows.append(_row(plan, formula, descent))
         foreseen = plan.candidate(CLOSED).seconds > plan.candidate("conjugate gradients").seconds
@@ -100,10 +94,9 @@ def _both(A: np.ndarray, b: np.ndarray, columns: int) -> tuple[tuple[float, np.n
         start = time.perf_counter()
         fit = sf.lstsq(A, b, method=CLOSED, prove=False)
         middle = time.perf_counter()
-        bowl = Bowl.of_arrays(A, b)
-        found = walk(bowl, ConjugateGradients(), ExactStep(), budget=Budget(steps=10_000, seconds=1200.0))
+        found = sf.lstsq(A, b, method="cg", prove=False)
         best = [min(best[0], middle - start), min(best[1], time.perf_counter() - middle)]
-    return (best[0], fit.coef), (best[1], bowl.to_coefficients(found.x), found.steps)
+    return (best[0], fit.coef), (best[1], found.coef, found.answer.steps)
 
 
 def _row(plan: Plan, formula: tuple[float, np.ndarray], descent: tuple[float, np.ndarray, int]) -> list[str]:
