@@ -50,7 +50,7 @@ def main() -> None:
         tables(shape, seeds, CONDITIONS, SOLVERS, exact)
     rows, columns = long = (40_000, 30)
     assert rows * columns > CHEAP, "so that the ladder takes no look in 20 digits"
-    tables(long, 1, [1.0, 1e2, 1e4, 1e6], SOLVERS, in_rationals)
+    tables(long, 2, [1.0, 1e2, 1e4, 1e6], SOLVERS, in_rationals)
 
 
 def tables(
