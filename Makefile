@@ -69,7 +69,7 @@ docs: $(READY) ## build the docs site, running every example; any warning is an 
 	@touch $@
 
 .PHONY: bench
-bench: .venv/.peers ## speed, memory and digits, with the peers beside (some ten minutes, 6 GB of disk)
+bench: .venv/.peers ## speed, memory and digits, with the peers beside (most of an hour, 6 GB of disk, 16 of memory)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
 
 .PHONY: lock

@@ -6,11 +6,11 @@ Every peer gets the same columns: raw powers rounded to double precision.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 
 import surefoot as sf
+from benchmarks.peers import PEERS
 from benchmarks.tables import show
 from nistdata import NistSet, digits, load
 
@@ -37,48 +37,6 @@ def matrix(case: NistSet) -> tuple[np.ndarray, np.ndarray]:
     return rows[:, : len(fit.names)], rows[:, -1]
 
 
-def numpy_lstsq(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.linalg.lstsq(X, y, rcond=None)[0]
-
-
-def scipy_lstsq(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    from scipy.linalg import lstsq
-
-    return lstsq(X, y)[0]
-
-
-def statsmodels_pinv(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    from statsmodels.api import OLS
-
-    return OLS(y, X).fit().params
-
-
-def statsmodels_qr(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    from statsmodels.api import OLS
-
-    return OLS(y, X).fit(method="qr").params
-
-
-def sklearn(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    from sklearn.linear_model import LinearRegression
-
-    return LinearRegression(fit_intercept=False).fit(X, y).coef_
-
-
-def normal_equations(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.linalg.solve(X.T @ X, X.T @ y)
-
-
-PEERS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "numpy": numpy_lstsq,
-    "scipy": scipy_lstsq,
-    "statsmodels": statsmodels_pinv,
-    "statsmodels qr": statsmodels_qr,
-    "scikit-learn": sklearn,
-    "normal eq.": normal_equations,
-}
-
-
 def worst(coef: np.ndarray, case: NistSet) -> str:
     return f"{min(digits(float(c), exact) for c, exact in zip(coef, case.coefficients, strict=True)):.1f}"
 
@@ -100,8 +58,9 @@ def main() -> None:
                     found.append(worst(peer(X, y), case))
             except np.linalg.LinAlgError:
                 found.append("refused")
+        arrays = worst(sf.lstsq(X, y).coef, case)
         smallest = [surefoot(case, refine=False, batch_rows=rows_) for rows_ in (1, 2, 3, 5, 7, 10)]
-        ours = [surefoot(case, refine=False), min(smallest, key=float), surefoot(case)]
-        rows.append([name, *found, *ours])
-    head = ["NIST set", *PEERS, "surefoot, one pass", "in small batches", "surefoot fit"]
-    show("Correct digits of the worst coefficient", head, rows)
+        ours = [arrays, surefoot(case, refine=False), min(smallest, key=float), surefoot(case)]
+        rows.append([name, *found, *ours, surefoot(case, exact=True)])
+    head = ["NIST set", *PEERS, "sf.lstsq", "sf.fit, one pass", "in small batches", "sf.fit", "exact=True"]
+    show("Correct digits of the worst coefficient", head, rows, width=190)

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, reduce
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -27,6 +27,10 @@ TALL = 1 << 22
 
 SMALL = 1 << 16
 """Numbers in a matrix that is not worth a thread's start."""
+
+GROUP = 256
+"""Rows of which products with a residual are summed one after the other. Sums of N rows out of m round by about
+``u sqrt(N / 2m)`` of ``|a| |r|``, the sums of those sums by ``u sqrt(1 / 2N)``: both are least near ``sqrt(m)``."""
 
 FEW_COLUMNS = 256
 """Up to here rows are shared out to threads; beyond, one BLAS product keeps every core busy."""
@@ -103,7 +107,7 @@ class Rows:
         def one(block: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:
             block = doubled(block)
             residual = right - np.dot(block, x)
-            return np.dot(block.T, residual), _squares(residual)
+            return _across(block, residual), _squares(residual)
 
         return Look(*self._sum(one, x.shape, x.shape[1:]))
 
@@ -136,7 +140,8 @@ class Rows:
             return reduce(merge, (one(self.matrix[these], self.right[these]) for these in rows))
 
         count, columns = self.matrix.shape
-        step = max(1, (TALL if self.crew is None else BLOCK) // max(1, columns))
+        # A Gram matrix of many columns is added to for every block: that is worth as many rows at least.
+        step = max(1, BLOCK // max(1, columns)) if self.crew else max(1, TALL // max(1, columns), columns)
         starts = range(0, count, step)
         if not len(starts):
             return None
@@ -166,11 +171,22 @@ def _added(total: tuple[np.ndarray, ...], more: tuple[np.ndarray, ...]) -> tuple
 @contextmanager
 def opened(matrix: np.ndarray, right: np.ndarray) -> Iterator[Rows]:
     """The rows, with threads for as long as they are worked on."""
-    if matrix.size <= SMALL or matrix.shape[1] > FEW_COLUMNS or cores() == 1:
-        yield Rows(matrix, right)
+    rows = Rows(matrix, right)
+    if matrix.shape[1] > FEW_COLUMNS:
+        yield rows
+        return
+    with shared_out(rows) as shared:
+        yield shared
+
+
+@contextmanager
+def shared_out(rows: Rows) -> Iterator[Rows]:
+    """The same rows with threads of ours: for work entry by entry, which BLAS has no part in, whatever the columns."""
+    if rows.crew is not None or rows.matrix.size <= SMALL or cores() == 1:
+        yield rows
         return
     with one_thread_each(), ThreadPoolExecutor(cores(), thread_name_prefix="surefoot") as crew:
-        yield Rows(matrix, right, crew)
+        yield replace(rows, crew=crew)
 
 
 @contextmanager
@@ -193,6 +209,18 @@ def _blas() -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def _across(block: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """``block' residual`` as a sum of sums over groups of rows."""
+    count, columns = block.shape
+    whole = count - count % GROUP
+    if whole <= GROUP:
+        return np.dot(block.T, residual)
+    groups = block[:whole].reshape(-1, GROUP, columns).transpose(0, 2, 1)
+    total = np.matmul(groups, residual[:whole].reshape(-1, GROUP, residual.shape[1])).sum(axis=0)
+    total += np.dot(block[whole:].T, residual[whole:])
+    return total
 
 
 def _squares(values: np.ndarray) -> np.ndarray:

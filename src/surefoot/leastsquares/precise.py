@@ -18,7 +18,7 @@ import threading
 
 import numpy as np
 
-from surefoot.leastsquares.passes import Look, Rows, doubled
+from surefoot.leastsquares.passes import Look, Rows, doubled, shared_out
 from surefoot.problem.twofold import Twofold, two_sum
 
 HEAD = 22
@@ -66,7 +66,8 @@ def precise_look(rows: Rows, scale: np.ndarray, x: np.ndarray) -> Look:
     def merged(left: tuple[Twofold, Twofold], more: tuple[Twofold, Twofold]) -> tuple[Twofold, Twofold]:
         return _plus(left[0], more[0]), _plus(left[1], more[1])
 
-    total = rows.fold(one, merged)
+    with shared_out(rows) as shared:
+        total = shared.fold(one, merged)
     if total is None:
         return Look(np.zeros_like(x), np.zeros(sides))
     return Look(total[0].value(), total[1].value())

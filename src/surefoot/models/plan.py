@@ -1,19 +1,21 @@
 """What each method would cost before it runs: flops, bytes, passes, steps, and seconds on this machine.
 
-The counts are those of the algorithms; the rates are measured, on a block of random rows of as many columns, because
-the speed of a product of matrices depends on their width more than on anything that is written on a processor.
+The counts are those of the algorithms; the rates are measured, on blocks of random rows of as many columns, because
+the speed of a product of matrices depends on their width more than on anything that is written on a processor, and
+that of a pass on whether the rows fit in the cache.
 
 | method | flops | passes | steps |
 |---|---|---|---|
 | normal equations | mn^2 + n^3/3 | 2 | - |
 | corrected seminormal | mn^2 + n^3/3 + 4mn a step | 1 + steps | log u / log(n u k^2) |
-| preconditioned Cholesky | 3mn^2 + 2n^3 | 2 + steps | about 5 |
-| QR | 2mn^2 | 1 + steps | about 3 |
-| SVD | 2mn^2 + 22 n^3 | 1 + steps | about 3 |
-| conjugate gradients | 4mn a step | steps | k log(2/u) / 2 |
-| gradient descent | 4mn a step | steps | k^2 log(2/u) / 2 |
+| preconditioned Cholesky | 2-3mn^2 + 10n^3 | 2 + steps | about 4 |
+| QR | 2mn^2 + n^3 | 3 + steps | about 2 |
+| SVD | 2mn^2 + 22 n^3 | 3 + steps | about 2 |
+| conjugate gradients | 4mn a step | steps | log(2/u) / log((k + 1)/(k - 1)) |
+| gradient descent | 4mn a step | steps | log(1/u) / log((k^2 + 1)/(k^2 - 1)) |
 
-for condition k of the columns at length one and u the rounding of a double.
+for condition k of the columns at length one and u the rounding of a double. To each formula the backward error adds
+4n^3/3, or 10n^3/3 by QR where the condition is high.
 
 Reference: Golub, Van Loan (2013), "Matrix Computations", 4th ed., section 5.3.2-5.3.3 and 5.5, pp. 262-264, 293.
 """
@@ -28,14 +30,24 @@ from functools import cache
 
 import numpy as np
 
+from surefoot.leastsquares.gram import cholesky
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Rows, opened
 from surefoot.leastsquares.precise import precise_look
 from surefoot.leastsquares.rank import ROUNDOFF
-from surefoot.leastsquares.rungs import CHEAP, SQUARED_TOO_FAR
+from surefoot.leastsquares.rungs import CHEAP, HOPELESS, SQUARED_TOO_FAR
 
-PILOT = 1 << 21
-"""Numbers in the rows that rates are measured on: some tenths of a second in all."""
+PILOT = 1 << 23
+"""Numbers at most in the rows that passes are measured on: more than a cache holds."""
+
+PILOT_FLOPS = 4e8
+"""Flops of the Gram matrix, at most, that rates of arithmetic are measured on."""
+
+FEWEST_RUNS, MOST_RUNS, LONG_ENOUGH = 2, 20, 0.05
+"""Runs of a measurement, and the seconds after which there are enough of them."""
+
+SQUARED_LOSES = 1e4
+"""Condition from which the sum of squares in the backward error is too coarse, where the residual is not small."""
 
 WIDEST = 1000
 """Columns beyond which rates no longer change."""
@@ -150,11 +162,11 @@ def make_plan(
     >>> rates = Rates(5e10, 4e10, 3e10, 1e10, 1e10, 2e9)
     >>> plan = make_plan(100_000, 100, 50.0, "known", rates=rates)
     >>> plan.chosen, round(plan.candidate("qr").seconds, 2)
-    ('seminormal', 0.2)
+    ('seminormal', 0.15)
     >>> make_plan(100_000, 20_000, 2.0, "known", rates=rates).chosen
     'conjugate gradients'
     """
-    rates = rates or measured_rates(columns)
+    rates = rates or measured_rates(columns, rows)
     found = [predict(rows, columns, max(1.0, condition), rates) for predict in _METHODS]
     found = [replace(one, seconds=one.seconds + one.passes * rates.start) for one in found]
     ordered = sorted(found, key=lambda one: (not one.accurate, one.seconds))
@@ -164,46 +176,65 @@ def make_plan(
     )
 
 
-def measured_rates(columns: int) -> Rates:
-    """Rates at a number of columns, measured once a process."""
-    return _measured(max(1, min(columns, WIDEST)))
+def measured_rates(columns: int, rows: int | None = None) -> Rates:
+    """Rates at a number of columns, measured once a process; of so many rows as fit in the cache, or of more."""
+    width = max(1, min(columns, WIDEST))
+    most = max(PILOT // width, 2)
+    wanted = most if rows is None else max(2, min(rows, most))
+    # To a power of two, so that as good as the same size is not measured again.
+    return _measured(width, 1 << (wanted - 1).bit_length())
 
 
 @cache
-def _measured(columns: int) -> Rates:
+def _measured(columns: int, rows: int) -> Rates:
     rng = np.random.default_rng(0)
-    rows = max(PILOT // columns, 2 * columns)
-    matrix, right = rng.standard_normal((rows, columns)), rng.standard_normal((rows, 1))
+    some = rng.standard_normal((min(rows, max(2 * columns, int(PILOT_FLOPS / columns**2))), columns))
+    fewer = np.vstack([some] * max(1, -(-2 * columns // len(some))))
+    matrix = np.resize(some, (rows, columns))
     x, inverse = np.zeros((columns, 1)), np.triu(rng.standard_normal((columns, columns)))
     square = inverse.T @ inverse + columns * np.eye(columns)
-    with opened(matrix, right) as held:
-        square_work, size = rows * columns**2, 8.0 * matrix.size
-        return Rates(
-            gram=square_work / _fastest(held.gram),
-            product=2 * square_work / _fastest(lambda: held.preconditioned_gram(inverse)),
-            orthogonal=2 * square_work / _fastest(lambda: triangle_of(held)),
-            cubic=columns**3 / 3 / _fastest(lambda: np.linalg.cholesky(square)),
-            look=size / _fastest(lambda: held.look(x)),
-            precise=size / _fastest(lambda: precise_look(held, np.ones(columns), x)),
-            start=_fastest(lambda: Rows(matrix[:1], right[:1]).look(x)),
+    with opened(fewer, np.ones((len(fewer), 1))) as held:
+        work = len(fewer) * columns**2
+        rates = Rates(
+            gram=work / _fastest(held.gram),
+            product=2 * work / _fastest(lambda: held.preconditioned_gram(inverse)),
+            orthogonal=_qr_flops(len(fewer), columns) / _fastest(lambda: triangle_of(held)),
+            cubic=columns**3 / 3 / _fastest(lambda: cholesky(square)),
+            look=math.nan,
+            precise=8.0 * fewer.size / _fastest(lambda: precise_look(held, np.ones(columns), x)),
+            start=_fastest(lambda: Rows(some[:1], np.ones((1, 1))).look(x)),
         )
+    with opened(matrix, np.ones((rows, 1))) as held:
+        return replace(rates, look=8.0 * matrix.size / _fastest(lambda: held.look(x)))
+
+
+def _qr_flops(m: int, n: int) -> float:
+    return 2.0 * m * n**2 - (2 * n**3 / 3 if m >= n else 0.0)
 
 
 def _fastest(work: Callable[[], object]) -> float:
-    """Seconds of the better of three runs: the first one wakes threads and memory up."""
-    best = math.inf
-    for _ in range(3):
+    """Seconds of the best of some runs: the first one wakes threads and memory up, and others may use the machine."""
+    best, spent, runs = math.inf, 0.0, 0
+    while runs < FEWEST_RUNS or (spent < LONG_ENOUGH and runs < MOST_RUNS):
         start = time.perf_counter()
         work()
-        best = min(best, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        best, spent, runs = min(best, seconds), spent + seconds, runs + 1
     return best
+
+
+def _closing(n: int, k: float, rates: Rates) -> float:
+    """Seconds of the backward error: Cholesky of a sum of squares, or QR where squaring would lose small values."""
+    if k < SQUARED_LOSES:
+        return n**3 / rates.gram + n**3 / 3 / rates.cubic
+    return n**3 / rates.gram + n**3 / 3 / rates.cubic + 10 * n**3 / 3 / rates.orthogonal
 
 
 def _normal(m: int, n: int, k: float, rates: Rates) -> Candidate:
     accurate = k * k * ROUNDOFF < 4 * ROUNDOFF
     return Candidate(
         "normal", m * n**2 + n**3 / 3 + 4 * m * n, 16.0 * m * n, 2, 0,
-        m * n**2 / rates.gram + n**3 / 3 / rates.cubic + 8.0 * m * n / rates.look, accurate,
+        m * n**2 / rates.gram + n**3 / 3 / rates.cubic + 8.0 * m * n / rates.look + _closing(n, k, rates), accurate,
         "" if accurate else f"squares the condition: only about {max(0.0, 15.95 - 2 * math.log10(k)):.0f} digits",
     )  # fmt: skip
 
@@ -213,7 +244,7 @@ def _seminormal(m: int, n: int, k: float, rates: Rates) -> Candidate:
     steps = max(2, math.ceil(17 / gain))
     precise = 2 if m * n <= CHEAP else 0
     accurate = k < SQUARED_TOO_FAR
-    work = m * n**2 / rates.gram + n**3 / 3 / rates.cubic
+    work = m * n**2 / rates.gram + n**3 / 3 / rates.cubic + _closing(n, k, rates)
     return Candidate(
         "seminormal", m * n**2 + n**3 / 3 + 4.0 * m * n * steps, 8.0 * m * n * (1 + steps), 1 + steps, steps,
         work + 8.0 * m * n * (steps / rates.look + precise / rates.precise), accurate,
@@ -222,17 +253,22 @@ def _seminormal(m: int, n: int, k: float, rates: Rates) -> Candidate:
 
 
 def _cholesky_qr(m: int, n: int, k: float, rates: Rates) -> Candidate:
-    # The first Gram matrix, one of preconditioned columns, three ordinary and about three precise looks.
-    seconds = m * n**2 / rates.gram + 2.0 * m * n**2 / rates.product + 2.0 * n**3 / 3 / rates.cubic
-    seconds += 8.0 * m * n * (3 / rates.look + 3 / rates.precise)
+    # The QR of a sample of 2n rows, or below its condition the Gram matrix of all, then the Gram matrix of
+    # preconditioned columns, whose products run in single precision, four ordinary looks and one in 20 digits.
+    first = 4.0 * n**3 / rates.orthogonal if k > HOPELESS else m * n**2 / rates.gram
+    seconds = first + 0.8 * 2.0 * m * n**2 / rates.product + n**3 / rates.cubic + 5 * n**3 / rates.gram
+    seconds += 8.0 * m * n * (4 / rates.look + (3 if m * n <= CHEAP else 1) / rates.precise) + _closing(n, k, rates)
     accurate = k < 0.01 / (64 * ROUNDOFF * math.sqrt(n))
-    return Candidate("cholesky-qr", 3.0 * m * n**2 + 2.0 * n**3, 64.0 * m * n, 8, 5, seconds, accurate,
+    flops = (2.0 if k > HOPELESS else 3.0) * m * n**2 + 10.0 * n**3
+    return Candidate("cholesky-qr", flops, 56.0 * m * n, 7, 4, seconds, accurate,
                      "" if accurate else "rounding hides the rank")  # fmt: skip
 
 
 def _qr(m: int, n: int, k: float, rates: Rates) -> Candidate:
-    seconds = 2.0 * m * n**2 / rates.orthogonal + 8.0 * m * n * (2 / rates.look + 3 / rates.precise)
-    return Candidate("qr", 2.0 * m * n**2, 48.0 * m * n, 6, 3, seconds, True)
+    # Lengths, the look from zero, the triangle, a look at its answer, two corrections and one in 20 digits.
+    seconds = 2.0 * m * n**2 / rates.orthogonal + n**3 / rates.gram + _closing(n, k, rates)
+    seconds += 8.0 * m * n * (5 / rates.look + (3 if m * n <= CHEAP else 1) / rates.precise)
+    return Candidate("qr", 2.0 * m * n**2 + 1.0 * n**3, 56.0 * m * n, 7, 2, seconds, True)
 
 
 def _svd(m: int, n: int, k: float, rates: Rates) -> Candidate:
@@ -251,11 +287,17 @@ def _walk(name: str, steps: float, m: int, n: int, rates: Rates) -> Candidate:
 def _conjugate_gradients(m: int, n: int, k: float, rates: Rates) -> Candidate:
     # In exact arithmetic n steps are enough; rounding spoils that as the condition grows.
     most = 2.0 * n + 2 if k < 1e3 else math.inf
-    return _walk("conjugate gradients", math.ceil(min(k * math.log(2 / ROUNDOFF) / 2 + 2, most)), m, n, rates)
+    return _walk("conjugate gradients", min(_steps(2 / ROUNDOFF, k), most), m, n, rates)
 
 
 def _gradient_descent(m: int, n: int, k: float, rates: Rates) -> Candidate:
-    return _walk("gradient descent", math.ceil(k * k * math.log(2 / ROUNDOFF) / 2 + 1), m, n, rates)
+    return _walk("gradient descent", _steps(1 / ROUNDOFF, k * k), m, n, rates)
+
+
+def _steps(wanted: float, ratio: float) -> float:
+    """Steps that shrink an error by a factor, each by (ratio - 1)/(ratio + 1), and one to see that it is done."""
+    each = 2 * math.atanh(1 / ratio) if ratio > 1 else math.inf
+    return 1.0 + (max(1, math.ceil(math.log(wanted) / each)) if each else math.inf)
 
 
 _METHODS = (_normal, _seminormal, _cholesky_qr, _qr, _svd, _conjugate_gradients, _gradient_descent)
