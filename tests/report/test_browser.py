@@ -12,7 +12,7 @@ import surefoot as sf
 pytestmark = pytest.mark.browser
 
 OZONE = Path(__file__).parents[2] / "examples" / "ozone.csv"
-PARTS = {"ozone": 4, "many": 4, "awkward": 4, "loaded": 1}
+PARTS = {"ozone": 5, "many": 5, "awkward": 5, "loaded": 2, "roads": 7}
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def reports(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     ozone = sf.fit("customer ~ nist", OZONE)
     ozone.to_html(folder / "ozone.html")
+    sf.fit("customer ~ nist", OZONE, compare=True, explain=True).to_html(folder / "roads.html")
     ozone.save(folder / "model.json")
     sf.load(folder / "model.json").to_html(folder / "loaded.html")
     (folder / "card.html").write_text(f"<!DOCTYPE html><title>card</title>{ozone._repr_html_()}", encoding="utf-8")

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.leastsquares.rank import lengths
-from surefoot.models.statistics import t_quantile
+from surefoot.models.perpendicular import Perpendicular, perpendicular
+from surefoot.models.statistics import constant_direction, t_quantile
+from surefoot.models.walked import Descent, WalkedBowl, descents, walked_bowl
 
 if TYPE_CHECKING:
     from surefoot.models.fit import Fit
@@ -140,12 +142,21 @@ class Picture:
     ----------
     half : float
         Half-width of the fit's intervals in standard errors; NaN without degrees of freedom.
+    perpendicular : Perpendicular or None
+        Response, fitted values and residual as a triangle; None where there is none.
+    walked : WalkedBowl or None
+        The walks of compared roads on the bowl, for two coefficients.
+    descents : tuple of Descent
+        The same walks as slopes, for any number of coefficients.
     """
 
     sample: Sample | None
     curve: Curve | None
     bowl: Bowl | None
     half: float
+    perpendicular: Perpendicular | None = None
+    walked: WalkedBowl | None = None
+    descents: tuple[Descent, ...] = ()
 
 
 def gather(fit: Fit, rows: int = 4000) -> Picture:
@@ -168,10 +179,13 @@ def gather(fit: Fit, rows: int = 4000) -> Picture:
     """
     half = t_quantile(fit.level, fit.covariance.df)
     with np.errstate(all="ignore"):
-        if fit.source is None:
-            return Picture(None, None, _bowl(fit), half)
-        chosen = _choose(fit, rows)
-        return Picture(_sample(chosen), _curve(fit, chosen), _bowl(fit), half)
+        chosen = None if fit.source is None else _choose(fit, rows)
+        return Picture(
+            None if chosen is None else _sample(chosen), None if chosen is None else _curve(fit, chosen), _bowl(fit),
+            half, _perpendicular(fit),
+            walked_bowl(fit.roads, fit.solution, fit.names) if fit.roads else None,
+            descents(fit.roads) if fit.roads else (),
+        )  # fmt: skip
 
 
 _FIELDS = ("row", "observed", "fitted", "residual", "studentised", "leverage", "stderr", "frequency", "predictor")
@@ -333,6 +347,11 @@ def _curve(fit: Fit, chosen: _Chosen) -> Curve | None:
         for one in (mean, new)
     ]  # fmt: skip
     return Curve(name, x, mean.value, *bands)
+
+
+def _perpendicular(fit: Fit) -> Perpendicular | None:
+    constant = constant_direction(fit.triangle, fit.solution, fit.design.has_intercept)
+    return perpendicular(fit.solution, fit.names, constant)
 
 
 def _bowl(fit: Fit) -> Bowl | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from surefoot.report.panels import draw_bowl, draw_data, draw_normal, draw_residuals
+from surefoot.report.panels_roads import draw_descents, draw_perpendicular, draw_walks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,10 +49,13 @@ STYLE = {
 }
 
 TITLES = ("Data and fit", "Residuals against fitted", "Normal quantiles", "Error bowl")
+RIGHT_ANGLE, WALKS, DESCENTS = "The residual at a right angle", "Two roads, one valley", "How the walks came down"
 
 
 def overview(fit: Fit, picture: Picture) -> Figure:
     """Data with line and bands, residuals, normal quantiles and the error bowl, for a page 180 mm wide.
+
+    Where roads were compared a third row has the residual at a right angle, and the walks.
 
     Parameters
     ----------
@@ -63,9 +67,14 @@ def overview(fit: Fit, picture: Picture) -> Figure:
     with _style():
         from surefoot.report.shown import ShownFigure
 
-        figure = ShownFigure(figsize=(7.1, 6.0), layout="constrained")
-        draws: tuple[Draw, ...] = (draw_data, draw_residuals, draw_normal, draw_bowl)
-        for axes, draw, title, letter in zip(figure.subplots(2, 2).flat, draws, TITLES, "abcd", strict=True):
+        draws: list[Draw] = [draw_data, draw_residuals, draw_normal, draw_bowl]
+        titles = list(TITLES)
+        if picture.descents:
+            draws += [draw_perpendicular, draw_walks if picture.walked else draw_descents]
+            titles += [RIGHT_ANGLE, WALKS if picture.walked else DESCENTS]
+        rows = len(draws) // 2
+        figure = ShownFigure(figsize=(7.1, 3.0 * rows), layout="constrained")
+        for axes, draw, title, letter in zip(figure.subplots(rows, 2).flat, draws, titles, "abcdef", strict=False):
             draw(axes, fit, picture)
             axes.set_title(f"{letter}   {title}", loc="left", fontweight="bold")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 from surefoot.files import whole_file
 from surefoot.report import cells
 from surefoot.report.captions import NO_ROWS, bowl_caption, data_caption, normal_caption, residual_caption
+from surefoot.report.captions_roads import descents_caption, perpendicular_caption, walks_caption
 from surefoot.report.cells import decimals_of
 from surefoot.report.numbers import DASH, fixed, plain, probability, r_squared, signed, t_value
+from surefoot.report.plan import plan_table
+from surefoot.report.roads import road_table
 from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 FEW_DIGITS = 6
 """Digits are worth a column of their own only where some coefficient has fewer than this."""
+
+SWITCHES = ("exact", "compare", "explain")
+"""Options that are on or off."""
 
 FILES = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".gz")
 
@@ -69,6 +75,8 @@ def page(fit: Fit, picture: Picture | None = None) -> str:
             **_facts(fit),
             pictures=_pictures(fit, picture),
             no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
+            roads=None if fit.roads is None else road_table(fit.roads),
+            plan=None if fit.plan is None else plan_table(fit.plan),
             statistics=_statistics(fit),
             rows=_rows(fit),
             diagnostics=_diagnostics(fit),
@@ -103,13 +111,15 @@ def _templates() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = files("surefoot.report") / "templates"
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["signed"] = signed
+    return made
 
 
 def _facts(fit: Fit) -> dict[str, Any]:
@@ -193,8 +203,9 @@ def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
         return []
     from markupsafe import Markup
 
-    from surefoot.report.figures import TITLES, svg
+    from surefoot.report.figures import DESCENTS, RIGHT_ANGLE, TITLES, WALKS, svg
     from surefoot.report.panels import draw_bowl, draw_data, draw_normal, draw_residuals
+    from surefoot.report.panels_roads import draw_descents, draw_perpendicular, draw_walks
 
     shown = []
     if picture.sample is not None:
@@ -205,6 +216,12 @@ def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
         ]
     if picture.bowl is not None:
         shown.append((draw_bowl, "bowl", TITLES[3], bowl_caption(fit, picture.bowl)))
+    if (angle := picture.perpendicular) is not None:
+        shown.append((draw_perpendicular, "perpendicular", RIGHT_ANGLE, perpendicular_caption(angle)))
+    if picture.walked is not None:
+        shown.append((draw_walks, "walks", WALKS, walks_caption(picture.walked)))
+    if picture.descents:
+        shown.append((draw_descents, "descents", DESCENTS, descents_caption(picture.descents)))
     # The SVG comes from matplotlib, which escapes the names on the axes.
     return [Shown(title, Markup(svg(draw, fit, picture, name)), caption) for draw, name, title, caption in shown]
 
@@ -292,8 +309,9 @@ def _options(fit: Fit) -> dict[str, str]:
             options["groups"] = fit.covariance.detail.partition(" clusters of ")[2]
         if fit.covariance.kind == "HAC":
             options["lags"] = fit.covariance.detail.partition(" ")[0]
-    if fit.exact is not None:
-        options["exact"] = "True"
+    for word in SWITCHES:
+        if getattr(fit, "roads" if word == "compare" else "plan" if word == "explain" else word) is not None:
+            options[word] = "True"
     if fit.level != 0.95:
         options["level"] = f"{fit.level:g}"
     return options
@@ -303,7 +321,7 @@ def _python(fit: Fit) -> str:
     data = repr(fit.account.source) if _is_file(fit) else "data"
     given = [repr(fit.formula), data]
     for word, text in _options(fit).items():
-        given.append(f"{word}={text if word in ('level', 'lags', 'exact') else _array_or_text(text)}")
+        given.append(f"{word}={text if word in ('level', 'lags', *SWITCHES) else _array_or_text(text)}")
     about = "" if _is_file(fit) else f"  # data: {fit.account.source}"
     return f"import surefoot as sf\n\nfit = sf.fit({', '.join(given)}){about}\nprint(fit)"
 
@@ -319,7 +337,7 @@ def _command(fit: Fit) -> str:
         return ""
     words = ["surefoot", "fit", fit.formula, fit.account.source]
     for word, text in _options(fit).items():
-        words += [f"--{word.replace('_', '-')}", *([] if word == "exact" else [text])]
+        words += [f"--{word.replace('_', '-')}", *([] if word in SWITCHES else [text])]
     return shlex.join(words)
 
 
