@@ -132,7 +132,7 @@ def walked_bowl(roads: Roads, solution: Solution, names: tuple[str, ...]) -> Wal
     return WalkedBowl(
         tuple(names[k] for k in kept), answer, place(goal)[:, 0], place(np.zeros((2, 1)))[:, 0], tracks,
         tuple(place(contour) for contour in contours), window, aspect,
-        reach[0] / reach[1] if stretched else 0.0, solution.rank.condition,
+        reach[0] / reach[1] if stretched else 0.0, roads.condition,
     )  # fmt: skip
 
 
