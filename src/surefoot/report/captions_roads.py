@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from surefoot.models.walked import Descent, WalkedBowl
 
 NO_TRIANGLE = (
-    "There is no triangle to draw: nothing of the response is left to explain, or there is no column to explain it by."
+    "There is no right-angled triangle to draw: nothing of the response is left to explain, no column explains it, no "
+    "factor of the columns is at hand, or a penalty or constraint tilts the residual."
 )
 FLATTEST, STEEPEST = 20.0, 72.0
 """Angles in degrees beyond which one side of the triangle could not be seen at its true length."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from surefoot.models.array_fit import ArrayFit
     from surefoot.models.fit import Fit
     from surefoot.models.picture import Picture
 
@@ -81,6 +82,23 @@ def overview(fit: Fit, picture: Picture) -> Figure:
         return figure
 
 
+def array_overview(fit: ArrayFit, picture: Picture) -> Figure:
+    """The residual at a right angle, and the walks where roads were compared."""
+    panels: list[tuple[Draw, str]] = [(draw_perpendicular, RIGHT_ANGLE)]
+    if picture.walked is not None:
+        panels.append((draw_walks, WALKS))
+    if picture.descents:
+        panels.append((draw_descents, DESCENTS))
+    with _style():
+        from surefoot.report.shown import ShownFigure
+
+        figure = ShownFigure(figsize=(3.55 * len(panels), 3.2), layout="constrained")
+        for axes, (draw, title) in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True):
+            draw(axes, fit, picture)  # pyright: ignore[reportArgumentType]
+            axes.set_title(title, loc="left", fontweight="bold")
+        return figure
+
+
 def svg(draw: Draw, fit: Fit, picture: Picture, name: str) -> str:
     """One picture as an SVG element to stand within a page; ``name`` makes its ids its own."""
     with _style(), warnings.catch_warnings():
@@ -118,4 +136,4 @@ def _own_ids(tag: str, name: str) -> str:
     return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag)
 
 
-__all__ = ["overview", "svg"]
+__all__ = ["array_overview", "overview", "svg"]

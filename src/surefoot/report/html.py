@@ -27,6 +27,7 @@ from surefoot.wording import combination, counted
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from surefoot.models.array_fit import ArrayFit
     from surefoot.models.fit import Fit
     from surefoot.models.picture import Picture
 
@@ -68,28 +69,28 @@ def page(fit: Fit, picture: Picture | None = None) -> str:
     picture : Picture, optional
         The numbers of its pictures, from ``surefoot.models.picture.gather``; without it there are none.
     """
-    return (
-        _templates()
-        .get_template("page.html.j2")
-        .render(
-            **_facts(fit),
-            pictures=_pictures(fit, picture),
-            no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
-            roads=None if fit.roads is None else road_table(fit.roads),
-            plan=None if fit.plan is None else plan_table(fit.plan),
-            statistics=_statistics(fit),
-            rows=_rows(fit),
-            diagnostics=_diagnostics(fit),
-            python=_python(fit),
-            command=_command(fit),
-            has_file=_is_file(fit),
-        )
+    return render(
+        "page.html.j2",
+        **_facts(fit),
+        pictures=pictures_of(fit, picture),
+        no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
+        roads=None if fit.roads is None else road_table(fit.roads),
+        plan=None if fit.plan is None else plan_table(fit.plan),
+        sections=[("Statistics", _statistics(fit)), ("Diagnostics", _diagnostics(fit)), ("Rows", _rows(fit))],
+        python=_python(fit),
+        command=_command(fit),
+        has_file=_is_file(fit),
     )
 
 
 def card(fit: Fit) -> str:
     """Formula, coefficients and verdict, for a notebook."""
-    return _templates().get_template("card.html.j2").render(**_facts(fit))
+    return render("card.html.j2", **_facts(fit))
+
+
+def render(template: str, **facts: Any) -> str:
+    """A template with its facts, each text escaped."""
+    return _templates().get_template(template).render(**facts)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -135,21 +136,21 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "formula": fit.formula,
         "verdict": certificate.verdict.value,
         "rigour": certificate.rigour.value,
-        "claim": " ".join([certificate.claim, *_shape(fit)]),
+        "claim": " ".join([certificate.claim, *shape_words(fit)]),
         "lines": certificate.lines,
         "digits": digits_sentence(fit),
         "method": fit.method,
         "stop": fit.stop,
         "level": f"{100 * fit.level:g}%",
-        "table": _table(fit),
-        "proven": _proven(fit),
+        "table": table_of(fit),
+        "proven": proven_of(fit),
         "show_digits": any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits)),
         "errors": _errors(fit),
         "line": f"{counted(s.rows, 'row')}, {spread}, {r2}",
     }
 
 
-def _shape(fit: Fit) -> list[str]:
+def shape_words(fit: Fit | ArrayFit) -> list[str]:
     """How the bowl rises, and where it does not."""
     evidence = fit.certificate.evidence
     curvature, valley = evidence.get("smallest_curvature"), evidence.get("valley", ())
@@ -157,7 +158,8 @@ def _shape(fit: Fit) -> list[str]:
     return rises + [f"It is flat along {combination(direction)}." for direction in valley]
 
 
-def _table(fit: Fit) -> list[Line]:
+def table_of(fit: Fit | ArrayFit) -> list[Line]:
+    """The lines of the coefficient table."""
     texts = [
         [fixed(number, places) for number in numbers]
         for numbers, places in zip(
@@ -174,11 +176,11 @@ def _table(fit: Fit) -> list[Line]:
     return lines
 
 
-def _proven(fit: Fit) -> list[tuple[str, ...]]:
+def proven_of(fit: Fit | ArrayFit) -> list[tuple[str, ...]]:
     """The proven decimals: name, coefficient, standard error."""
     if fit.exact is None:
         return []
-    with_errors = fit.covariance.kind == "classical"
+    with_errors = fit.has_proven_stderr
     return [
         (name, signed(cells.proven(fit.exact.coef, k)),
          signed(cells.proven(fit.exact.stderr, k)) if with_errors else DASH)
@@ -198,7 +200,8 @@ def _errors(fit: Fit) -> str:
     return f"Standard errors: {fit.covariance.kind}{detail}, t on {plain(fit.covariance.df)} df."
 
 
-def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
+def pictures_of(fit: Any, picture: Picture | None) -> list[Shown]:
+    """Every picture that the numbers allow, drawn; those of the rows need a fit of a formula."""
     if picture is None:
         return []
     from markupsafe import Markup

@@ -98,7 +98,7 @@ def draw_descents(axes: Axes, fit: object, picture: Picture) -> None:
                   marker="v" if one.arrived else "x", zorder=7)  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
-    name_axes(axes, "steps + 1", "length of the gradient, relative to the first")
+    name_axes(axes, "steps + 1", "gradient, relative to the first")
     show_legend(axes)
 
 
