@@ -124,7 +124,7 @@ def draw_perpendicular(axes: Axes, fit: object, picture: Picture) -> None:
         _label(axes, _between(tip, top), f"{names[2]}\n{plain(found.residual, 4)}", ACCENT, (6, 0), "left", "center")
     if found.fitted and found.residual:
         _arrow(axes, origin, top, "black", 1.6)
-    _label(axes, top, f"{names[0]}  {plain(found.response, 4)}", "black", (10, 5), "center", "bottom")
+    _label(axes, top, f"{names[0]}  {plain(found.response, 4)}", "black", (-26, 5), "left", "bottom")
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
     axes.margins(0.03, 0.08)
