@@ -21,7 +21,7 @@ from surefoot.models.arrays import read_constraints, read_task
 from surefoot.models.base import checked_level
 from surefoot.models.comparison import Comparison, compare_fits
 from surefoot.models.covariance import KINDS
-from surefoot.models.fit import FormulaFit as Fit
+from surefoot.models.fit import FormulaFit
 from surefoot.models.fitting import Wishes, fit_linear
 from surefoot.models.predict_file import Predicted, predict_to_file
 from surefoot.models.rows import BATCH
@@ -61,7 +61,7 @@ def fit(
     explain: bool = False,
     batch_rows: int = BATCH,
     progress: Report | None = None,
-) -> Fit:
+) -> FormulaFit:
     """Fit a linear model to a table, a file or a stream of any size.
 
     Parameters
@@ -111,7 +111,7 @@ def fit(
 
     Returns
     -------
-    Fit
+    FormulaFit
         Coefficients, statistics and the verdict.
 
     Raises
@@ -266,12 +266,12 @@ def _proven(fitted: ArrayFit) -> ArrayFit:
     return fitted.with_proof(proven, np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
 
 
-def compare(*fits: Fit) -> Comparison:
+def compare(*fits: FormulaFit) -> Comparison:
     """Fits side by side, nested ones tested by F against the next larger.
 
     Parameters
     ----------
-    *fits : Fit
+    *fits : FormulaFit
         At least two, of the same response and the same rows.
 
     Raises
@@ -296,7 +296,7 @@ def compare(*fits: Fit) -> Comparison:
 
 
 def predict(
-    fit: Fit,
+    fit: FormulaFit,
     data: Any,
     output: str | Path | None = None,
     *,
@@ -310,7 +310,7 @@ def predict(
 
     Parameters
     ----------
-    fit : Fit
+    fit : FormulaFit
         From ``sf.fit`` or ``sf.load``.
     data
         Whatever ``sf.fit`` reads.
@@ -335,7 +335,7 @@ def predict(
     return predict_to_file(fit, source, None if output is None else Path(output), interval, level, progress)
 
 
-def _fit_proven(source: Source, request: Request, wishes: Wishes, errors: str, progress: Report | None) -> Fit:
+def _fit_proven(source: Source, request: Request, wishes: Wishes, errors: str, progress: Report | None) -> FormulaFit:
     from surefoot.models.exact import fit_proven
 
     if errors != "classical":

@@ -12,7 +12,7 @@ import surefoot as sf
 pytestmark = pytest.mark.browser
 
 OZONE = Path(__file__).parents[2] / "examples" / "ozone.csv"
-PARTS = {"ozone": 4, "many": 4, "awkward": 4, "loaded": 1}
+PARTS = {"ozone": 5, "many": 5, "awkward": 5, "loaded": 2, "roads": 7, "arrays": 3}
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def reports(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     ozone = sf.fit("customer ~ nist", OZONE)
     ozone.to_html(folder / "ozone.html")
+    sf.fit("customer ~ nist", OZONE, compare=True, explain=True).to_html(folder / "roads.html")
     ozone.save(folder / "model.json")
     sf.load(folder / "model.json").to_html(folder / "loaded.html")
     (folder / "card.html").write_text(f"<!DOCTYPE html><title>card</title>{ozone._repr_html_()}", encoding="utf-8")
@@ -28,6 +29,8 @@ def reports(tmp_path_factory) -> Path:
     x = random.normal(size=20_000)
     sf.fit("y ~ x", {"x": x, "y": 2 * x + random.standard_t(5, x.size)}).to_html(folder / "many.html")
     names = {"<b>x</b>": x[:40], 'a "quoted" $name$ \u5206' + " that goes on and on" * 8: x[40:80] ** 2}
+    columns = np.column_stack([np.ones(30), x[:30]])
+    sf.lstsq(columns, columns @ [1.0, 2.0] + random.normal(size=30), compare=True).to_html(folder / "arrays.html")
     formula = "y ~ " + " + ".join(f"`{name}`" for name in names)
     sf.fit(formula, {**names, "y": random.normal(size=40)}).to_html(folder / "awkward.html")
     return folder

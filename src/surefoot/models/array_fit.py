@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,10 @@ from surefoot.proof.certificate import Certificate
 from surefoot.proof.conditions import Bowl, Pins, judge_bowl
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from surefoot.descent.trace import Trace
+    from surefoot.models.picture import Picture
     from surefoot.models.plan import Plan
     from surefoot.models.road import Roads
     from surefoot.proof.exact_fit import ExactFit
@@ -328,6 +332,54 @@ class ArrayFit(Fit):
         return array_summary(self)
 
     __str__ = summary
+
+    def plot(self) -> Figure:
+        """The residual at a right angle on the columns and, where roads were compared, their walks, as one figure.
+
+        Raises
+        ------
+        ModelError
+            There is more than one right-hand side.
+        """
+        from surefoot.report.figures import array_overview
+
+        return array_overview(self, self._picture())
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report as one self-contained HTML page; written to ``path`` if one is given.
+
+        Raises
+        ------
+        ModelError
+            There is more than one right-hand side.
+        DataError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> "unique global minimum" in sf.lstsq([[1.0], [1.0], [1.0]], [1.0, 2.0, 6.0]).to_html()
+        True
+        """
+        from surefoot.report.html import write_text
+        from surefoot.report.html_arrays import array_page
+
+        text = array_page(self, self._picture())
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def _repr_html_(self) -> str:
+        from surefoot.report.html_arrays import array_card
+
+        return array_card(self)
+
+    def _picture(self) -> Picture:
+        from surefoot.models.array_picture import gather_arrays
+
+        if not self.task.is_vector:
+            raise ModelError("A report is of one right-hand side: fit the columns of b one by one.")
+        return gather_arrays(self, None if self.answer.upper is None else self._solution(0))
 
     def inverse_triangle(self) -> np.ndarray | None:
         """``R^-1`` of a full set of columns, a candidate for a proof."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.models.fit import FormulaFit as Fit
+from surefoot.models.fit import FormulaFit
 from surefoot.models.statistics import f_tail
 
 
@@ -52,7 +52,7 @@ class Comparison:
         One for each neighbouring pair that is nested.
     """
 
-    fits: tuple[Fit, ...]
+    fits: tuple[FormulaFit, ...]
     tests: tuple[NestedTest, ...]
 
     def summary(self) -> str:
@@ -64,7 +64,7 @@ class Comparison:
     __str__ = summary
 
 
-def compare_fits(fits: Sequence[Fit]) -> Comparison:
+def compare_fits(fits: Sequence[FormulaFit]) -> Comparison:
     """See ``surefoot.compare``."""
     if len(fits) < 2:
         raise ModelError("A comparison needs at least two fits.")
@@ -84,17 +84,17 @@ def compare_fits(fits: Sequence[Fit]) -> Comparison:
     return Comparison(tuple(fits), tuple(_test(a, b, fits) for a, b in ordered if _nested(fits[a], fits[b])))
 
 
-def _same_response(one: Fit, other: Fit) -> bool:
+def _same_response(one: FormulaFit, other: FormulaFit) -> bool:
     sizes = [fit.solution.response_length() for fit in (one, other)]
     return bool(np.isclose(*sizes, rtol=1e-10)) and bool(np.isclose(one.triangle.weight, other.triangle.weight))
 
 
-def _nested(smaller: Fit, larger: Fit) -> bool:
+def _nested(smaller: FormulaFit, larger: FormulaFit) -> bool:
     terms = [{tuple(f.label for f in term.factors) for term in fit.design.terms} for fit in (smaller, larger)]
     return terms[0] < terms[1] and smaller.rank < larger.rank
 
 
-def _test(smaller: int, larger: int, fits: Sequence[Fit]) -> NestedTest:
+def _test(smaller: int, larger: int, fits: Sequence[FormulaFit]) -> NestedTest:
     small, large = fits[smaller].statistics, fits[larger].statistics
     added = fits[larger].rank - fits[smaller].rank
     if large.df_residual <= 0:

@@ -17,7 +17,7 @@ from surefoot.errors import ModelError
 from surefoot.leastsquares.rank import Alias, Rank, lengths
 from surefoot.leastsquares.solution import Solution
 from surefoot.models.covariance import classical
-from surefoot.models.fit import FormulaFit as Fit
+from surefoot.models.fit import FormulaFit
 from surefoot.models.fitting import CHEAP, Wishes, check_wishes, fit_linear, with_roads
 from surefoot.models.look import look
 from surefoot.models.rows import Reader
@@ -83,7 +83,7 @@ class Proven:
         return cls(**numbers, bits=state["bits"], is_exact=state["is_exact"])
 
 
-def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report | None = None) -> Fit:
+def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report | None = None) -> FormulaFit:
     """Fit ``request.formula`` with every printed digit proven.
 
     Raises
@@ -110,7 +110,7 @@ def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report 
     return replace(proven, account=account)
 
 
-def _found(fit: Fit, reader: ExactReader, seconds: float, report: Report | None) -> tuple[ExactFit, int]:
+def _found(fit: FormulaFit, reader: ExactReader, seconds: float, report: Report | None) -> tuple[ExactFit, int]:
     """The exact fit, and how many passes it took; Ctrl-C ends the scan and says how far it had come."""
     watch, names = Watch(fit.account.rows_read, report), fit.names
     opened: list[Generator[ExactFrame, None, None]] = []
@@ -157,7 +157,7 @@ def announce(seconds: float, rows: int, columns: int, report: Report | None) -> 
         report(Progress(f"proving digits, about {seconds:.0f} s a pass", 0, rows, 0.0, seconds))
 
 
-def _proven(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
+def _proven(fit: FormulaFit, found: ExactFit, wishes: Wishes) -> FormulaFit:
     """Every number of the fit, from the enclosures."""
     if found.dependences and wishes.rank_deficient != "drop":
         named = ", ".join(fit.names[one.column] for one in found.dependences)
@@ -193,7 +193,7 @@ def _is_complete(found: ExactFit) -> bool:
     return all(np.all(one >= 14) for one in numbers)
 
 
-def _solution(fit: Fit, found: ExactFit) -> Solution:
+def _solution(fit: FormulaFit, found: ExactFit) -> Solution:
     columns, kept = len(fit.names), list(found.kept)
     spread = np.full((columns, len(kept)), np.nan)
     spread[kept] = found.spread
@@ -212,7 +212,7 @@ def _solution(fit: Fit, found: ExactFit) -> Solution:
     return Solution(found.coef.value, spread, found.effects, length, found.upper, rank, valley, refined=True)
 
 
-def _statistics(fit: Fit, found: ExactFit, solution: Solution) -> Statistics:
+def _statistics(fit: FormulaFit, found: ExactFit, solution: Solution) -> Statistics:
     """What a summary prints, the proven numbers in their places; what follows from them is computed in doubles."""
     base = describe(replace(fit.triangle, rows=found.count), solution, fit.design.has_intercept)
     if found.has_constant is None:
@@ -229,14 +229,14 @@ def _statistics(fit: Fit, found: ExactFit, solution: Solution) -> Statistics:
     )  # fmt: skip
 
 
-def _undecided(fit: Fit, found: ExactFit, wishes: Wishes) -> Fit:
+def _undecided(fit: FormulaFit, found: ExactFit, wishes: Wishes) -> FormulaFit:
     """The ordinary answer, with the truth about what could not be proven."""
     if wishes.rank_deficient == "error":
         raise ModelError(f"{found.certificate.claim} rank_deficient='error' was asked for.")
     return replace(fit, certificate=found.certificate, stop=f"the limit of {found.bits} bits was reached")
 
 
-def _looked(fit: Fit, wishes: Wishes, found: ExactFit, report: Report | None) -> Fit:
+def _looked(fit: FormulaFit, wishes: Wishes, found: ExactFit, report: Report | None) -> FormulaFit:
     """Residual diagnostics in floating point and other roads beside, where they are wanted and mean something."""
     diagnosed = fit.account.rows_read * len(fit.names) <= CHEAP if wishes.diagnostics is None else wishes.diagnostics
     if not fit.rank or fit.source is None:

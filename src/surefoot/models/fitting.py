@@ -23,8 +23,7 @@ from surefoot.leastsquares.refine import Rows, refine
 from surefoot.leastsquares.solution import Solution, solve
 from surefoot.leastsquares.triangle import Triangle
 from surefoot.models.covariance import classical
-from surefoot.models.fit import Account
-from surefoot.models.fit import FormulaFit as Fit
+from surefoot.models.fit import Account, FormulaFit
 from surefoot.models.look import Look, look
 from surefoot.models.rows import BATCH, Reader
 from surefoot.models.statistics import describe
@@ -81,7 +80,7 @@ class _Folded:
         )
 
 
-def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report | None = None) -> Fit:
+def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report | None = None) -> FormulaFit:
     """Fit ``request.formula`` to the rows of a source.
 
     Raises
@@ -109,7 +108,7 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
     return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds), plan=plan)
 
 
-def with_roads(fit: Fit, reader: Reader) -> Fit:
+def with_roads(fit: FormulaFit, reader: Reader) -> FormulaFit:
     """The fit with other methods beside it, measured against its coefficients where those are exact."""
     if not fit.rank:
         return fit
@@ -140,7 +139,7 @@ def _solve(folded: _Folded, design: Design, wishes: Wishes, reader: Reader) -> t
     return solution, "QR in one pass"
 
 
-def with_look(fit: Fit, seen: Look) -> Fit:
+def with_look(fit: FormulaFit, seen: Look) -> FormulaFit:
     """The fit with what a second pass found: diagnostics, the sharper bound on digits, evidence for the verdict."""
     if fit.exact is not None:
         return replace(fit, look=seen)  # what is proven needs no further evidence
@@ -194,9 +193,11 @@ def _twofold_rows(design: Design, reader: Reader) -> Iterator[Rows]:
         yield predictors, response, weight
 
 
-def _assemble(design: Design, folded: _Folded, solution: Solution, source: Source, method: str, level: float) -> Fit:
+def _assemble(
+    design: Design, folded: _Folded, solution: Solution, source: Source, method: str, level: float
+) -> FormulaFit:
     statistics = describe(folded.triangle, solution, design.has_intercept)
-    return Fit(
+    return FormulaFit(
         design=design,
         triangle=folded.triangle,
         solution=solution,

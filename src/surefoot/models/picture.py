@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.leastsquares.rank import lengths
-from surefoot.models.statistics import t_quantile
+from surefoot.models.perpendicular import Perpendicular, perpendicular
+from surefoot.models.statistics import constant_direction, t_quantile
+from surefoot.models.walked import Descent, WalkedBowl, descents, walked_bowl
 
 if TYPE_CHECKING:
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.look import Residuals
 
 EXTREMES = 25
@@ -140,20 +142,29 @@ class Picture:
     ----------
     half : float
         Half-width of the fit's intervals in standard errors; NaN without degrees of freedom.
+    perpendicular : Perpendicular or None
+        Response, fitted values and residual as a triangle; None where there is none.
+    walked : WalkedBowl or None
+        The walks of compared roads on the bowl, for two coefficients.
+    descents : tuple of Descent
+        The same walks as slopes, for any number of coefficients.
     """
 
     sample: Sample | None
     curve: Curve | None
     bowl: Bowl | None
     half: float
+    perpendicular: Perpendicular | None = None
+    walked: WalkedBowl | None = None
+    descents: tuple[Descent, ...] = ()
 
 
-def gather(fit: Fit, rows: int = 4000) -> Picture:
+def gather(fit: FormulaFit, rows: int = 4000) -> Picture:
     """Collect the numbers for the pictures in one pass over the rows; a fit without rows has its bowl only.
 
     Parameters
     ----------
-    fit : Fit
+    fit : FormulaFit
         A fit; one that was loaded from a file has no rows any more.
     rows : int
         The most rows to keep.
@@ -168,10 +179,13 @@ def gather(fit: Fit, rows: int = 4000) -> Picture:
     """
     half = t_quantile(fit.level, fit.covariance.df)
     with np.errstate(all="ignore"):
-        if fit.source is None:
-            return Picture(None, None, _bowl(fit), half)
-        chosen = _choose(fit, rows)
-        return Picture(_sample(chosen), _curve(fit, chosen), _bowl(fit), half)
+        chosen = None if fit.source is None else _choose(fit, rows)
+        return Picture(
+            None if chosen is None else _sample(chosen), None if chosen is None else _curve(fit, chosen), _bowl(fit),
+            half, _perpendicular(fit),
+            walked_bowl(fit.roads, fit.solution, fit.names) if fit.roads else None,
+            descents(fit.roads) if fit.roads else (),
+        )  # fmt: skip
 
 
 _FIELDS = ("row", "observed", "fitted", "residual", "studentised", "leverage", "stderr", "frequency", "predictor")
@@ -234,14 +248,14 @@ class _Chosen:
         return self.priority <= np.partition(self.priority, count - 1)[count - 1]
 
 
-def _choose(fit: Fit, rows: int) -> _Chosen:
+def _choose(fit: FormulaFit, rows: int) -> _Chosen:
     chosen = _Chosen(rows, _only_variable(fit))
     for seen in fit.residual_blocks():
         chosen.add(_rows_of(fit, seen, chosen.variable))
     return chosen
 
 
-def _only_variable(fit: Fit) -> str | None:
+def _only_variable(fit: FormulaFit) -> str | None:
     """The one number column behind all predictors; '' if there are no predictors; None if there are more."""
     variables = fit.design.predictor_variables
     if any(factor.is_category for term in fit.design.terms for factor in term.factors) or len(variables) > 1:
@@ -249,7 +263,7 @@ def _only_variable(fit: Fit) -> str | None:
     return variables[0] if variables else ""
 
 
-def _rows_of(fit: Fit, seen: Residuals, variable: str | None) -> np.ndarray:
+def _rows_of(fit: FormulaFit, seen: Residuals, variable: str | None) -> np.ndarray:
     """The fields of the rows of a block, one column a field."""
     block, sigma = seen.block, fit.statistics.sigma
     known = np.flatnonzero(~np.isnan(fit.coef))
@@ -318,7 +332,7 @@ def _trend(chosen: _Chosen) -> np.ndarray:
     return np.array([[np.median(values[part]) for part in parts] for values in (fitted, residual)])
 
 
-def _curve(fit: Fit, chosen: _Chosen) -> Curve | None:
+def _curve(fit: FormulaFit, chosen: _Chosen) -> Curve | None:
     if chosen.variable is None or not chosen.low < chosen.high:
         return None
     middle = chosen.low / 2 + chosen.high / 2
@@ -335,7 +349,12 @@ def _curve(fit: Fit, chosen: _Chosen) -> Curve | None:
     return Curve(name, x, mean.value, *bands)
 
 
-def _bowl(fit: Fit) -> Bowl | None:
+def _perpendicular(fit: FormulaFit) -> Perpendicular | None:
+    constant = constant_direction(fit.triangle, fit.solution, fit.design.has_intercept)
+    return perpendicular(fit.solution, fit.names, constant)
+
+
+def _bowl(fit: FormulaFit) -> Bowl | None:
     """The bowl over the last two coefficients that the data determine."""
     solution, sigma = fit.solution, fit.statistics.sigma
     chosen = [k for k in solution.kept if not (solution.has_choice and np.any(solution.valley[k]))][-2:]
@@ -358,7 +377,7 @@ def _bowl(fit: Fit) -> Bowl | None:
     )  # fmt: skip
 
 
-def _regions(fit: Fit, errors: np.ndarray) -> tuple[tuple[float, np.ndarray], ...]:
+def _regions(fit: FormulaFit, errors: np.ndarray) -> tuple[tuple[float, np.ndarray], ...]:
     """Where the coefficients may jointly lie: ellipses by F, or the interval of the only one by t."""
     from scipy.special import fdtri
 

@@ -24,7 +24,7 @@ from surefoot.wording import counted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Prediction:
         return found
 
 
-def predict_frame(fit: Fit, frame: Frame, interval: str | None, level: float) -> Prediction:
+def predict_frame(fit: FormulaFit, frame: Frame, interval: str | None, level: float) -> Prediction:
     """Predict the rows of one frame."""
     if interval not in (None, "confidence", "prediction"):
         raise ModelError(
@@ -144,12 +144,12 @@ def predict_frame(fit: Fit, frame: Frame, interval: str | None, level: float) ->
     return Prediction(value, stderr, lower, upper, int(absent.sum()), unknown, *counts)
 
 
-def _categories(fit: Fit) -> list[Category]:
+def _categories(fit: FormulaFit) -> list[Category]:
     found = {f.label: f for term in fit.design.terms for f in term.factors if isinstance(f, Category)}
     return list(found.values())
 
 
-def _unknown(fit: Fit, frame: Frame) -> dict[str, int]:
+def _unknown(fit: FormulaFit, frame: Frame) -> dict[str, int]:
     return {
         f"{factor.column} = {value!r}": count
         for factor in _categories(fit)
@@ -157,7 +157,7 @@ def _unknown(fit: Fit, frame: Frame) -> dict[str, int]:
     }
 
 
-def _new_categories(fit: Fit, frame: Frame) -> np.ndarray:
+def _new_categories(fit: FormulaFit, frame: Frame) -> np.ndarray:
     """Rows with a level that the fit did not have (a missing one is counted elsewhere)."""
     new = np.zeros(frame.rows, dtype=bool)
     for factor in _categories(fit):

@@ -15,7 +15,7 @@ from surefoot.data.frame import read_frame
 from surefoot.data.source import Source
 from surefoot.errors import DataError
 from surefoot.files import whole_file
-from surefoot.models.fit import FormulaFit as Fit
+from surefoot.models.fit import FormulaFit
 from surefoot.models.predict import Prediction, predict_frame
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class _Writer(Protocol):
 
 
 def predict_to_file(
-    fit: Fit, source: Source, output: Path | None, interval: str | None, level: float, report: Report | None
+    fit: FormulaFit, source: Source, output: Path | None, interval: str | None, level: float, report: Report | None
 ) -> Predicted:
     """Predict every row of a source into Parquet or CSV (by the ending), or as CSV to standard output."""
     counted = _Count()
@@ -81,7 +81,7 @@ class _Count:
 
 
 def _batches(
-    fit: Fit, source: Source, interval: str | None, level: float, watch: Watch
+    fit: FormulaFit, source: Source, interval: str | None, level: float, watch: Watch
 ) -> Iterator[tuple[pa.RecordBatch, Prediction]]:
     variables, start = fit.design.predictor_variables, 0
     names = _free_names(source)

@@ -27,13 +27,13 @@ from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
     from surefoot.models.exact import Proven
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.road import Roads
 
 FORMAT = "surefoot-fit-1"
 
 
-def to_json(fit: Fit) -> dict[str, Any]:
+def to_json(fit: FormulaFit) -> dict[str, Any]:
     """The readable part (coefficients, statistics, verdict) and the part from which a fit is made again."""
     low, high = fit.interval().T
     coefficients = [
@@ -82,13 +82,13 @@ def to_json(fit: Fit) -> dict[str, Any]:
     )
 
 
-def save(fit: Fit, path: str | Path) -> None:
+def save(fit: FormulaFit, path: str | Path) -> None:
     """Write a model; the file is there whole or not at all."""
     with whole_file(path, "model") as target:
         target.write_text(json.dumps(to_json(fit), indent=1), encoding="utf-8")
 
 
-def load(path: str | Path) -> Fit:
+def load(path: str | Path) -> FormulaFit:
     """Read a model that ``Fit.save`` wrote.
 
     Raises
@@ -125,9 +125,8 @@ def load(path: str | Path) -> Fit:
         ) from None
 
 
-def _made(state: Mapping[str, Any]) -> Fit:
-    from surefoot.models.fit import Account
-    from surefoot.models.fit import FormulaFit as Fit
+def _made(state: Mapping[str, Any]) -> FormulaFit:
+    from surefoot.models.fit import Account, FormulaFit
 
     model, rank = state["model"], state["model"]["rank"]
     columns = len(model["coef"])
@@ -156,7 +155,7 @@ def _made(state: Mapping[str, Any]) -> Fit:
         look = Look(**{**_filled(found), **arrays})
     account = {**state["data"], "notes": tuple(state["data"]["notes"])}
     proven = state.get("exact")  # a model saved before there was one has none
-    return Fit(
+    return FormulaFit(
         design=design,
         triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"], triangle["rounds"]),
         solution=solution,

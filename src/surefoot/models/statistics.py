@@ -89,16 +89,23 @@ def _explained(triangle: Triangle, solution: Solution, has_intercept: bool) -> t
     effects = solution.effects
     if has_intercept:
         return True, effects[1:]
-    if not len(effects):
-        return False, effects
+    direction = constant_direction(triangle, solution, has_intercept)
+    return (False, effects) if direction is None else (True, effects - direction * (direction @ effects))
+
+
+def constant_direction(triangle: Triangle, solution: Solution, has_intercept: bool) -> np.ndarray | None:
+    """The constant as a unit vector in the orthonormal coordinates of the columns; None where they do not span it."""
     kept, ones = solution.kept, triangle.columns - 2
+    if not len(kept):
+        return None
+    if has_intercept:
+        return np.eye(len(kept))[0]
     column = triangle.selected([*kept, ones]).upper()[:, -1]
     inside, outside = column[: len(kept)], float(np.linalg.norm(column[len(kept) :]))
     if outside > solution.rank.tolerance * np.linalg.norm(column):
-        return False, effects
+        return None
     # The signs of the triangle's rows are fixed, so these coordinates are those of the effects.
-    direction = inside / np.linalg.norm(inside)
-    return True, effects - direction * (direction @ effects)
+    return inside / np.linalg.norm(inside)
 
 
 def _log_likelihood(triangle: Triangle, rho: float) -> float:

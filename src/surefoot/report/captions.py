@@ -11,7 +11,7 @@ from surefoot.report.numbers import plain, probability, square
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.picture import Bowl, Picture, Sample
 
 NO_ROWS = (
@@ -20,7 +20,7 @@ NO_ROWS = (
 )
 
 
-def data_caption(fit: Fit, picture: Picture) -> str:
+def data_caption(fit: FormulaFit, picture: Picture) -> str:
     """The data with the line and both bands, or observed against fitted values."""
     assert picture.sample is not None
     response, curve, level = fit.design.response_label, picture.curve, f"{100 * fit.level:g}%"
@@ -53,7 +53,7 @@ def data_caption(fit: Fit, picture: Picture) -> str:
     return f"{response} {where}, with the fitted line. {_shown(picture.sample)} {ends} {bands}"
 
 
-def residual_caption(fit: Fit, picture: Picture) -> str:
+def residual_caption(fit: FormulaFit, picture: Picture) -> str:
     """Residuals against fitted values."""
     sample = picture.sample
     assert sample is not None
@@ -75,7 +75,7 @@ def residual_caption(fit: Fit, picture: Picture) -> str:
     return " ".join(lines + _left_out(sample))
 
 
-def normal_caption(fit: Fit, picture: Picture) -> str:
+def normal_caption(fit: FormulaFit, picture: Picture) -> str:
     """Normal quantile plot."""
     sample, look = picture.sample, fit.look
     assert sample is not None
@@ -96,7 +96,7 @@ def normal_caption(fit: Fit, picture: Picture) -> str:
     return " ".join(lines + _left_out(sample))
 
 
-def bowl_caption(fit: Fit, bowl: Bowl) -> str:
+def bowl_caption(fit: FormulaFit, bowl: Bowl) -> str:
     """The error bowl."""
     least = square(fit.statistics.residual_length)
     place = " and ".join(f"{name} = {plain(at)}" for name, at in zip(bowl.names, bowl.centre, strict=True))
@@ -121,7 +121,7 @@ def _height(bowl: Bowl) -> str:
     return f"{reach}: rises of as many squared, in σ².{tilt}"
 
 
-def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
+def _region_words(fit: FormulaFit, bowl: Bowl) -> list[str]:
     if not bowl.regions:
         return []
     levels = " and ".join(f"{100 * level:g}%" for level, _ in bowl.regions)
@@ -133,7 +133,7 @@ def _region_words(fit: Fit, bowl: Bowl) -> list[str]:
     return [f"{regions}, which reach further than the intervals of single coefficients."]
 
 
-def no_studentised(fit: Fit) -> str:
+def no_studentised(fit: FormulaFit) -> str:
     """Why there are no standardised residuals."""
     if fit.statistics.df_residual <= 0:
         return "There are as many coefficients as rows, so no residual deviation can be estimated."
@@ -165,7 +165,7 @@ def _left_out(sample: Sample) -> list[str]:
     ]
 
 
-def _diagonal_bands(fit: Fit, picture: Picture, level: str) -> str:
+def _diagonal_bands(fit: FormulaFit, picture: Picture, level: str) -> str:
     assert picture.sample is not None
     if not math.isfinite(picture.half * fit.sigma):
         return "There are no bands: no degrees of freedom are left to estimate the scatter."
@@ -177,7 +177,7 @@ def _diagonal_bands(fit: Fit, picture: Picture, level: str) -> str:
     )
 
 
-def diagonal_bands(fit: Fit, picture: Picture) -> tuple[float, float]:
+def diagonal_bands(fit: FormulaFit, picture: Picture) -> tuple[float, float]:
     """Half-widths of the bands about the diagonal, for a row of average leverage."""
     assert picture.sample is not None
     error = picture.sample.mean_stderr

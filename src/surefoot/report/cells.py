@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from surefoot.models.array_fit import ArrayFit
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
     from surefoot.proof.enclosed import Enclosed
 
 
@@ -23,7 +23,7 @@ def fixed(value: float, decimals: int | None) -> str:
     return f"{value:.{decimals}f}"
 
 
-def decimals_of(fit: Fit | ArrayFit) -> list[int]:
+def decimals_of(fit: FormulaFit | ArrayFit) -> list[int]:
     """Decimals for each coefficient, so that its standard error shows about three digits."""
     found = []
     for value, error in zip(fit.coef, fit.stderr, strict=True):

@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from surefoot.report.panels import draw_bowl, draw_data, draw_normal, draw_residuals
+from surefoot.report.panels_roads import draw_descents, draw_perpendicular, draw_walks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.array_fit import ArrayFit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.picture import Picture
 
-Draw = Callable[["Axes", "Fit", "Picture"], None]
+Draw = Callable[["Axes", "FormulaFit", "Picture"], None]
 
 STYLE = {
     "font.size": 8.5,
@@ -48,14 +50,17 @@ STYLE = {
 }
 
 TITLES = ("Data and fit", "Residuals against fitted", "Normal quantiles", "Error bowl")
+RIGHT_ANGLE, WALKS, DESCENTS = "The residual at a right angle", "Two roads, one valley", "How the walks came down"
 
 
-def overview(fit: Fit, picture: Picture) -> Figure:
+def overview(fit: FormulaFit, picture: Picture) -> Figure:
     """Data with line and bands, residuals, normal quantiles and the error bowl, for a page 180 mm wide.
+
+    Where roads were compared a third row has the residual at a right angle, and the walks.
 
     Parameters
     ----------
-    fit : Fit
+    fit : FormulaFit
         What was fitted.
     picture : Picture
         Its numbers, from ``surefoot.models.picture.gather``.
@@ -63,16 +68,38 @@ def overview(fit: Fit, picture: Picture) -> Figure:
     with _style():
         from surefoot.report.shown import ShownFigure
 
-        figure = ShownFigure(figsize=(7.1, 6.0), layout="constrained")
-        draws: tuple[Draw, ...] = (draw_data, draw_residuals, draw_normal, draw_bowl)
-        for axes, draw, title, letter in zip(figure.subplots(2, 2).flat, draws, TITLES, "abcd", strict=True):
+        draws: list[Draw] = [draw_data, draw_residuals, draw_normal, draw_bowl]
+        titles = list(TITLES)
+        if picture.descents:
+            draws += [draw_perpendicular, draw_walks if picture.walked else draw_descents]
+            titles += [RIGHT_ANGLE, WALKS if picture.walked else DESCENTS]
+        rows = len(draws) // 2
+        figure = ShownFigure(figsize=(7.1, 3.0 * rows), layout="constrained")
+        for axes, draw, title, letter in zip(figure.subplots(rows, 2).flat, draws, titles, "abcdef", strict=False):
             draw(axes, fit, picture)
             axes.set_title(f"{letter}   {title}", loc="left", fontweight="bold")
         figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # type: ignore[union-attr]
         return figure
 
 
-def svg(draw: Draw, fit: Fit, picture: Picture, name: str) -> str:
+def array_overview(fit: ArrayFit, picture: Picture) -> Figure:
+    """The residual at a right angle, and the walks where roads were compared."""
+    panels: list[tuple[Draw, str]] = [(draw_perpendicular, RIGHT_ANGLE)]
+    if picture.walked is not None:
+        panels.append((draw_walks, WALKS))
+    if picture.descents:
+        panels.append((draw_descents, DESCENTS))
+    with _style():
+        from surefoot.report.shown import ShownFigure
+
+        figure = ShownFigure(figsize=(3.55 * len(panels), 3.2), layout="constrained")
+        for axes, (draw, title) in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True):
+            draw(axes, fit, picture)  # pyright: ignore[reportArgumentType]
+            axes.set_title(title, loc="left", fontweight="bold")
+        return figure
+
+
+def svg(draw: Draw, fit: FormulaFit, picture: Picture, name: str) -> str:
     """One picture as an SVG element to stand within a page; ``name`` makes its ids its own."""
     with _style(), warnings.catch_warnings():
         # The reader's browser has letters that the font used for measuring lacks.
@@ -109,4 +136,4 @@ def _own_ids(tag: str, name: str) -> str:
     return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", tag)
 
 
-__all__ = ["overview", "svg"]
+__all__ = ["array_overview", "overview", "svg"]

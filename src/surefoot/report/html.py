@@ -16,19 +16,26 @@ from typing import TYPE_CHECKING, Any
 from surefoot.files import whole_file
 from surefoot.report import cells
 from surefoot.report.captions import NO_ROWS, bowl_caption, data_caption, normal_caption, residual_caption
+from surefoot.report.captions_roads import descents_caption, perpendicular_caption, walks_caption
 from surefoot.report.cells import decimals_of
 from surefoot.report.numbers import DASH, fixed, plain, probability, r_squared, signed, t_value
+from surefoot.report.plan import plan_table
+from surefoot.report.roads import road_table
 from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.array_fit import ArrayFit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.picture import Picture
 
 FEW_DIGITS = 6
 """Digits are worth a column of their own only where some coefficient has fewer than this."""
+
+SWITCHES = ("exact", "compare", "explain")
+"""Options that are on or off."""
 
 FILES = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".gz")
 
@@ -52,36 +59,38 @@ class Shown:
     caption: str
 
 
-def page(fit: Fit, picture: Picture | None = None) -> str:
+def page(fit: FormulaFit, picture: Picture | None = None) -> str:
     """The whole report.
 
     Parameters
     ----------
-    fit : Fit
+    fit : FormulaFit
         What was fitted.
     picture : Picture, optional
         The numbers of its pictures, from ``surefoot.models.picture.gather``; without it there are none.
     """
-    return (
-        _templates()
-        .get_template("page.html.j2")
-        .render(
-            **_facts(fit),
-            pictures=_pictures(fit, picture),
-            no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
-            statistics=_statistics(fit),
-            rows=_rows(fit),
-            diagnostics=_diagnostics(fit),
-            python=_python(fit),
-            command=_command(fit),
-            has_file=_is_file(fit),
-        )
+    return render(
+        "page.html.j2",
+        **_facts(fit),
+        pictures=pictures_of(fit, picture),
+        no_rows=NO_ROWS if picture is not None and picture.sample is None else "",
+        roads=None if fit.roads is None else road_table(fit.roads),
+        plan=None if fit.plan is None else plan_table(fit.plan),
+        sections=[("Statistics", _statistics(fit)), ("Diagnostics", _diagnostics(fit)), ("Rows", _rows(fit))],
+        python=_python(fit),
+        command=_command(fit),
+        has_file=_is_file(fit),
     )
 
 
-def card(fit: Fit) -> str:
+def card(fit: FormulaFit) -> str:
     """Formula, coefficients and verdict, for a notebook."""
-    return _templates().get_template("card.html.j2").render(**_facts(fit))
+    return render("card.html.j2", **_facts(fit))
+
+
+def render(template: str, **facts: Any) -> str:
+    """A template with its facts, each text escaped."""
+    return _templates().get_template(template).render(**facts)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -103,16 +112,18 @@ def _templates() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = files("surefoot.report") / "templates"
-    return Environment(
+    made = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["signed"] = signed
+    return made
 
 
-def _facts(fit: Fit) -> dict[str, Any]:
+def _facts(fit: FormulaFit) -> dict[str, Any]:
     """What page and card share."""
     certificate, s = fit.certificate, fit.statistics
     spread = (
@@ -125,21 +136,21 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "formula": fit.formula,
         "verdict": certificate.verdict.value,
         "rigour": certificate.rigour.value,
-        "claim": " ".join([certificate.claim, *_shape(fit)]),
+        "claim": " ".join([certificate.claim, *shape_words(fit)]),
         "lines": certificate.lines,
         "digits": digits_sentence(fit),
         "method": fit.method,
         "stop": fit.stop,
         "level": f"{100 * fit.level:g}%",
-        "table": _table(fit),
-        "proven": _proven(fit),
+        "table": table_of(fit),
+        "proven": proven_of(fit),
         "show_digits": any(digits < FEW_DIGITS for digits in fit.digits if not math.isnan(digits)),
         "errors": _errors(fit),
         "line": f"{counted(s.rows, 'row')}, {spread}, {r2}",
     }
 
 
-def _shape(fit: Fit) -> list[str]:
+def shape_words(fit: FormulaFit | ArrayFit) -> list[str]:
     """How the bowl rises, and where it does not."""
     evidence = fit.certificate.evidence
     curvature, valley = evidence.get("smallest_curvature"), evidence.get("valley", ())
@@ -147,7 +158,8 @@ def _shape(fit: Fit) -> list[str]:
     return rises + [f"It is flat along {combination(direction)}." for direction in valley]
 
 
-def _table(fit: Fit) -> list[Line]:
+def table_of(fit: FormulaFit | ArrayFit) -> list[Line]:
+    """The lines of the coefficient table."""
     texts = [
         [fixed(number, places) for number in numbers]
         for numbers, places in zip(
@@ -164,11 +176,11 @@ def _table(fit: Fit) -> list[Line]:
     return lines
 
 
-def _proven(fit: Fit) -> list[tuple[str, ...]]:
+def proven_of(fit: FormulaFit | ArrayFit) -> list[tuple[str, ...]]:
     """The proven decimals: name, coefficient, standard error."""
     if fit.exact is None:
         return []
-    with_errors = fit.covariance.kind == "classical"
+    with_errors = fit.has_proven_stderr
     return [
         (name, signed(cells.proven(fit.exact.coef, k)),
          signed(cells.proven(fit.exact.stderr, k)) if with_errors else DASH)
@@ -181,20 +193,22 @@ def _padded(text: str, width: int) -> str:
     return "\u2007" * (width - len(text)) + text
 
 
-def _errors(fit: Fit) -> str:
+def _errors(fit: FormulaFit) -> str:
     if fit.covariance.kind == "classical":
         return ""
     detail = f" ({fit.covariance.detail})" if fit.covariance.detail else ""
     return f"Standard errors: {fit.covariance.kind}{detail}, t on {plain(fit.covariance.df)} df."
 
 
-def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
+def pictures_of(fit: Any, picture: Picture | None) -> list[Shown]:
+    """Every picture that the numbers allow, drawn; those of the rows need a fit of a formula."""
     if picture is None:
         return []
     from markupsafe import Markup
 
-    from surefoot.report.figures import TITLES, svg
+    from surefoot.report.figures import DESCENTS, RIGHT_ANGLE, TITLES, WALKS, svg
     from surefoot.report.panels import draw_bowl, draw_data, draw_normal, draw_residuals
+    from surefoot.report.panels_roads import draw_descents, draw_perpendicular, draw_walks
 
     shown = []
     if picture.sample is not None:
@@ -205,11 +219,17 @@ def _pictures(fit: Fit, picture: Picture | None) -> list[Shown]:
         ]
     if picture.bowl is not None:
         shown.append((draw_bowl, "bowl", TITLES[3], bowl_caption(fit, picture.bowl)))
+    if (angle := picture.perpendicular) is not None:
+        shown.append((draw_perpendicular, "perpendicular", RIGHT_ANGLE, perpendicular_caption(angle)))
+    if picture.walked is not None:
+        shown.append((draw_walks, "walks", WALKS, walks_caption(picture.walked)))
+    if picture.descents:
+        shown.append((draw_descents, "descents", DESCENTS, descents_caption(picture.descents)))
     # The SVG comes from matplotlib, which escapes the names on the axes.
     return [Shown(title, Markup(svg(draw, fit, picture, name)), caption) for draw, name, title, caption in shown]
 
 
-def _statistics(fit: Fit) -> list[tuple[str, str]]:
+def _statistics(fit: FormulaFit) -> list[tuple[str, str]]:
     s = fit.statistics
     f, p = _overall(fit)
     about = "" if s.has_constant else " (about zero)"
@@ -229,7 +249,7 @@ def _statistics(fit: Fit) -> list[tuple[str, str]]:
     ]
 
 
-def _overall(fit: Fit) -> tuple[str, str]:
+def _overall(fit: FormulaFit) -> tuple[str, str]:
     """F and its probability: the classical one is in the statistics, another needs its own standard errors."""
     f, p, df = fit.statistics.f, fit.statistics.f_p, (fit.statistics.df_model, fit.statistics.df_residual)
     if fit.covariance.kind != "classical" and (overall := fit.test_all()) is not None:
@@ -239,7 +259,7 @@ def _overall(fit: Fit) -> tuple[str, str]:
     return f"{plain(f)} on {df[0]:,.0f} and {df[1]:,.0f} df", probability(p)
 
 
-def _rows(fit: Fit) -> list[tuple[str, str]]:
+def _rows(fit: FormulaFit) -> list[tuple[str, str]]:
     account, state = fit.account, fit.design.state()
     used = account.rows_read - account.rows_missing - account.rows_weightless
     facts = [
@@ -255,7 +275,7 @@ def _rows(fit: Fit) -> list[tuple[str, str]]:
     return facts + [("note", note) for note in account.notes]
 
 
-def _diagnostics(fit: Fit) -> list[tuple[str, str]]:
+def _diagnostics(fit: FormulaFit) -> list[tuple[str, str]]:
     look = fit.look
     if look is None:
         return []
@@ -273,11 +293,11 @@ def _diagnostics(fit: Fit) -> list[tuple[str, str]]:
     ]
 
 
-def _is_file(fit: Fit) -> bool:
+def _is_file(fit: FormulaFit) -> bool:
     return fit.account.source.lower().endswith(FILES)
 
 
-def _options(fit: Fit) -> dict[str, str]:
+def _options(fit: FormulaFit) -> dict[str, str]:
     """What was asked beside formula and data, by the names of ``sf.fit``: as text for the command line."""
     state, options = fit.design.state(), {}
     for word in ("weights", "frequencies", "offset"):
@@ -292,18 +312,19 @@ def _options(fit: Fit) -> dict[str, str]:
             options["groups"] = fit.covariance.detail.partition(" clusters of ")[2]
         if fit.covariance.kind == "HAC":
             options["lags"] = fit.covariance.detail.partition(" ")[0]
-    if fit.exact is not None:
-        options["exact"] = "True"
+    for word in SWITCHES:
+        if getattr(fit, "roads" if word == "compare" else "plan" if word == "explain" else word) is not None:
+            options[word] = "True"
     if fit.level != 0.95:
         options["level"] = f"{fit.level:g}"
     return options
 
 
-def _python(fit: Fit) -> str:
+def _python(fit: FormulaFit) -> str:
     data = repr(fit.account.source) if _is_file(fit) else "data"
     given = [repr(fit.formula), data]
     for word, text in _options(fit).items():
-        given.append(f"{word}={text if word in ('level', 'lags', 'exact') else _array_or_text(text)}")
+        given.append(f"{word}={text if word in ('level', 'lags', *SWITCHES) else _array_or_text(text)}")
     about = "" if _is_file(fit) else f"  # data: {fit.account.source}"
     return f"import surefoot as sf\n\nfit = sf.fit({', '.join(given)}){about}\nprint(fit)"
 
@@ -314,12 +335,12 @@ def _array_or_text(text: str) -> str:
     return inner[1:-1] if inner in ("(weights)", "(frequencies)", "(offset)", "(groups)") else repr(text)
 
 
-def _command(fit: Fit) -> str:
+def _command(fit: FormulaFit) -> str:
     if not _is_file(fit):
         return ""
     words = ["surefoot", "fit", fit.formula, fit.account.source]
     for word, text in _options(fit).items():
-        words += [f"--{word.replace('_', '-')}", *([] if word == "exact" else [text])]
+        words += [f"--{word.replace('_', '-')}", *([] if word in SWITCHES else [text])]
     return shlex.join(words)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.picture import Bowl, Picture, Sample
 
 # Okabe and Ito's colours, which remain distinct for colour-blind readers.
@@ -27,7 +27,7 @@ MANY = 1200
 MOST_LETTERS = 44
 
 
-def draw_data(axes: Axes, fit: Fit, picture: Picture) -> None:
+def draw_data(axes: Axes, fit: FormulaFit, picture: Picture) -> None:
     """The data with the line and both bands, or observed against fitted values."""
     sample, curve = picture.sample, picture.curve
     if sample is None:
@@ -42,13 +42,13 @@ def draw_data(axes: Axes, fit: Fit, picture: Picture) -> None:
             _band(axes, x, down(band), colour, f"{100 * fit.level:g}%, {name}")
     _points(axes, across(sample.predictor), down(sample.observed))
     axes.plot(x, down(curve.value), color=LINE, linewidth=1.4, zorder=_line_order(sample), label="fit")
-    _named(axes, across.label(curve.name), down.label(response))
+    name_axes(axes, across.label(curve.name), down.label(response))
     # Far from the data a polynomial's band may explode; the data decide what is seen.
     axes.set_ylim(*_limits(down(sample.observed), down(curve.value), *map(down, _finite(curve.prediction))))
     _finish(axes, sample, legend=True)
 
 
-def _draw_diagonal(axes: Axes, fit: Fit, picture: Picture, sample: Sample) -> None:
+def _draw_diagonal(axes: Axes, fit: FormulaFit, picture: Picture, sample: Sample) -> None:
     both = Scale.of(sample.observed, sample.fitted)
     fitted, observed = both(sample.fitted), both(sample.observed)
     x = np.array(_limits(fitted))
@@ -61,12 +61,12 @@ def _draw_diagonal(axes: Axes, fit: Fit, picture: Picture, sample: Sample) -> No
     axes.plot(x, x, color=LINE, linewidth=1.4, zorder=_line_order(sample), label="observed = fitted")
     axes.set_xlim(*x)
     response = fit.design.response_label
-    _named(axes, both.label(f"fitted {response}"), both.label(f"observed {response}"))
+    name_axes(axes, both.label(f"fitted {response}"), both.label(f"observed {response}"))
     axes.set_ylim(*_limits(observed, x))
     _finish(axes, sample, legend=True)
 
 
-def draw_residuals(axes: Axes, fit: Fit, picture: Picture) -> None:
+def draw_residuals(axes: Axes, fit: FormulaFit, picture: Picture) -> None:
     """Studentised residuals against fitted values; plain ones where there is nothing to measure them by."""
     sample = picture.sample
     if sample is None:
@@ -84,17 +84,17 @@ def draw_residuals(axes: Axes, fit: Fit, picture: Picture) -> None:
             axes.plot(across(sample.trend[0]), sample.trend[1], color=LINE, linewidth=1.4, zorder=4)
         _label_largest(axes, fitted, residual, sample)
         axes.set_ylim(*_limits(residual, np.array([-2.6, 2.6])))
-        _named(axes, across.label("fitted value"), f"studentised {name}")
+        name_axes(axes, across.label("fitted value"), f"studentised {name}")
     else:
         down = Scale.of(sample.residual)
         _points(axes, fitted, down(sample.residual))
         axes.set_ylim(*_limits(down(sample.residual)))
-        _named(axes, across.label("fitted value"), down.label(name))
+        name_axes(axes, across.label("fitted value"), down.label(name))
     axes.set_xlim(*_limits(fitted))
     _finish(axes, sample)
 
 
-def draw_normal(axes: Axes, fit: Fit, picture: Picture) -> None:
+def draw_normal(axes: Axes, fit: FormulaFit, picture: Picture) -> None:
     """Quantiles of the residuals against normal ones."""
     sample = picture.sample
     if sample is None or not sample.usable:
@@ -110,11 +110,11 @@ def draw_normal(axes: Axes, fit: Fit, picture: Picture) -> None:
     _label_largest(axes, sample.quantile, sample.studentised, sample)
     axes.set_xlim(*reach)
     axes.set_ylim(*_limits(y, reach))
-    _named(axes, "normal quantile", "studentised residual")
+    name_axes(axes, "normal quantile", "studentised residual")
     _finish(axes, sample, legend=len(x) > 1)
 
 
-def draw_bowl(axes: Axes, fit: Fit, picture: Picture) -> None:
+def draw_bowl(axes: Axes, fit: FormulaFit, picture: Picture) -> None:
     """The sum of squares over one or two coefficients."""
     bowl = picture.bowl
     if bowl is None:
@@ -137,8 +137,8 @@ def draw_bowl(axes: Axes, fit: Fit, picture: Picture) -> None:
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     axes.grid(False)
-    _named(axes, _axis_name(bowl, 0), _axis_name(bowl, 1))
-    _legend(axes)
+    name_axes(axes, _axis_name(bowl, 0), _axis_name(bowl, 1))
+    show_legend(axes)
 
 
 def _mark_minimum(axes: Axes, x: ArrayLike, y: ArrayLike) -> None:
@@ -159,8 +159,8 @@ def _draw_parabola(axes: Axes, bowl: Bowl) -> None:
     (lowest,) = _placed(bowl, np.zeros((1, 1)))
     _mark_minimum(axes, lowest, [0])
     axes.set_ylim(-0.04 * bowl.window**2, 1.02 * bowl.window**2)
-    _named(axes, _axis_name(bowl, 0), "rise of the sum of squares" + (" / σ²" if bowl.scaled else ""))
-    _legend(axes)
+    name_axes(axes, _axis_name(bowl, 0), "rise of the sum of squares" + (" / σ²" if bowl.scaled else ""))
+    show_legend(axes)
 
 
 class Scale:
@@ -285,7 +285,8 @@ def _finite(band: np.ndarray | None) -> tuple[np.ndarray, ...]:
     return () if band is None else (band,)
 
 
-def _named(axes: Axes, across: str, down: str) -> None:
+def name_axes(axes: Axes, across: str, down: str) -> None:
+    """Name both axes as they are written, never as mathematics."""
     axes.set_xlabel(across, parse_math=False)
     axes.set_ylabel(down, parse_math=False)
 
@@ -294,10 +295,11 @@ def _finish(axes: Axes, sample: Sample, legend: bool = False) -> None:
     if text := shown_short(sample):
         axes.set_title(text, loc="right", fontsize=7, color=MUTED)
     if legend:
-        _legend(axes)
+        show_legend(axes)
 
 
-def _legend(axes: Axes) -> None:
+def show_legend(axes: Axes) -> None:
+    """A legend where it hides least."""
     axes.legend(
         loc="best",
         fontsize=7,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from surefoot.wording import counted
@@ -14,20 +15,41 @@ FEW_DIGITS = 6
 """Agreement worth saying that it is missing."""
 
 
-def roads_text(roads: Roads, width: int) -> list[str]:
-    """The table and the sentences below it."""
+@dataclass(frozen=True)
+class RoadTable:
+    """The comparison as text: a head of two lines, a row for each road, and sentences."""
+
+    head: tuple[tuple[str, ...], tuple[str, ...]]
+    rows: tuple[tuple[str, ...], ...]
+    sentences: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Both lines of the head, a column at a time."""
+        return tuple(zip(*self.head, strict=True))
+
+
+def road_table(roads: Roads) -> RoadTable:
+    """The cells of the table; correct digits only where the exact coefficients are known."""
     reference = _reference(roads)
     known = any(road.exact_digits is not None for road in roads.roads)
     head = ["", "digits as", "exact", "backward", "passes", "seconds", "steps", "steps in"]
     second = ["", reference.name, "digits", "error", "", "", "taken", "theory"]
     rows = [head, second, *([road.name, *_cells(roads, road, reference)] for road in roads.roads)]
-    shown = [row if known else row[:2] + row[3:] for row in rows]
+    shown = [tuple(row if known else row[:2] + row[3:]) for row in rows]
+    return RoadTable((shown[0], shown[1]), tuple(shown[2:]), tuple(sentences(roads)))
+
+
+def roads_text(roads: Roads, width: int) -> list[str]:
+    """The table and the sentences below it."""
+    table = road_table(roads)
+    shown = [*table.head, *table.rows]
     widths = [max(len(row[c]) for row in shown) for c in range(len(shown[0]))]
     lines = [
         "   ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
         for row in shown
     ]
-    return [line.rstrip() for line in lines] + ["", *_wrapped(" ".join(sentences(roads)), width)]
+    return [line.rstrip() for line in lines] + ["", *_wrapped(" ".join(table.sentences), width)]
 
 
 def sentences(roads: Roads) -> list[str]:

@@ -9,12 +9,12 @@ from surefoot.wording import counted
 
 if TYPE_CHECKING:
     from surefoot.models.array_fit import ArrayFit
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
 
 MOST_NAMES = 5
 
 
-def digits_sentence(fit: Fit | ArrayFit) -> str:
+def digits_sentence(fit: FormulaFit | ArrayFit) -> str:
     """How many digits of the coefficients rounding leaves determined; empty where that is not known."""
     if fit.exact is not None:
         return _proven_sentence(fit)
@@ -35,7 +35,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
-def _proven_sentence(fit: Fit | ArrayFit) -> str:
+def _proven_sentence(fit: FormulaFit | ArrayFit) -> str:
     """How many digits are proven, of the coefficients that have a proof."""
     known = {name: digits for name, digits in zip(fit.names, fit.digits, strict=True) if not math.isnan(digits)}
     if not known:

@@ -13,7 +13,7 @@ from surefoot.wording import combination, counted
 if TYPE_CHECKING:
     from surefoot.models.array_fit import ArrayFit
     from surefoot.models.comparison import Comparison
-    from surefoot.models.fit import FormulaFit as Fit
+    from surefoot.models.fit import FormulaFit
     from surefoot.models.hypotheses import Hypothesis
 
 WIDTH = 100
@@ -23,7 +23,7 @@ FEW_LETTERS = 12
 """A name that is cut shorter than this is none: then the numbers give way."""
 
 
-def summary_text(fit: Fit) -> str:
+def summary_text(fit: FormulaFit) -> str:
     """Heading, data, residuals, coefficients, statistics; in the last lines why it stopped and what the point is."""
     table, proven_table = coefficient_lines(fit), proven_lines(fit)
     parts = [
@@ -33,11 +33,11 @@ def summary_text(fit: Fit) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _planned(fit: Fit) -> list[str]:
+def _planned(fit: FormulaFit) -> list[str]:
     return [] if fit.plan is None else [str(fit.plan)]
 
 
-def _heading(fit: Fit) -> list[str]:
+def _heading(fit: FormulaFit) -> list[str]:
     size = f"{counted(fit.statistics.rows, 'row')}, {counted(len(fit.names), 'coefficient')}"
     right = f"{size}, {time_text(fit.account.seconds)}"
     left = fit.formula
@@ -46,7 +46,7 @@ def _heading(fit: Fit) -> list[str]:
     return [left + right.rjust(WIDTH - len(left))]
 
 
-def _data(fit: Fit) -> list[str]:
+def _data(fit: FormulaFit) -> list[str]:
     account, lines = fit.account, []
     if account.rows_missing:
         lines.append(f"{account.rows_missing:,} of {account.rows_read:,} rows left out: a value was missing.")
@@ -63,7 +63,7 @@ def _data(fit: Fit) -> list[str]:
     return lines + [line for note in account.notes for line in in_lines(note)]
 
 
-def _residuals(fit: Fit) -> list[str]:
+def _residuals(fit: FormulaFit) -> list[str]:
     if fit.look is None:
         return []
     names = ("min", "1Q", "median", "3Q", "max")
@@ -76,7 +76,7 @@ def _residuals(fit: Fit) -> list[str]:
     ]
 
 
-def coefficient_lines(fit: Fit | ArrayFit) -> list[str]:
+def coefficient_lines(fit: FormulaFit | ArrayFit) -> list[str]:
     """The coefficient table, and what aliased columns are made of."""
     if not fit.names:
         return []
@@ -106,7 +106,7 @@ def coefficient_lines(fit: Fit | ArrayFit) -> list[str]:
     return [line.rstrip() for line in lines] + _alias_lines(fit)
 
 
-def proven_lines(fit: Fit | ArrayFit) -> list[str]:
+def proven_lines(fit: FormulaFit | ArrayFit) -> list[str]:
     """The coefficients and their standard errors to every digit that is proven, and nothing beyond."""
     if fit.exact is None:
         return []
@@ -125,7 +125,7 @@ def proven_lines(fit: Fit | ArrayFit) -> list[str]:
     ]
 
 
-def _rows(fit: Fit | ArrayFit, decimals: Sequence[int | None]) -> list[list[str]]:
+def _rows(fit: FormulaFit | ArrayFit, decimals: Sequence[int | None]) -> list[list[str]]:
     """The cells of the coefficient table: name, estimate, standard error, t, p, both ends of the interval, digits."""
     low, high = fit.interval().T
     rows = []
@@ -139,7 +139,7 @@ def _rows(fit: Fit | ArrayFit, decimals: Sequence[int | None]) -> list[list[str]
     return rows
 
 
-def _alias_lines(fit: Fit | ArrayFit) -> list[str]:
+def _alias_lines(fit: FormulaFit | ArrayFit) -> list[str]:
     if not fit.aliased:
         return []
     lines = [""]
@@ -148,7 +148,7 @@ def _alias_lines(fit: Fit | ArrayFit) -> list[str]:
     return lines
 
 
-def _statistics(fit: Fit) -> list[str]:
+def _statistics(fit: FormulaFit) -> list[str]:
     s, facts = fit.statistics, []
     if s.df_residual > 0:
         facts.append(f"residual sd {s.sigma:.6g} on {s.df_residual:,} df")
@@ -180,14 +180,14 @@ def _statistics(fit: Fit) -> list[str]:
     return packed(facts)
 
 
-def road_lines(fit: Fit | ArrayFit) -> list[str]:
+def road_lines(fit: FormulaFit | ArrayFit) -> list[str]:
     """The roads side by side, where they were compared."""
     from surefoot.report.roads import roads_text
 
     return [] if fit.roads is None else roads_text(fit.roads, WIDTH)
 
 
-def _ending(fit: Fit) -> list[str]:
+def _ending(fit: FormulaFit) -> list[str]:
     certificate, evidence = fit.certificate, fit.certificate.evidence
     lines = in_lines(f"Method: {fit.method}. Stopped: {fit.stop}.")
     sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
