@@ -315,3 +315,9 @@ def test_both_kinds_of_fit_answer_the_same_questions():
         flat.test("p = 0")
     ridge = sf.lstsq(A, b, ridge=7.5)
     assert np.sqrt(np.diag(ridge.covariance_factor @ ridge.covariance_factor.T)) == pytest.approx(ridge.stderr)
+
+
+def test_fits_of_arrays_are_not_compared_with_fits_of_formulas():
+    A, b = problem()
+    with pytest.raises(ModelError, match="takes fits of formulas"):
+        sf.compare(sf.lstsq(A, b), sf.lstsq(A[:, :2], b))

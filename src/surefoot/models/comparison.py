@@ -68,6 +68,11 @@ def compare_fits(fits: Sequence[FormulaFit]) -> Comparison:
     """See ``surefoot.compare``."""
     if len(fits) < 2:
         raise ModelError("A comparison needs at least two fits.")
+    if not all(isinstance(fit, FormulaFit) for fit in fits):
+        raise ModelError(
+            "sf.compare takes fits of formulas, which know their rows: fit with sf.fit(), or give sf.lstsq() "
+            "compare=True to see other methods beside it."
+        )
     first = fits[0]
     for k, fit in enumerate(fits[1:], start=2):
         if fit.design.response_label != first.design.response_label:
