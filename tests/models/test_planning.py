@@ -42,7 +42,7 @@ def test_a_fit_of_arrays_says_what_else_there_was():
 
 
 def test_the_condition_decides_what_is_accurate():
-    easy, hard = (make_plan(100_000, 100, k, "known", rates=RATES) for k in (1.5, 1e10))
+    easy, hard = (make_plan(100_000, 100, k, "known", rates=RATES) for k in (3.0, 1e10))
     assert easy.candidate("seminormal").accurate and not hard.candidate("seminormal").accurate
     assert "squares the condition" in hard.candidate("normal").why
     assert hard.candidate(hard.chosen).accurate and easy.chosen == "seminormal"

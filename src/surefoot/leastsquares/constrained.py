@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.leastsquares.rank import lengths
+from surefoot.leastsquares.rank import length, lengths
 
 FEW_UNITS = 64 * np.finfo(float).eps
 
@@ -108,6 +108,7 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
         free = ~(at_lower | at_upper)
         goal = _on_equalities(root, target, x, free, scaled)
         reach, blocking = _reach(x, goal, free, scaled)
+        stays = length(reach * (goal - x)) <= FEW_UNITS * (1 + length(x))
         x = x + reach * (goal - x)
         if blocking is not None:
             side = at_lower if goal[blocking] < x[blocking] or x[blocking] <= scaled.lower[blocking] else at_upper
@@ -115,16 +116,21 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
             x[blocking] = scaled.lower[blocking] if at_lower[blocking] else scaled.upper[blocking]
             # A bound that holds at once what was just let go: equalities hide its multiplier, and letting it go again
             # would go in circles.
-            stuck = stuck & (reach == 0)
-            stuck[blocking] |= reach == 0
+            stuck = stuck & stays
+            stuck[blocking] |= stays
             continue
         wrong = _wrong_signs(root, target, x, free, at_lower, at_upper, scaled)
-        wrong[stuck] = 0.0
-        if not np.any(wrong):
+        if np.any(wrong[~stuck]):
+            leaving = int(np.argmax(np.where(stuck, 0.0, wrong)))
+            at_lower[leaving] = at_upper[leaving] = False
+            continue
+        downhill = _downhill(root, target, x, at_lower, at_upper, scaled) if np.any(wrong) else np.zeros(len(x))
+        if not np.any(downhill):
             x = np.where(at_lower, constraints.lower, np.where(at_upper, constraints.upper, x / sizes))
             return Pinned(np.clip(x, constraints.lower, constraints.upper), at_lower, at_upper, steps)
-        leaving = int(np.argmax(wrong))
-        at_lower[leaving] = at_upper[leaving] = False
+        x = x + _step(root, target, x, downhill, scaled) * downhill
+        inward = (downhill != 0) & (scaled.lower < scaled.upper)
+        at_lower, at_upper, stuck = at_lower & ~inward, at_upper & ~inward, np.zeros(len(x), dtype=bool)
     raise ModelError(
         f"The active set of the bounds did not settle in {most} steps: the columns are too nearly dependent for them."
     )
@@ -140,20 +146,31 @@ def multipliers(gradient: np.ndarray, held: Pinned, matrix: np.ndarray) -> tuple
     bounds, prices = _plain_multipliers(gradient, free, matrix)
     if not len(matrix) or not (np.any(bounds[held.at_lower] < 0) or np.any(bounds[held.at_upper] > 0)):
         return bounds, prices
+    signed, signed_prices, rest = _signed_multipliers(gradient, held.at_lower, held.at_upper, matrix)
+    return (bounds, prices) if np.any(rest) else (signed, signed_prices)
+
+
+def _signed_multipliers(
+    gradient: np.ndarray, at_lower: np.ndarray, at_upper: np.ndarray, matrix: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Multipliers with the signs of a minimum that explain most of a gradient, and what they leave; zero at a minimum.
+
+    What is left, turned round, is a way downhill that the constraints allow (Farkas' lemma).
+    """
     from scipy.optimize import lsq_linear
 
-    active = np.flatnonzero(~free)
+    active = np.flatnonzero(at_lower | at_upper)
     # A coefficient with equal bounds is held from both sides, and its multiplier may have either sign.
-    low, high = (
-        np.where(side[active], reach, 0.0) for side, reach in ((held.at_upper, -np.inf), (held.at_lower, np.inf))
-    )
+    low, high = (np.where(side[active], end, 0.0) for side, end in ((at_upper, -np.inf), (at_lower, np.inf)))
     columns = np.hstack([matrix.T, np.eye(len(gradient))[:, active]])
     any_price = np.full(len(matrix), np.inf)
-    found = lsq_linear(columns, gradient, (np.append(-any_price, low), np.append(any_price, high)), method="bvls")
+    bounds = (np.append(-any_price, low), np.append(any_price, high))
+    found = lsq_linear(columns, gradient, bounds, method="bvls", max_iter=20 * columns.shape[1], tol=1e-15).x
     signed = np.zeros(len(gradient))
-    signed[active] = found.x[len(matrix) :]
-    rest = np.linalg.norm(columns @ found.x - gradient)
-    return (signed, found.x[: len(matrix)]) if rest <= 1e-9 * np.linalg.norm(gradient) else (bounds, prices)
+    signed[active] = found[len(matrix) :]
+    rest = gradient - columns @ found
+    rest[np.abs(rest) <= 1e-9 * np.abs(gradient).max()] = 0.0
+    return signed, found[: len(matrix)], rest
 
 
 def _plain_multipliers(gradient: np.ndarray, free: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,6 +224,29 @@ def _reach(x: np.ndarray, goal: np.ndarray, free: np.ndarray, constraints: Const
     room = np.where(free & (step != 0) & ~np.isnan(room), np.maximum(room, 0.0), np.inf)
     first = int(np.argmin(room)) if room.size else 0
     return (float(room[first]), first) if room.size and room[first] < 1 else (1.0, None)
+
+
+def _downhill(
+    root: np.ndarray,
+    target: np.ndarray,
+    x: np.ndarray,
+    at_lower: np.ndarray,
+    at_upper: np.ndarray,
+    constraints: Constraints,
+) -> np.ndarray:
+    """A direction downhill that the constraints allow; zero at a minimum."""
+    gradient = 2 * root.T @ (root @ x - target)
+    return -_signed_multipliers(gradient, at_lower, at_upper, constraints.matrix)[2]
+
+
+def _step(
+    root: np.ndarray, target: np.ndarray, x: np.ndarray, direction: np.ndarray, constraints: Constraints
+) -> float:
+    """The best step along a direction, within the bounds."""
+    along = root @ direction
+    best = float(along @ (target - root @ x)) / float(along @ along) if np.any(along) else 1.0
+    reach, _ = _reach(x, x + best * direction, np.ones(len(x), dtype=bool), constraints)
+    return best * reach
 
 
 def _wrong_signs(
