@@ -3,7 +3,7 @@
 One pass gives the Gram matrix ``A'A`` with ``A'b``, or at a point ``x`` the residual ``r = b - A x`` and the gradient
 ``A'r``, or the Gram matrix of ``A S``. The rows are taken in blocks that stay in the cache between their products; sums
 over blocks also round less than one long sum. Blocks of few columns are shared out to threads that each use one BLAS
-thread, because products that small gain little from BLAS's own; blocks of many columns are left to BLAS.
+thread, because products that small gain little from BLAS's own; the products of very many columns are left to BLAS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ GROUP = 256
 ``u sqrt(N / 2m)`` of ``|a| |r|``, the sums of those sums by ``u sqrt(1 / 2N)``: both are least near ``sqrt(m)``."""
 
 FEW_COLUMNS = 256
-"""Up to here rows are shared out to threads; beyond, one BLAS product keeps every core busy."""
+"""Up to here rows are always shared out to threads of ours."""
+
+MANY_COLUMNS = 1024
+"""Beyond this never: each thread would hold a Gram matrix of its own, and one BLAS product keeps every core busy. In
+between where there are rows enough: threads that wait for each other within every product lose most of their time when
+a core has other work too."""
 
 
 Out = TypeVar("Out")
@@ -81,7 +86,7 @@ class Rows:
             block = doubled(block)
             return np.dot(block.T, block), np.dot(block.T, right), _squares(right)
 
-        total, slope, squares = self._sum(one, (columns, columns), (columns, sides), (sides,))
+        total, slope, squares = self._sum(one, (columns, columns), (columns, sides), (sides,), least=columns)
         return total, Look(slope, squares)
 
     def single_gram(self) -> np.ndarray:
@@ -91,7 +96,7 @@ class Rows:
         def one(block: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, ...]:
             return (np.dot(block.T, block).astype(np.float64),)
 
-        return self._sum(one, (columns, columns))[0]
+        return self._sum(one, (columns, columns), least=columns)[0]
 
     def look(self, x: np.ndarray) -> Look:
         """Residual and gradient at ``x``, shape (n, k)."""
@@ -101,7 +106,9 @@ class Rows:
             residual = right - np.dot(block, x)
             return _across(block, residual), _squares(residual)
 
-        return Look(*self._sum(one, x.shape, x.shape[1:]))
+        # Products with vectors wait for memory: blocks that stay in the cache are read once, whatever the columns.
+        with shared_out(self) as shared:
+            return Look(*shared._sum(one, x.shape, x.shape[1:]))
 
     def preconditioned_gram(self, inverse: np.ndarray) -> np.ndarray:
         """``B'B`` for ``B = A S`` with an upper triangle ``S``, of which no more than a block is ever held.
@@ -117,10 +124,12 @@ class Rows:
                 np.matmul(block[:, :end], inverse[:end, start:end], out=product[:, start:end])
             return (np.dot(product.T, product),)
 
-        return self._sum(one, (columns, columns))[0]
+        return self._sum(one, (columns, columns), least=columns)[0]
 
-    def fold(self, one: Callable[[np.ndarray, np.ndarray], Out], merge: Callable[[Out, Out], Out]) -> Out | None:
-        """Apply ``one`` to every block of rows and merge what comes out; None where there are no rows.
+    def fold(
+        self, one: Callable[[np.ndarray, np.ndarray], Out], merge: Callable[[Out, Out], Out], least: int = 1
+    ) -> Out | None:
+        """Apply ``one`` to every block of rows, ``least`` at the least, and merge what comes out; None without rows.
 
         The order of the merges does not depend on which thread was faster.
         """
@@ -130,8 +139,7 @@ class Rows:
             return reduce(merge, (one(self.matrix[these], self.right[these]) for these in rows))
 
         count, columns = self.matrix.shape
-        # A Gram matrix of many columns is added to for every block: that is worth as many rows at least.
-        step = max(1, BLOCK // max(1, columns)) if self.crew else max(1, TALL // max(1, columns), columns)
+        step = max(1, (TALL if self.crew is None else BLOCK) // max(1, columns), least)
         starts = range(0, count, step)
         if not len(starts):
             return None
@@ -141,9 +149,9 @@ class Rows:
         parts = [starts[at : at + share] for at in range(0, len(starts), share)]
         return reduce(merge, self.crew.map(part, parts))
 
-    def _sum(self, one: _One, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-        """Add up over all blocks."""
-        total = self.fold(one, _added)
+    def _sum(self, one: _One, *shapes: tuple[int, ...], least: int = 1) -> tuple[np.ndarray, ...]:
+        """Add up over all blocks; what comes out of each is worth so many rows at least."""
+        total = self.fold(one, _added, least)
         return tuple(np.zeros(shape) for shape in shapes) if total is None else total
 
 
@@ -161,8 +169,9 @@ def _added(total: tuple[np.ndarray, ...], more: tuple[np.ndarray, ...]) -> tuple
 @contextmanager
 def opened(matrix: np.ndarray, right: np.ndarray) -> Iterator[Rows]:
     """The rows, with threads for as long as they are worked on."""
-    rows = Rows(matrix, right)
-    if matrix.shape[1] > FEW_COLUMNS:
+    rows, columns = Rows(matrix, right), matrix.shape[1]
+    enough = columns <= MANY_COLUMNS and len(matrix) >= 4 * cores() * columns
+    if columns > FEW_COLUMNS and not enough:
         yield rows
         return
     with shared_out(rows) as shared:
