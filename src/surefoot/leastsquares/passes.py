@@ -28,9 +28,9 @@ TALL = 1 << 22
 SMALL = 1 << 16
 """Numbers in a matrix that is not worth a thread's start."""
 
-GROUP = 256
-"""Rows of which products with a residual are summed one after the other. Sums of N rows out of m round by about
-``u sqrt(N / 2m)`` of ``|a| |r|``, the sums of those sums by ``u sqrt(1 / 2N)``: both are least near ``sqrt(m)``."""
+GROUP = 64
+"""Rows of which products with a residual are summed one after the other, which rounds by about ``u sqrt(N / 2m)`` of
+``|a| |r|`` for N of m rows; the sums are added in pairs, which rounds by ``u sqrt(log(m) / m)``."""
 
 FEW_COLUMNS = 256
 """Up to here rows are always shared out to threads of ours."""
@@ -211,15 +211,20 @@ def _blas() -> Any:
 
 
 def _across(block: np.ndarray, residual: np.ndarray) -> np.ndarray:
-    """``block' residual`` as a sum of sums over groups of rows."""
+    """``block' residual`` from sums over groups of rows, added in pairs."""
     count, columns = block.shape
     whole = count - count % GROUP
     if whole <= GROUP:
         return np.dot(block.T, residual)
     groups = block[:whole].reshape(-1, GROUP, columns).transpose(0, 2, 1)
-    total = np.matmul(groups, residual[:whole].reshape(-1, GROUP, residual.shape[1])).sum(axis=0)
-    total += np.dot(block[whole:].T, residual[whole:])
-    return total
+    sums = np.matmul(groups, residual[:whole].reshape(-1, GROUP, residual.shape[1]))
+    while len(sums) > 1:
+        half, odd = divmod(len(sums), 2)
+        sums[:half] += sums[half : 2 * half]
+        if odd:
+            sums[half] = sums[-1]
+        sums = sums[: half + odd]
+    return sums[0] + np.dot(block[whole:].T, residual[whole:])
 
 
 def _squares(values: np.ndarray) -> np.ndarray:
