@@ -3,7 +3,7 @@
 One pass gives the Gram matrix ``A'A`` with ``A'b``, or at a point ``x`` the residual ``r = b - A x`` and the gradient
 ``A'r``, or the Gram matrix of ``A S``. The rows are taken in blocks that stay in the cache between their products; sums
 over blocks also round less than one long sum. Blocks of few columns are shared out to threads that each use one BLAS
-thread, because products that small gain little from BLAS's own; blocks of many columns are left to BLAS.
+thread, because products that small gain little from BLAS's own; the products of very many columns are left to BLAS.
 """
 
 from __future__ import annotations
@@ -28,12 +28,17 @@ TALL = 1 << 22
 SMALL = 1 << 16
 """Numbers in a matrix that is not worth a thread's start."""
 
-GROUP = 256
-"""Rows of which products with a residual are summed one after the other. Sums of N rows out of m round by about
-``u sqrt(N / 2m)`` of ``|a| |r|``, the sums of those sums by ``u sqrt(1 / 2N)``: both are least near ``sqrt(m)``."""
+GROUP = 64
+"""Rows of which products with a residual are summed one after the other, which rounds by about ``u sqrt(N / 2m)`` of
+``|a| |r|`` for N of m rows; the sums are added in pairs, which rounds by ``u sqrt(log(m) / m)``."""
 
 FEW_COLUMNS = 256
-"""Up to here rows are shared out to threads; beyond, one BLAS product keeps every core busy."""
+"""Up to here rows are always shared out to threads of ours."""
+
+MANY_COLUMNS = 1024
+"""Beyond this never: each thread would hold a Gram matrix of its own, and one BLAS product keeps every core busy. In
+between where there are rows enough: threads that wait for each other within every product lose most of their time when
+a core has other work too."""
 
 
 Out = TypeVar("Out")
@@ -81,7 +86,7 @@ class Rows:
             block = doubled(block)
             return np.dot(block.T, block), np.dot(block.T, right), _squares(right)
 
-        total, slope, squares = self._sum(one, (columns, columns), (columns, sides), (sides,))
+        total, slope, squares = self._sum(one, (columns, columns), (columns, sides), (sides,), least=columns)
         return total, Look(slope, squares)
 
     def column_squares(self) -> np.ndarray:
@@ -99,7 +104,7 @@ class Rows:
         def one(block: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, ...]:
             return (np.dot(block.T, block).astype(np.float64),)
 
-        return self._sum(one, (columns, columns))[0]
+        return self._sum(one, (columns, columns), least=columns)[0]
 
     def look(self, x: np.ndarray) -> Look:
         """Residual and gradient at ``x``, shape (n, k)."""
@@ -109,7 +114,9 @@ class Rows:
             residual = right - np.dot(block, x)
             return _across(block, residual), _squares(residual)
 
-        return Look(*self._sum(one, x.shape, x.shape[1:]))
+        # Products with vectors wait for memory: blocks that stay in the cache are read once, whatever the columns.
+        with shared_out(self) as shared:
+            return Look(*shared._sum(one, x.shape, x.shape[1:]))
 
     def preconditioned_gram(self, inverse: np.ndarray, precision: type = np.float64) -> np.ndarray:
         """``B'B`` for ``B = A S`` with an upper triangle ``S``, of which no more than a block is ever held.
@@ -127,10 +134,12 @@ class Rows:
             product = product.astype(precision, copy=False)
             return (np.dot(product.T, product).astype(np.float64, copy=False),)
 
-        return self._sum(one, (columns, columns))[0]
+        return self._sum(one, (columns, columns), least=columns)[0]
 
-    def fold(self, one: Callable[[np.ndarray, np.ndarray], Out], merge: Callable[[Out, Out], Out]) -> Out | None:
-        """Apply ``one`` to every block of rows and merge what comes out; None where there are no rows.
+    def fold(
+        self, one: Callable[[np.ndarray, np.ndarray], Out], merge: Callable[[Out, Out], Out], least: int = 1
+    ) -> Out | None:
+        """Apply ``one`` to every block of rows, ``least`` at the least, and merge what comes out; None without rows.
 
         The order of the merges does not depend on which thread was faster.
         """
@@ -140,8 +149,7 @@ class Rows:
             return reduce(merge, (one(self.matrix[these], self.right[these]) for these in rows))
 
         count, columns = self.matrix.shape
-        # A Gram matrix of many columns is added to for every block: that is worth as many rows at least.
-        step = max(1, BLOCK // max(1, columns)) if self.crew else max(1, TALL // max(1, columns), columns)
+        step = max(1, (TALL if self.crew is None else BLOCK) // max(1, columns), least)
         starts = range(0, count, step)
         if not len(starts):
             return None
@@ -151,9 +159,9 @@ class Rows:
         parts = [starts[at : at + share] for at in range(0, len(starts), share)]
         return reduce(merge, self.crew.map(part, parts))
 
-    def _sum(self, one: _One, *shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-        """Add up over all blocks."""
-        total = self.fold(one, _added)
+    def _sum(self, one: _One, *shapes: tuple[int, ...], least: int = 1) -> tuple[np.ndarray, ...]:
+        """Add up over all blocks; what comes out of each is worth so many rows at least."""
+        total = self.fold(one, _added, least)
         return tuple(np.zeros(shape) for shape in shapes) if total is None else total
 
 
@@ -171,8 +179,9 @@ def _added(total: tuple[np.ndarray, ...], more: tuple[np.ndarray, ...]) -> tuple
 @contextmanager
 def opened(matrix: np.ndarray, right: np.ndarray) -> Iterator[Rows]:
     """The rows, with threads for as long as they are worked on."""
-    rows = Rows(matrix, right)
-    if matrix.shape[1] > FEW_COLUMNS:
+    rows, columns = Rows(matrix, right), matrix.shape[1]
+    enough = columns <= MANY_COLUMNS and len(matrix) >= 4 * cores() * columns
+    if columns > FEW_COLUMNS and not enough:
         yield rows
         return
     with shared_out(rows) as shared:
@@ -212,15 +221,20 @@ def _blas() -> Any:
 
 
 def _across(block: np.ndarray, residual: np.ndarray) -> np.ndarray:
-    """``block' residual`` as a sum of sums over groups of rows."""
+    """``block' residual`` from sums over groups of rows, added in pairs."""
     count, columns = block.shape
     whole = count - count % GROUP
     if whole <= GROUP:
         return np.dot(block.T, residual)
     groups = block[:whole].reshape(-1, GROUP, columns).transpose(0, 2, 1)
-    total = np.matmul(groups, residual[:whole].reshape(-1, GROUP, residual.shape[1])).sum(axis=0)
-    total += np.dot(block[whole:].T, residual[whole:])
-    return total
+    sums = np.matmul(groups, residual[:whole].reshape(-1, GROUP, residual.shape[1]))
+    while len(sums) > 1:
+        half, odd = divmod(len(sums), 2)
+        sums[:half] += sums[half : 2 * half]
+        if odd:
+            sums[half] = sums[-1]
+        sums = sums[: half + odd]
+    return sums[0] + np.dot(block[whole:].T, residual[whole:])
 
 
 def _squares(values: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ from functools import cache
 
 import numpy as np
 
+from surefoot.leastsquares.dense import solve_dense
 from surefoot.leastsquares.gram import cholesky
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Rows, opened
@@ -63,8 +64,8 @@ class Rates:
         Flops a second of ``A'A``, of ``(AS)'(AS)``, of QR by blocks, and of a factorisation of n by n.
     look, precise : float
         Bytes of A a second that an ordinary look and one in about 20 digits pass.
-    start : float
-        Seconds that a pass takes whatever the rows.
+    start, fit : float
+        Seconds that a pass, and that a fit takes whatever the rows.
     """
 
     gram: float
@@ -74,6 +75,7 @@ class Rates:
     look: float
     precise: float
     start: float = 0.0
+    fit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def make_plan(
     """
     rates = rates or measured_rates(columns, rows)
     found = [predict(rows, columns, max(1.0, condition), rates) for predict in _METHODS]
-    found = [replace(one, seconds=one.seconds + one.passes * rates.start) for one in found]
+    found = [replace(one, seconds=one.seconds + one.passes * rates.start + rates.fit) for one in found]
     ordered = sorted(found, key=lambda one: (not one.accurate, one.seconds))
     chosen = ran or ordered[0].method
     return Plan(
@@ -203,6 +205,7 @@ def _measured(columns: int, rows: int) -> Rates:
             look=math.nan,
             precise=8.0 * fewer.size / _fastest(lambda: precise_look(held, np.ones(columns), x)),
             start=_fastest(lambda: Rows(some[:1], np.ones((1, 1))).look(x)),
+            fit=_fastest(lambda: solve_dense(np.ones((4, 1)), np.ones((4, 1)), "seminormal")),
         )
     with opened(matrix, np.ones((rows, 1))) as held:
         return replace(rates, look=8.0 * matrix.size / _fastest(lambda: held.look(x)))
