@@ -97,7 +97,8 @@ def test_the_words_of_a_verdict_are_all_different():
     assert len({verdict.value for verdict in Verdict}) == len(Verdict) == 12
 
 
-ROOMS = ("surefoot.proof", "surefoot.problem", "surefoot.errors", "surefoot.wording")  # the last two are only words
+ROOMS = ("surefoot.proof", "surefoot.problem", "surefoot.errors", "surefoot.wording", "surefoot.parallel")
+"""The last three are words and threads."""
 
 
 def test_the_judge_does_not_trust_the_climber():

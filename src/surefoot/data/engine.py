@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from surefoot.errors import Interrupted
+from surefoot.parallel import one_blas_thread
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -86,16 +87,6 @@ def reduce_in_tree(items: Iterable[Out], merge: Callable[[Out, Out], Out], empty
     while counter:
         total = merge(counter.pop()[1], total)
     return total
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """One BLAS thread for as long as a pass runs: many small factorisations gain nothing from more."""
-    import scipy.linalg.lapack  # noqa: F401 - SciPy brings its own BLAS, which must be loaded to be limited
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 @contextmanager

@@ -8,16 +8,17 @@ thread, because products that small gain little from BLAS's own; the products of
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, reduce
+from functools import reduce
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
+
+from surefoot.parallel import cores, one_blas_thread
 
 BLOCK = 1 << 18
 """Numbers in a block of rows that is used twice: two megabytes, a second-level cache and a bit."""
@@ -194,30 +195,8 @@ def shared_out(rows: Rows) -> Iterator[Rows]:
     if rows.crew is not None or rows.matrix.size <= SMALL or cores() == 1:
         yield rows
         return
-    with one_thread_each(), ThreadPoolExecutor(cores(), thread_name_prefix="surefoot") as crew:
+    with one_blas_thread(), ThreadPoolExecutor(cores(), thread_name_prefix="surefoot") as crew:
         yield replace(rows, crew=crew)
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """One BLAS thread in every thread of ours."""
-    with _blas().limit(limits=1, user_api="blas"):
-        yield
-
-
-@cache
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _blas() -> Any:
-    """The loaded BLAS libraries, looked for once: that takes longer than a small fit."""
-    import scipy.linalg.lapack  # noqa: F401 - SciPy brings its own BLAS, which must be loaded to be limited
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _across(block: np.ndarray, residual: np.ndarray) -> np.ndarray:

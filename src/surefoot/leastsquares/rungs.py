@@ -27,8 +27,8 @@ SINGLE_TOO_FAR = 1e3
 
 MOST_ROUNDS = 3
 
-CHEAP = 1 << 20
-"""Numbers in a matrix up to which looks in about 20 digits are taken whatever the condition."""
+CHEAP, FAIR = 1 << 20, 1 << 23
+"""Numbers in a matrix up to which looks in about 20 digits are taken at any condition: as many as help, or one."""
 
 DOUBTFUL = 1e15
 """Condition of a sample of rows from which its factor is mostly rounding."""
@@ -172,7 +172,7 @@ class Climb:
         end = correct(self.columns.look, solve, size, start, self.response)
         if self.rows.matrix.size <= CHEAP:
             return correct_precisely(self.columns, solve, size, end, self.response)
-        return correct_once_precisely(self.columns, solve, end) if precisely else end
+        return correct_once_precisely(self.columns, solve, end) if precisely or self.rows.matrix.size <= FAIR else end
 
     def improved(self, end: Corrected) -> Corrected:
         """Corrected further on the same way, every gradient in about 20 digits."""

@@ -36,7 +36,7 @@ from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Rows, opened
 from surefoot.leastsquares.precise import precise_look
 from surefoot.leastsquares.rank import ROUNDOFF
-from surefoot.leastsquares.rungs import CHEAP, HOPELESS, SQUARED_TOO_FAR
+from surefoot.leastsquares.rungs import CHEAP, FAIR, HOPELESS, SQUARED_TOO_FAR
 
 PILOT = 1 << 23
 """Numbers at most in the rows that passes are measured on: more than a cache holds."""
@@ -245,7 +245,7 @@ def _normal(m: int, n: int, k: float, rates: Rates) -> Candidate:
 def _seminormal(m: int, n: int, k: float, rates: Rates) -> Candidate:
     gain = -math.log10(min(0.5, max(1e-15, math.sqrt(n) * ROUNDOFF * k * k)))
     steps = max(2, math.ceil(17 / gain))
-    precise = 2 if m * n <= CHEAP else 0
+    precise = 2 if m * n <= CHEAP else 1 if m * n <= FAIR else 0
     accurate = k < SQUARED_TOO_FAR
     work = m * n**2 / rates.gram + n**3 / 3 / rates.cubic + _closing(n, k, rates)
     return Candidate(

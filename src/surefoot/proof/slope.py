@@ -20,7 +20,7 @@ import numpy as np
 
 from surefoot.problem.twofold import two_product, two_sum
 from surefoot.proof.rounding import TINY, UNIT, above, below, gamma
-from surefoot.proof.scaled_rows import ScaledRows
+from surefoot.proof.scaled_rows import Block, ScaledRows
 from surefoot.proof.spectrum import Spectrum, on_grid, power_above, slice_bits
 
 
@@ -85,10 +85,14 @@ def enclose_slope(rows: ScaledRows, spectrum: Spectrum, centre: Centre) -> Slope
     bits = slope_bits(rows)
     high, low, error = np.zeros((n, p)), np.zeros((n, p)), np.zeros((n, p))
     squares, total, count = np.zeros(p), 0.0, 0
-    for block in rows.blocks():
+
+    def one(block: Block) -> tuple:
         cut = _cut(block[0], bits)
         residual = _residual(cut, block[1], centre)
-        exact, small, rounded, lengths = _gradient(cut, block[2], residual, bits)
+        weight = float(len(block[0]) if block[2] is None else block[2].sum())
+        return *_gradient(cut, block[2], residual, bits), weight
+
+    for exact, small, rounded, lengths, weight in rows.mapped(one):
         for part in exact:
             high, lost = two_sum(high, part)
             low += lost
@@ -96,7 +100,7 @@ def enclose_slope(rows: ScaledRows, spectrum: Spectrum, centre: Centre) -> Slope
         low += small
         error += UNIT * 2.0 * np.abs(low) + rounded
         squares += lengths
-        total += float(len(block[0]) if block[2] is None else block[2].sum())
+        total += weight
         count += 1
     sums = rows.longest + 3 * count + 16  # roundings behind any of these sums
     S, gradient = spectrum.S, high + low

@@ -136,8 +136,8 @@ def _by_rounds(
 def gram_matrix(rows: ScaledRows) -> tuple[np.ndarray, np.ndarray, int]:
     """A'A, upper bounds of the lengths of the columns, and d: ``|fl(A'A) - A'A| <= gamma_d c c'``."""
     tree = Pairwise()
-    for block in rows.weighted():
-        tree.add(block.T @ block)
+    for part in rows.mapped_weighted(lambda block: block.T @ block):
+        tree.add(part)
     gram = tree.total(rows.A.shape[1])
     depth = rows.longest + tree.depth + (6 if rows.rounded else 0)
     return gram, above(np.sqrt(np.diagonal(gram)), depth) + TINY, depth
@@ -157,10 +157,14 @@ def from_product(rows: ScaledRows, S: np.ndarray, factor: Plain | Sliced) -> Spe
     """The roads by B = A S, with the given way to form it."""
     n = len(S)
     tree, squares, count = Pairwise(), np.zeros(n), 0
-    for block in rows.weighted():
+
+    def one(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         B = factor.multiply(block)
-        tree.add(B.T @ B)
-        squares += np.einsum("ij,ij->j", block, block)
+        return B.T @ B, np.einsum("ij,ij->j", block, block)
+
+    for part, lengths in rows.mapped_weighted(one):
+        tree.add(part)
+        squares += lengths
         count += 1
     G = tree.total(n)
     depth = rows.longest + tree.depth
