@@ -251,7 +251,10 @@ def _proven(fitted: ArrayFit) -> ArrayFit:
     start = time.perf_counter()
     task, coef = fitted.task, fitted.coef
     right = task.right[:, 0] if task.is_vector else task.right
-    found = certify_least_squares(task.matrix, right, coef, fitted.inverse_triangle(), task.weights, task.ridge)
+    passes = 4 if task.matrix.size <= CHEAP_PROOF else 1
+    found = certify_least_squares(
+        task.matrix, right, coef, fitted.inverse_triangle(), task.weights, task.ridge, passes=passes
+    )
     seconds = time.perf_counter() - start
     near = float(np.max(found.error, initial=0.0))
     size = float(np.max(np.abs(coef), initial=0.0))

@@ -464,9 +464,7 @@ def test_an_S_that_is_far_from_the_inverse_factor_needs_the_whole_radius():
     A, b = np.full((3, 1), 1.0), np.full(3, 1.0)
     for share in (0.95, 0.92):
         S = np.array([[math.sqrt(share / 3.0)]])
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(enclosure, "_PASSES", 1)
-            found = certify_least_squares(A, b, np.array([0.0]), S)
+        found = certify_least_squares(A, b, np.array([0.0]), S, passes=1)
         assert check(found, A, b)
         assert found.radius[0] == pytest.approx(1.0 - share, rel=1e-6)
 

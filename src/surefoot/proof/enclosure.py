@@ -27,7 +27,6 @@ from surefoot.proof.scaled_rows import ScaledRows, are_doubles, scale_rows
 from surefoot.proof.slope import Centre, enclose_slope, slope_bits
 from surefoot.proof.spectrum import Spectrum, prove_spectrum
 
-_PASSES = 4
 _LEAST = 2.0**-1073
 """More than the rounding of a number that becomes subnormal."""
 
@@ -148,6 +147,8 @@ def certify_least_squares(
     S: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     ridge: float = 0.0,
+    *,
+    passes: int = 4,
 ) -> Enclosure:
     """Enclose the minimiser of ``sum w (b - Ax)^2 + ridge |x|^2`` and prove that it is the only one.
 
@@ -166,6 +167,9 @@ def certify_least_squares(
         Not negative. A row of weight zero is no row.
     ridge : float
         Penalty, not negative.
+    passes : int
+        Corrections of the candidate at the most, each a pass: one tells how far the candidate is from the minimiser,
+        further ones make the radius about the centre smaller.
 
     Returns
     -------
@@ -197,7 +201,7 @@ def certify_least_squares(
         start = np.full((A.shape[1], columns.shape[1]), np.nan)
         if given is not None:
             start = given.astype(float).reshape(start.shape)
-        found = _certify(A, columns, start, S, weights, float(ridge))
+        found = _certify(A, columns, start, S, weights, float(ridge), max(1, passes))
     shape = (A.shape[1], *b.shape[1:])
     bounds = found.residual_norm
     if b.ndim == 1:
@@ -225,8 +229,9 @@ def _arrays(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: flo
 
 
 def _certify(
-    A: np.ndarray, b: np.ndarray, x: np.ndarray, S: np.ndarray | None, weights: np.ndarray | None, ridge: float
-) -> Enclosure:
+    A: np.ndarray, b: np.ndarray, x: np.ndarray, S: np.ndarray | None, weights: np.ndarray | None, ridge: float,
+    most: int,
+) -> Enclosure:  # fmt: skip
     (m, n), p = A.shape, b.shape[1]
     nothing = Enclosure(np.full((n, p), np.nan), np.full((n, p), np.inf), np.full((n, p), np.inf))
     nothing = replace(nothing, residual_norm=(np.zeros(p), np.full(p, np.inf)))
@@ -244,7 +249,7 @@ def _certify(
     if spectrum is None or not spectrum.full_rank:
         return replace(nothing, reason=_open(spectrum))
     proven = _with_rank(nothing, rows, spectrum)
-    return _enclosed(proven, rows, spectrum, x)
+    return _enclosed(proven, rows, spectrum, x, most)
 
 
 def _open(spectrum: Spectrum | None) -> str:
@@ -284,7 +289,7 @@ def _with_rank(nothing: Enclosure, rows: ScaledRows, spectrum: Spectrum) -> Encl
     )
 
 
-def _enclosed(proven: Enclosure, rows: ScaledRows, spectrum: Spectrum, x: np.ndarray) -> Enclosure:
+def _enclosed(proven: Enclosure, rows: ScaledRows, spectrum: Spectrum, x: np.ndarray, most: int) -> Enclosure:
     """Correct the candidate until the radius is a rounding or no longer shrinks."""
     exponents = rows.rhs_exponents - rows.column_exponents[:, None]
     best = found = _corrected(rows, spectrum, np.ldexp(x, -exponents), np.zeros(x.shape))
@@ -296,7 +301,7 @@ def _enclosed(proven: Enclosure, rows: ScaledRows, spectrum: Spectrum, x: np.nda
         if width < widest:
             best, widest = found, width
         settled = bool(np.all(found.error <= np.maximum(4.0 * found.floor, 2.0 * UNIT * natural)))
-        if done or settled or passes == _PASSES:
+        if done or settled or passes >= most:
             break
         found, passes = _corrected(rows, spectrum, found.high, found.low), passes + 1
     centre, radius, norms = best.high, best.radius, best.norms

@@ -150,11 +150,16 @@ def scale_rows(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: 
     exponents += [np.zeros(1, dtype=int)] if weights is None else []
     top = max((int(part.max()) for part in exponents if part.size), default=0)
     columns, sides = np.zeros(A.shape[1]), np.zeros(b.shape[1])
-    for rows, rhs, weight in raw._raw():
+
+    def one(block: Block) -> tuple[np.ndarray, np.ndarray]:
+        rows, rhs, weight = block
         if weight is not None:
             scale = np.ldexp(1.0, _split_weights(weight)[1] - top)[:, None]
             rows, rhs = rows * scale, rhs * scale
-        columns, sides = np.maximum(columns, _largest(rows)), np.maximum(sides, _largest(rhs))
+        return _largest(rows), _largest(rhs)
+
+    for of_rows, of_sides in in_threads(one, raw._raw()):
+        columns, sides = np.maximum(columns, of_rows), np.maximum(sides, of_sides)
     reason = ""
     if not (np.isfinite(columns).all() and np.isfinite(sides).all()):
         reason = "A or b has entries that are not finite numbers."

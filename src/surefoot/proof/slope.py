@@ -14,6 +14,7 @@ of matrix multiplication and its applications", Numer. Algorithms 59, pp. 95-118
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,9 +86,12 @@ def enclose_slope(rows: ScaledRows, spectrum: Spectrum, centre: Centre) -> Slope
     bits = slope_bits(rows)
     high, low, error = np.zeros((n, p)), np.zeros((n, p)), np.zeros((n, p))
     squares, total, count = np.zeros(p), 0.0, 0
+    memory = threading.local()
 
     def one(block: Block) -> tuple:
-        cut = _cut(block[0], bits)
+        if getattr(memory, "rows", 0) < len(block[0]):
+            memory.rows, memory.parts = len(block[0]), np.empty((3, *block[0].shape))
+        cut = _cut(block[0], bits, memory.parts[:, : len(block[0])])
         residual = _residual(cut, block[1], centre)
         weight = float(len(block[0]) if block[2] is None else block[2].sum())
         return *_gradient(cut, block[2], residual, bits), weight
@@ -127,12 +131,17 @@ def residual_error(centre: Centre, n: int, bits: int) -> np.ndarray:
     return above((1.1 * gamma(n + 2) + 16.0 * UNIT) * 4.0**-bits * size + 16.0 * UNIT * UNIT * size, 12) + TINY
 
 
-def _cut(block: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slices of multiples of 2^-bits and of 2^-(2 bits), and the rest: their sum is the block, exactly."""
-    first = on_grid(block, bits, 1.0)
-    rest = block - first
-    second = on_grid(rest, 2 * bits, 1.0)
-    rest -= second
+def _cut(block: np.ndarray, bits: int, into: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slices of multiples of 2^-bits and of 2^-(2 bits), and the rest: their sum is the block, exactly.
+
+    ``into``, of shape (3, rows, n), is memory to use: fresh memory for each block costs more than what is written.
+    """
+    first, second, rest = np.empty((3, *block.shape)) if into is None else into
+    for values, part, left, grid in ((block, first, rest, bits), (rest, second, rest, 2 * bits)):
+        shift = 1.5 * 2.0 ** (52 - grid)
+        np.add(values, shift, out=part)
+        part -= shift
+        np.subtract(values, part, out=left)
     return first, second, rest
 
 
