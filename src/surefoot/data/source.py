@@ -334,10 +334,7 @@ class Source:
         columns = [self.column(name) for name in names]
         numbers = [column.name for column in columns if column.kind == "number"]
         place = {name: quoted(mark(n)) for n, name in enumerate(self.columns)}
-        if self._asked:
-            relation = f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from {self._from(None)}"
-        else:
-            relation = written_relation(self._files, self.columns, self._sql)
+        relation = self._with_digits()
         wanted = [f"{_cast(column.kind, self._sql[column.name])} as c{n}" for n, column in enumerate(columns)]
         wanted += [f"{place[name]} as w{n}" for n, name in enumerate(numbers)]
         sql = f"select {', '.join(wanted)} from ({relation}){self._where()}"
@@ -345,6 +342,12 @@ class Source:
         for batch in self._scan(sql, labels, rows):
             typed = batch.select(list(range(width))).rename_columns(list(names))
             yield typed, batch.select(list(range(width, len(labels)))).rename_columns(numbers)
+
+    def _with_digits(self) -> str:
+        """The relation, with its digits beside each number column."""
+        if not self._asked:
+            return written_relation(self._files, self.columns, self._sql)
+        return f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from {self._from(None)}"
 
     def written(self, name: str) -> Written:
         """Whether the numbers of a column are known by their decimal digits, the shortest of a double, or are doubles.

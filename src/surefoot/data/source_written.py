@@ -2,9 +2,10 @@
 
 Text tables are read as text once more and every number column is converted beside its own text, so a filter sees
 numbers as always. Columns of Parquet and of tables in memory have types: integers and decimals give their digits,
-doubles are the binary fractions that they are. JSON keeps whole numbers of any size; DuckDB reads its other numbers as
-doubles, and the shortest decimal that names the double stands for the number, which is the number written if that has
-at most 15 digits. What a query makes has the types that the query gave it.
+doubles are the binary fractions that they are; a database sends a numeric as its digits. JSON keeps whole numbers of
+any size; DuckDB reads its other numbers as doubles, and the shortest decimal that names the double stands for the
+number, which is the number written if that has at most 15 digits. What a query makes has the types that the query gave
+it.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from surefoot.data.source_scan import quoted
 Written = Literal["decimals", "shortest", "doubles"]
 """Decimals as they are written; the shortest decimals of doubles (JSON); doubles."""
 
-_BINARY = ("DOUBLE", "FLOAT", "REAL")
+_BINARY = ("DOUBLE", "FLOAT", "REAL", "FLOAT4", "FLOAT8")
 _MARK = "surefoot_written_"
 
 
 def is_binary(sql_type: str) -> bool:
-    """Whether a column of this type holds doubles or singles.
+    """Whether a column of this type, in the words of SQL or of a database, holds doubles or singles.
 
     Examples
     --------
-    >>> is_binary("DOUBLE"), is_binary("DECIMAL(10,2)"), is_binary("BIGINT")
-    (True, False, False)
+    >>> is_binary("DOUBLE"), is_binary("float8"), is_binary("DECIMAL(10,2)"), is_binary("BIGINT")
+    (True, True, False, False)
     """
     return re.split(r"[ (]", sql_type, maxsplit=1)[0].upper() in _BINARY
 
