@@ -250,6 +250,9 @@ def _proven(fitted: ArrayFit) -> ArrayFit:
 
     start = time.perf_counter()
     task, coef = fitted.task, fitted.coef
+    if task.rounded:
+        reason = f"Nothing is proven: some numbers of {task.rounded} have more digits than a double and were rounded."
+        return fitted.with_proof(replace(fitted.certificate, lines=(*fitted.certificate.lines, reason)), None, 0.0)
     right = task.right[:, 0] if task.is_vector else task.right
     found = certify_least_squares(task.matrix, right, coef, fitted.inverse_triangle(), task.weights, task.ridge)
     seconds = time.perf_counter() - start

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
@@ -315,3 +319,35 @@ def test_both_kinds_of_fit_answer_the_same_questions():
         flat.test("p = 0")
     ridge = sf.lstsq(A, b, ridge=7.5)
     assert np.sqrt(np.diag(ridge.covariance_factor @ ridge.covariance_factor.T)) == pytest.approx(ridge.stderr)
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        [Fraction(1, 3), 1, 2],
+        [Decimal("0.1"), 1, 2],
+        [2**70 + 1, 1.5, 2],
+        np.array([1, 2, 3], dtype=np.longdouble) / 3,
+    ],
+)
+def test_nothing_is_proven_of_numbers_that_no_double_holds(wide):
+    ones = np.ones((3, 1))
+    for A, b, weights in ((ones, wide, None), (np.array(wide)[:, None], ones[:, 0], None), (ones, ones[:, 0], wide)):
+        fit = sf.lstsq(A, b, weights=weights)
+        assert fit.certificate.rigour.value != "proven" and "more digits than a double" in fit.certificate.lines[-1]
+        with pytest.raises(ModelError, match="more digits than a double"):
+            sf.lstsq(A, b, weights=weights, exact=True)
+
+
+def test_whole_numbers_just_beyond_doubles_are_refused():
+    for wide in (np.array([2**53 + 1, 1]), np.array([-(2**53) - 1, 1]), np.array([2**64 - 1, 1], dtype=np.uint64)):
+        with pytest.raises(DataError, match="beyond 2\\^53"):
+            sf.lstsq(np.ones((2, 1)), wide)
+    assert sf.lstsq(np.ones((2, 1)), np.array([2**53, 2**53])).certificate.rigour.value == "proven"
+
+
+def test_tables_with_numbers_that_no_double_holds_are_not_proven():
+    for column in ([2**53 + 1, 1, 3], [Decimal("0.1"), Decimal("0.2"), Decimal("0.7")]):
+        fit = sf.lstsq(pa.table({"a": column}), [1.0, 2.0, 4.0])
+        assert fit.certificate.rigour.value != "proven"
+    assert sf.lstsq(pa.table({"a": [2**50, 1, 3]}), [1.0, 2.0, 4.0]).certificate.rigour.value == "proven"
