@@ -351,3 +351,14 @@ def test_tables_with_numbers_that_no_double_holds_are_not_proven():
         fit = sf.lstsq(pa.table({"a": column}), [1.0, 2.0, 4.0])
         assert fit.certificate.rigour.value != "proven"
     assert sf.lstsq(pa.table({"a": [2**50, 1, 3]}), [1.0, 2.0, 4.0]).certificate.rigour.value == "proven"
+
+
+def test_proven_statistics_are_those_of_the_proof():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=50)
+    sides = np.column_stack([1e15 + 30 * np.round(x, 1) + rng.integers(-9, 9, 50), x + rng.normal(size=50)])
+    A = np.column_stack([np.ones(50), x])
+    many = sf.lstsq(A, sides, exact=True)
+    assert np.array_equal(many.r2, many.exact.r2.value) and np.array_equal(many.sigma, many.exact.sigma.value)
+    one = sf.lstsq(A, sides[:, 0], exact=True)
+    assert one.r2 == many.r2[0] and one.sigma == many.sigma[0]
