@@ -17,7 +17,7 @@ from surefoot.data.source_address import is_database
 from surefoot.data.source_csv import csv_parts
 from surefoot.data.source_files import find_files
 from surefoot.data.source_formats import json_parts, parquet_parts
-from surefoot.data.source_memory import batches_of, dictionaries, to_arrow, with_extra
+from surefoot.data.source_memory import batches_of, dictionaries, rounded_columns, to_arrow, with_extra
 from surefoot.data.source_parts import (
     SAMPLE,
     Column,
@@ -159,6 +159,8 @@ class Source:
         In the order of the table, or of the query.
     notes : tuple of str
         What was taken for granted when reading, such as a decimal comma; worth telling the user.
+    rounded : tuple of str
+        Columns of a table in memory that held numbers which are no doubles, each now the nearest one.
 
     Examples
     --------
@@ -184,6 +186,7 @@ class Source:
     ) -> None:
         self.name = name
         self.notes = tuple(notes)
+        self.rounded = () if table is None else tuple(names[n] for n in rounded_columns(table))
         self._database = database
         self._files = tuple(parts)
         self._parts = tuple(parts)
