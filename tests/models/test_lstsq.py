@@ -362,3 +362,15 @@ def test_proven_statistics_are_those_of_the_proof():
     assert np.array_equal(many.r2, many.exact.r2.value) and np.array_equal(many.sigma, many.exact.sigma.value)
     one = sf.lstsq(A, sides[:, 0], exact=True)
     assert one.r2 == many.r2[0] and one.sigma == many.sigma[0]
+
+
+def test_columns_that_only_exact_arithmetic_tells_apart_all_count():
+    rng = np.random.default_rng(1)
+    x, b = rng.normal(size=20), rng.normal(size=20)
+    near = x.copy()
+    near[3] = np.nextafter(near[3], 9)
+    A = np.column_stack([np.ones(20), x, near])
+    for how in ("drop", "minimum-norm"):
+        fit = sf.lstsq(A, b, exact=True, rank_deficient=how)
+        assert (fit.rank, fit.df_residual, fit.aliased) == (3, fit.exact.df_residual, {})
+        assert fit.condition > 1e15 and "aliased" not in fit.summary() and "on 17 df" in fit.summary()

@@ -191,7 +191,11 @@ class ArrayFit(Fit):
         """Singular values of the kept columns at length one."""
         if self.answer.spectrum is not None:
             return self.answer.spectrum
-        return None if self.answer.upper is None else spectrum(self.answer.upper)
+        if self.answer.upper is None:
+            return None
+        found = spectrum(self.answer.upper)
+        # Of proven columns none is rounding.
+        return found if self.exact is None else replace(found, rank=len(found.values))
 
     @property
     def condition(self) -> float:
