@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from surefoot.data.source_parts import Column, Part
-from surefoot.data.source_scan import quoted
+from surefoot.data.source_scan import literal, quoted
 
 Written = Literal["decimals", "shortest", "doubles"]
 """Decimals as they are written; the shortest decimals of doubles (JSON); doubles."""
@@ -76,5 +76,16 @@ def _numbers(columns: Mapping[str, Column]) -> list[tuple[int, tuple[str, Column
     return [(n, (name, one)) for n, (name, one) in enumerate(columns.items()) if one.kind == "number"]
 
 
+_ROUNDED = (
+    "This column holds doubles in one file and whole numbers or decimals with more digits in another, so it cannot be "
+    "read exactly. Write it with one type in all files."
+)
+
+
 def _digits(sql_type: str, value: str) -> str:
-    return f"cast({value} as {'double' if is_binary(sql_type) else 'varchar'})"
+    if not is_binary(sql_type):
+        return f"cast({value} as varchar)"
+    # What is a column of doubles in all files together may be one of whole numbers or decimals in this file.
+    short = f"(typeof({value}) not like 'DECIMAL%' and abs(cast({value} as double)) < {2**53})"
+    same = f"typeof({value}) in ('DOUBLE', 'FLOAT') or {value} is null or {short}"
+    return f"case when {same} then cast({value} as double) else error({literal(_ROUNDED)}) end"
