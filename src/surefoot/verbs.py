@@ -247,9 +247,13 @@ def lstsq(
 def _proven(fitted: ArrayFit) -> ArrayFit:
     """The fit with the judge's proof; where it does not close, the floating point verdict says why."""
     from surefoot.proof.enclosure import certify_least_squares
+    from surefoot.proof.rounding import at_most
 
     start = time.perf_counter()
     task, coef = fitted.task, fitted.coef
+    if task.rounded:
+        reason = f"Nothing is proven: some numbers of {task.rounded} have more digits than a double and were rounded."
+        return fitted.with_proof(replace(fitted.certificate, lines=(*fitted.certificate.lines, reason)), None, 0.0)
     right = task.right[:, 0] if task.is_vector else task.right
     passes = 4 if task.matrix.size <= CHEAP_PROOF else 1
     found = certify_least_squares(
@@ -260,11 +264,14 @@ def _proven(fitted: ArrayFit) -> ArrayFit:
     size = float(np.max(np.abs(coef), initial=0.0))
     if not found.proven or not fitted.answer.arrived or near > NEAR * size:
         numerical = fitted.certificate
-        reason = found.reason or f"Proven is only that there is one minimiser, within {near:.1e} of these coefficients."
+        reason = (
+            found.reason or f"Proven is only that there is one minimiser, within {at_most(near)} of these coefficients."
+        )
         return fitted.with_proof(replace(numerical, lines=(*numerical.lines, reason)), None, seconds)
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = -np.log10(np.where(found.error == 0, 0.0, found.error / np.abs(coef)))
-    claim = f"The only minimiser is within {near:.1e} of these coefficients: the bowl rises in every direction from it."
+    within = at_most(near)
+    claim = f"The only minimiser is within {within} of these coefficients: the bowl rises in every direction from it."
     proven = replace(found.certificate(), claim=claim)
     return fitted.with_proof(proven, np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import surefoot as sf
 from designing import learnt, matrix_of
 from surefoot.data.design_learning import Request
 from surefoot.data.exact_design import ExactReader, check_enclosable
 from surefoot.data.source import open_source
-from surefoot.errors import ModelError
+from surefoot.errors import DataError, ModelError
 from surefoot.problem.balls import Balls, NotEnclosed, as_balls, precision
 from surefoot.problem.rationals import Rationals
 
@@ -86,3 +88,30 @@ def test_calls_that_lean_on_learnt_numbers_are_refused_wherever_they_stand():
         with pytest.raises(ModelError, match="cannot be enclosed"):
             check_enclosable(Request(formula), source)
     check_enclosable(Request("y ~ g*log(x) + offset(z)"), source)
+
+
+@pytest.mark.parametrize(
+    "wide", [[2**53 + 1, 0.5, 1], [2**70 + 1, 1, 2], [Fraction(1, 3), 1, 2], np.array([1, 2, 4], np.longdouble) / 3]
+)
+def test_numbers_that_were_rounded_on_the_way_in_are_not_read_exactly(wide):
+    data = {"x": [1, 2, 4], "y": wide}
+    assert sf.fit("y ~ x", data).rank == 2
+    with pytest.raises(DataError, match=r"Column y of .* cannot be read exactly"):
+        sf.fit("y ~ x", data, exact=True)
+    with pytest.raises(DataError, match="cannot be read exactly"):
+        sf.fit(
+            "x ~ 1",
+            {"x": data["x"]},
+            weights=np.asarray(wide, None if isinstance(wide, np.ndarray) else object),
+            exact=True,
+        )
+    frame = pd.DataFrame({"x": [1, 2, 4], "y": pd.Series(list(wide), dtype=object)})
+    with pytest.raises(DataError, match="cannot be read exactly"):
+        sf.fit("y ~ x", frame, exact=True)
+
+
+@pytest.mark.parametrize(
+    "plain", [[2**53, 0.5, 1], [2**62 + 1, 1, 2], [None, 1.5, 2], np.array([1, 2, 4], np.longdouble)]
+)
+def test_numbers_that_doubles_hold_are_read_exactly(plain):
+    assert sf.fit("y ~ 1", {"y": plain}, exact=True).certificate.rigour.value == "proven"

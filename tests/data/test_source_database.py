@@ -724,3 +724,48 @@ def test_memory_does_not_grow_with_the_rows(postgresql):
 
 def test_errors_are_of_surefoot(postgresql):
     assert issubclass(MissingDependency, SurefootError) and os.path.isdir(postgresql.folder)
+
+
+# Exact reading
+
+
+def exactly(place, query):
+    fit = sf.fit("y ~ 1", place, query=query, exact=True)
+    return str(fit.exact.coef.text[0]), fit.account.notes[-1]
+
+
+@pytest.mark.parametrize(
+    "value, text, words",
+    [
+        ("'0.12345678901234567890'::numeric", "0.12345678901234568", "decimals, as written"),
+        ("'12345678901234567.75'::numeric(30, 2)", "12345678901234568", "decimals, as written"),
+        ("'1234567890123.45'::money", "1234567890123.4500", "decimals, as written"),
+        ("9007199254740993::int8", "9007199254740993.0", "decimals, as written"),
+        ("0.1::float8", "0.10000000000000001", "binary doubles, as they are"),
+        ("0.1::float4", "0.10000000149011612", "binary doubles, as they are"),
+    ],
+)
+def test_numbers_of_postgresql_are_what_they_are_said_to_be(postgresql, value, text, words):
+    found, note = exactly(postgresql.url(), f"select {value} as y from generate_series(1, 3)")
+    assert found == text and note.endswith(words + ".")
+
+
+def test_a_numeric_gives_all_its_digits(postgresql):
+    query = "select * from (values (1, 0.1234567890123456789::numeric), (2, 'NaN'), (3, null), (4, -1e-30)) as t(n, y)"
+    source = open_source(postgresql.url(), query=query)
+    ((typed, digits),) = source.batches_as_written(["n", "y"])
+    assert digits["y"].to_pylist() == ["0.1234567890123456789", "NaN", None, "-0.000000000000000000000000000001"]
+    assert typed["y"].to_pylist()[0] == 0.1234567890123456789 and np.isnan(typed["y"].to_pylist()[1])
+    # The mean of a number and its negative neighbour in the twentieth digit: doubles would make it zero.
+    near = "select * from (values (0.12345678901234567890), (-0.12345678901234567888)) as t(y)"
+    assert exactly(postgresql.url(), near)[0] == "1.0000000000000000e-20"
+
+
+def test_whole_numbers_of_sqlite_among_doubles_are_refused_beyond_doubles(tmp_path):
+    file = lite(tmp_path / "a.db", "create table a (y)", f"insert into a values (0.5), ({2**53}), ({-(2**53)}), (0.1)")
+    assert exactly(file, None)[0] == "0.15000000000000000"
+    mixed = lite(tmp_path / "b.db", "create table b (y)", f"insert into b values (0.5), ({2**53 + 1})")
+    assert sf.fit("y ~ 1", mixed).rank == 1
+    words = ("b.db, row 2, column y: 9007199254740993", "beyond 2^53", "cast(y as real)")
+    refused(lambda: sf.fit("y ~ 1", mixed, exact=True), *words)
+    assert exactly(mixed, "select cast(y as real) as y from b")[1].endswith("binary doubles, as they are.")

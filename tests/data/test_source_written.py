@@ -119,3 +119,13 @@ def test_a_value_that_is_no_number_is_named_as_ever(tmp_path):
     path.write_text("x\n" + "1.5\n" * 30_000 + "oops\n")
     with pytest.raises(DataError, match=r"row 30001 .*oops"):
         written(open_source(path))
+
+
+@pytest.mark.parametrize("wide", [[2**53 + 1, 1], [decimal.Decimal("0.1"), decimal.Decimal("0.2")]])
+def test_files_of_which_one_holds_doubles_and_the_other_more_digits(tmp_path, wide):
+    pq.write_table(pa.table({"x": wide}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"x": [0.5, None]}), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match="cannot be read exactly"):
+        written(open_source(tmp_path))
+    pq.write_table(pa.table({"x": [2**53 - 1, None]}), tmp_path / "a.parquet")
+    assert written(open_source(tmp_path)) == {"x": [2.0**53 - 1, None, 0.5, None]}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
@@ -321,3 +325,58 @@ def test_fits_of_arrays_are_not_compared_with_fits_of_formulas():
     A, b = problem()
     with pytest.raises(ModelError, match="takes fits of formulas"):
         sf.compare(sf.lstsq(A, b), sf.lstsq(A[:, :2], b))
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        [Fraction(1, 3), 1, 2],
+        [Decimal("0.1"), 1, 2],
+        [2**70 + 1, 1.5, 2],
+        np.array([1, 2, 3], dtype=np.longdouble) / 3,
+    ],
+)
+def test_nothing_is_proven_of_numbers_that_no_double_holds(wide):
+    ones = np.ones((3, 1))
+    for A, b, weights in ((ones, wide, None), (np.array(wide)[:, None], ones[:, 0], None), (ones, ones[:, 0], wide)):
+        fit = sf.lstsq(A, b, weights=weights)
+        assert fit.certificate.rigour.value != "proven" and "more digits than a double" in fit.certificate.lines[-1]
+        with pytest.raises(ModelError, match="more digits than a double"):
+            sf.lstsq(A, b, weights=weights, exact=True)
+
+
+def test_whole_numbers_just_beyond_doubles_are_refused():
+    for wide in (np.array([2**53 + 1, 1]), np.array([-(2**53) - 1, 1]), np.array([2**64 - 1, 1], dtype=np.uint64)):
+        with pytest.raises(DataError, match="beyond 2\\^53"):
+            sf.lstsq(np.ones((2, 1)), wide)
+    assert sf.lstsq(np.ones((2, 1)), np.array([2**53, 2**53])).certificate.rigour.value == "proven"
+
+
+def test_tables_with_numbers_that_no_double_holds_are_not_proven():
+    for column in ([2**53 + 1, 1, 3], [Decimal("0.1"), Decimal("0.2"), Decimal("0.7")]):
+        fit = sf.lstsq(pa.table({"a": column}), [1.0, 2.0, 4.0])
+        assert fit.certificate.rigour.value != "proven"
+    assert sf.lstsq(pa.table({"a": [2**50, 1, 3]}), [1.0, 2.0, 4.0]).certificate.rigour.value == "proven"
+
+
+def test_proven_statistics_are_those_of_the_proof():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=50)
+    sides = np.column_stack([1e15 + 30 * np.round(x, 1) + rng.integers(-9, 9, 50), x + rng.normal(size=50)])
+    A = np.column_stack([np.ones(50), x])
+    many = sf.lstsq(A, sides, exact=True)
+    assert np.array_equal(many.r2, many.exact.r2.value) and np.array_equal(many.sigma, many.exact.sigma.value)
+    one = sf.lstsq(A, sides[:, 0], exact=True)
+    assert one.r2 == many.r2[0] and one.sigma == many.sigma[0]
+
+
+def test_columns_that_only_exact_arithmetic_tells_apart_all_count():
+    rng = np.random.default_rng(1)
+    x, b = rng.normal(size=20), rng.normal(size=20)
+    near = x.copy()
+    near[3] = np.nextafter(near[3], 9)
+    A = np.column_stack([np.ones(20), x, near])
+    for how in ("drop", "minimum-norm"):
+        fit = sf.lstsq(A, b, exact=True, rank_deficient=how)
+        assert (fit.rank, fit.df_residual, fit.aliased) == (3, fit.exact.df_residual, {})
+        assert fit.condition > 1e15 and "aliased" not in fit.summary() and "on 17 df" in fit.summary()

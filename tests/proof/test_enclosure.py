@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -475,3 +477,20 @@ def test_the_road_is_chosen_by_condition():
     assert roads == ["gram", "product", "sliced product"]
     assert set(roads) == set(enclosure._ROADS)
     assert spectrum.Plain.road in roads
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_every_bound_that_is_printed_is_proven_too(seed):
+    rng = np.random.default_rng(seed)
+    A, b = rng.normal(size=(8, 2)), rng.normal(size=8)
+    found = certify_least_squares(A, b, np.linalg.lstsq(A, b, rcond=None)[0])
+    said = dict(zip(("alpha", "curvature", "radius", "error"), _bounds(found.lines), strict=True))
+    assert found.alpha <= said["alpha"] and found.smallest_curvature >= said["curvature"]
+    assert float(found.radius.max()) <= said["radius"] and float(found.error.max()) <= said["error"]
+
+
+def _bounds(lines):
+    text = " ".join(lines)
+    patterns = (r"least 1 - (\S+) ", r"curvature is at least (\S+)\.", r"at most (\S+)\.")
+    return [Fraction(Decimal(one)) for pattern in patterns for one in re.findall(pattern, text)]

@@ -306,3 +306,10 @@ def test_the_working_precision_is_left_as_it_was():
 def _interrupted(bits):
     yield ExactRows([Rationals.from_integers([1]), Rationals.from_integers([1])], None, 1)
     raise KeyboardInterrupt
+
+
+def test_a_bound_that_the_balls_leave_open_is_no_crash():
+    A = np.array([[0, 0, 0, 1.25047827], [0, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1e300, 1e300]])
+    found = exact_lstsq(A, np.zeros(4))
+    assert found.certificate.verdict is Verdict.UNIQUE_GLOBAL_MINIMUM and found.coef.value.tolist() == [0.0] * 4
+    assert found.certificate.evidence["smallest_eigenvalue_at_least"] >= 0.0

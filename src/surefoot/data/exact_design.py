@@ -72,9 +72,17 @@ def check_enclosable(request: Request, source: Source) -> None:
 
     Raises
     ------
+    DataError
+        A column has lost digits before it came here.
     ModelError
         Names the factor, and what to write instead.
     """
+    if source.rounded:
+        raise DataError(
+            f"Column {source.rounded[0]} of {source.name} holds numbers with more digits than a double, and they were "
+            "rounded, so it cannot be read exactly: give all of it as whole numbers below 2^63, as decimal.Decimal, or "
+            "as doubles."
+        )
     formula = parse_formula(request.formula, list(source.columns))
     factors = [factor for term in formula.terms for factor in term.factors]
     for node in (formula.response, *factors, *formula.offsets):

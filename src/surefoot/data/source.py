@@ -17,7 +17,7 @@ from surefoot.data.source_address import is_database
 from surefoot.data.source_csv import csv_parts
 from surefoot.data.source_files import find_files
 from surefoot.data.source_formats import json_parts, parquet_parts
-from surefoot.data.source_memory import batches_of, dictionaries, to_arrow, with_extra
+from surefoot.data.source_memory import batches_of, dictionaries, rounded_columns, to_arrow, with_extra
 from surefoot.data.source_parts import (
     SAMPLE,
     Column,
@@ -159,6 +159,8 @@ class Source:
         In the order of the table, or of the query.
     notes : tuple of str
         What was taken for granted when reading, such as a decimal comma; worth telling the user.
+    rounded : tuple of str
+        Columns of a table in memory that held numbers which are no doubles, each now the nearest one.
 
     Examples
     --------
@@ -184,6 +186,7 @@ class Source:
     ) -> None:
         self.name = name
         self.notes = tuple(notes)
+        self.rounded = () if table is None else tuple(names[n] for n in rounded_columns(table))
         self._database = database
         self._files = tuple(parts)
         self._parts = tuple(parts)
@@ -334,10 +337,7 @@ class Source:
         columns = [self.column(name) for name in names]
         numbers = [column.name for column in columns if column.kind == "number"]
         place = {name: quoted(mark(n)) for n, name in enumerate(self.columns)}
-        if self._asked:
-            relation = f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from {self._from(None)}"
-        else:
-            relation = written_relation(self._files, self.columns, self._sql)
+        relation = self._with_digits()
         wanted = [f"{_cast(column.kind, self._sql[column.name])} as c{n}" for n, column in enumerate(columns)]
         wanted += [f"{place[name]} as w{n}" for n, name in enumerate(numbers)]
         sql = f"select {', '.join(wanted)} from ({relation}){self._where()}"
@@ -345,6 +345,12 @@ class Source:
         for batch in self._scan(sql, labels, rows):
             typed = batch.select(list(range(width))).rename_columns(list(names))
             yield typed, batch.select(list(range(width, len(labels)))).rename_columns(numbers)
+
+    def _with_digits(self) -> str:
+        """The relation, with its digits beside each number column."""
+        if not self._asked:
+            return written_relation(self._files, self.columns, self._sql)
+        return f"select *, {', '.join(digits_of_query(self.columns, self._sql)) or '1'} from {self._from(None)}"
 
     def written(self, name: str) -> Written:
         """Whether the numbers of a column are known by their decimal digits, the shortest of a double, or are doubles.

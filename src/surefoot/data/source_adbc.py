@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from surefoot.data.source_parts import Kind
 from surefoot.errors import DataError, MissingDependency
@@ -42,6 +42,10 @@ class Remote:
     levels: tuple[str, ...] | None = None
 
 
+Form = Literal["whole", "numbers", "written"]
+"""How columns are sent: as they are; every number as a double; or, with more digits than a double has, as text."""
+
+
 class Server(Protocol):
     """What a kind of database must know; all the rest is the same for all of them.
 
@@ -68,12 +72,12 @@ class Server(Protocol):
         """Check the user's SQL and say what columns it gives."""
         ...
 
-    def select(self, columns: list[int], names: list[str], numbers: bool) -> str:
-        """SQL for some of the columns learnt, under these names; ``numbers`` says that no integer need stay one."""
+    def select(self, columns: list[int], names: list[str], form: Form) -> str:
+        """SQL for some of the columns learnt, under these names."""
         ...
 
-    def schema(self, names: Sequence[str]) -> pa.Schema:
-        """The Arrow types of every column learnt, as ``select`` sends it, under these names."""
+    def schema(self, names: Sequence[str], form: Form = "whole") -> pa.Schema:
+        """The Arrow types of every column learnt, as ``select`` sends it but for "numbers", under these names."""
         ...
 
     def lead(self) -> int:

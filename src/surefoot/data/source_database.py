@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from surefoot.data.source import Source
-from surefoot.data.source_adbc import Remote, Server, Session, checked_query
+from surefoot.data.source_adbc import Form, Remote, Server, Session, checked_query
 from surefoot.data.source_parts import Column, Part, unique_names
 from surefoot.data.source_scan import Database, most_memory
+from surefoot.data.source_written import digits_of_query
 from surefoot.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MEMORY = 4000  # MB at most: a scan needs a tenth of it, the different values of a long text column more
 WHOLE = "surefoot_all"  # what DuckDB calls the stream of every column as it is
+WRITTEN = "surefoot_digits"  # and the one in which numbers with more digits than a double are text
 
 
 def open_database(data: Any, query: str | None, filter: str | None) -> Source:
@@ -127,6 +129,9 @@ class DatabaseSource(Source):
         places = {name: n for n, name in enumerate(self.columns)}
         return self._streams.named(sorted({places[name] for name in names}))
 
+    def _with_digits(self) -> str:
+        return f"select {', '.join(['*', *digits_of_query(self.columns, self._sql)])} from {WRITTEN}"
+
     def expected_rows(self) -> int | None:
         """How many rows there are, once a pass has counted them."""
         return self._streams.count
@@ -151,21 +156,22 @@ class Streams(Database):
         self.server = server
         weakref.finalize(self, server.close)  # a source that is let go must not leave a connection behind
         self.columns = tuple(columns)
-        self.schema = server.schema(names)
+        self.schemas = {form: server.schema(names, form) for form in ("whole", "written")}
         self.failed: list[BaseException] = []
-        self._wanted = {WHOLE: (list(range(len(columns))), False)}
+        every = list(range(len(columns)))
+        self._wanted: dict[str, tuple[list[int], Form]] = {WHOLE: (every, "whole"), WRITTEN: (every, "written")}
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
     def named(self, columns: list[int]) -> str:
         """What SQL calls a stream of these columns alone."""
         name = "surefoot_" + "_".join(map(str, columns))
-        self._wanted[name] = (columns, True)
+        self._wanted[name] = (columns, "numbers")
         return name
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = super()._cursor()
-        for name, (columns, numbers) in self._wanted.items():
-            stream = _Stream(self, columns, numbers, id(cursor))
+        for name, (columns, form) in self._wanted.items():
+            stream = _Stream(self, columns, form, id(cursor))
             cursor.register(name, stream)
             self._open.add(stream)
         return cursor
@@ -208,7 +214,7 @@ class Streams(Database):
 class _Stream:
     """What DuckDB sees as a table: it knows its types at once, and asks the database when it is first read."""
 
-    def __init__(self, streams: Streams, columns: list[int], numbers: bool, owner: int) -> None:
+    def __init__(self, streams: Streams, columns: list[int], form: Form, owner: int) -> None:
         import pyarrow as pa
 
         self.owner = owner
@@ -216,14 +222,15 @@ class _Stream:
         self._columns = columns
         self._session: Session | None = None
         self._cancelled = False
-        fields = [streams.schema.field(n) for n in columns]
-        if numbers:
+        schema = streams.schemas["written" if form == "written" else "whole"]
+        fields = [schema.field(n) for n in columns]
+        if form == "numbers":
             fields = [
                 pa.field(one.name, pa.float64()) if streams.columns[n].kind == "number" else one
                 for n, one in zip(columns, fields, strict=True)
             ]
         self._schema = pa.schema(fields)
-        self._sql = streams.server.select(columns, self._schema.names, numbers)
+        self._sql = streams.server.select(columns, self._schema.names, form)
 
     def __arrow_c_schema__(self) -> object:
         return self._schema.__arrow_c_schema__()

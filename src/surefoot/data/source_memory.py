@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from surefoot.data.source_parts import Column, unique_names
@@ -10,6 +11,10 @@ from surefoot.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_ROUNDED = b"surefoot.rounded"
+"""In the metadata of a table: positions of columns whose numbers became the nearest doubles on the way in."""
 
 
 def to_arrow(data: Any) -> tuple[pa.Table, str]:
@@ -52,7 +57,33 @@ def to_arrow(data: Any) -> tuple[pa.Table, str]:
         )
     if not table.num_columns:
         raise DataError(f"The {name} has no columns: give at least one.")
-    return table.rename_columns(unique_names(table.column_names, fold=False)), name
+    named = table.rename_columns(unique_names(table.column_names, fold=False))
+    return _marked(named, rounded_columns(table)), name
+
+
+def rounded_columns(table: pa.Table) -> tuple[int, ...]:
+    """Positions of columns of which some numbers were rounded to doubles: nothing can be proven of them."""
+    return tuple(map(int, ((table.schema.metadata or {}).get(_ROUNDED) or b"").split()))
+
+
+def _marked(table: pa.Table, rounded: Sequence[int]) -> pa.Table:
+    return table.replace_schema_metadata({_ROUNDED: " ".join(map(str, rounded)).encode()} if rounded else None)
+
+
+def _is_rounded(values: Any, array: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether numbers that are no doubles became doubles."""
+    import numpy as np
+    import pyarrow as pa
+
+    if array.type != pa.float64() or isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return False
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return dtype.itemsize > 8 and bool(np.any((values == values) & (values != values.astype(np.float64))))
+    if dtype is not None and getattr(dtype, "kind", "") != "O":
+        return False
+    plain = (one.item() if isinstance(one, np.generic) else one for one in values if not isinstance(one, float))
+    return any(isinstance(one, Number) and one == one and one != float(one) for one in plain)  # type: ignore[arg-type]
 
 
 def with_extra(table: pa.Table, name: str, extra: Mapping[str, Any]) -> pa.Table:
@@ -66,7 +97,8 @@ def with_extra(table: pa.Table, name: str, extra: Mapping[str, Any]) -> pa.Table
             )
         if column in table.column_names:
             raise DataError(f"The {name} already has a column {column}: rename one of them.")
-        table = table.append_column(column, array)
+        rounded = rounded_columns(table) + (table.num_columns,) * _is_rounded(values, array)
+        table = _marked(table.append_column(column, array), rounded)
     return table
 
 
@@ -170,7 +202,8 @@ def _from_mapping(data: Mapping[Any, Any]) -> pa.Table:
                 f"The columns have unequal lengths: {first} has {len(arrays[first]):,} values "
                 f"and {name} has {len(array):,}."
             )
-    return pa.table(arrays)
+    pairs = zip(data.values(), arrays.values(), strict=False)
+    return _marked(pa.table(arrays), [n for n, pair in enumerate(pairs) if _is_rounded(*pair)])
 
 
 def _from_numpy(data: Any) -> pa.Table:
@@ -199,7 +232,8 @@ def _from_pandas(data: Any) -> pa.Table:
             values = [None if gone else one for one, gone in zip(column.tolist(), missing, strict=True)]
             arrays.append(_from_objects(str(name), values))
     names = [" ".join(map(str, one)) if isinstance(one, tuple) else str(one) for one in data.columns]
-    return pa.Table.from_arrays(arrays, names=names)
+    rounded = [n for n, pair in enumerate(zip(columns, arrays, strict=True)) if _is_rounded(*pair)]
+    return _marked(pa.Table.from_arrays(arrays, names=names), rounded)
 
 
 def _from_polars(data: Any) -> pa.Table:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from surefoot.data.source_adbc import Remote, Session, bare, driver
+from surefoot.data.source_adbc import Form, Remote, Session, bare, driver
 from surefoot.data.source_address import secrets, shown_address
 from surefoot.data.source_parts import Kind
 from surefoot.data.source_scan import literal, quoted
@@ -41,6 +41,9 @@ _TYPES: dict[str, tuple[Kind, str]] = {
     ),
 }
 """What a model can do with a type, and how the server sends it; any other type is 'other' and comes as text."""
+
+_DIGITS = {"numeric": "{}::text", "money": "{}::numeric::text"}
+"""How the server sends, for an exact reading, what has more digits than a double."""
 
 
 class PostgreSQL:
@@ -130,29 +133,34 @@ class PostgreSQL:
             try:
                 self._columns = [_column(session, field) for field in schema]
                 places = range(len(self._columns))
-                self._types = session.schema(self.select(list(places), [f"c{n}" for n in places], False)).types
+                self._types = session.schema(self.select(list(places), [f"c{n}" for n in places], "whole")).types
             except Exception as error:
                 raise DataError(f"The query cannot be used: {self._redacted(bare(error))}") from None
         return self._columns
 
-    def select(self, columns: list[int], names: list[str], numbers: bool) -> str:
+    def select(self, columns: list[int], names: list[str], form: Form) -> str:
         """SQL for some columns. They go by position, so equal names and capitals do no harm."""
         every = ", ".join(f"c{n}" for n in range(len(self._columns)))
-        wanted = ", ".join(f"{self._sent(n)} as {quoted(name)}" for n, name in zip(columns, names, strict=True))
+        wanted = ", ".join(f"{self._sent(n, form)} as {quoted(name)}" for n, name in zip(columns, names, strict=True))
         return f"select {wanted} from {self._rows()} as surefoot_rows({every})"
 
     def _rows(self) -> str:
         return f"(select * from (\n{self._query}\n) as data{self._where})"
 
-    def _sent(self, column: int) -> str:
-        _, form = _TYPES.get(self._columns[column].type, ("category", "{}::text"))  # an enum, or of no use
-        return form.format(f"c{column}")
+    def _sent(self, column: int, form: Form) -> str:
+        word = self._columns[column].type
+        _, sent = _TYPES.get(word, ("category", "{}::text"))  # an enum, or of no use
+        return (_DIGITS.get(word, sent) if form == "written" else sent).format(f"c{column}")
 
-    def schema(self, names: Sequence[str]) -> pa.Schema:
+    def schema(self, names: Sequence[str], form: Form = "whole") -> pa.Schema:
         """Arrow's types, as the driver makes them of what the server sends."""
         import pyarrow as pa
 
-        return pa.schema(list(zip(names, self._types, strict=True)))
+        types = [
+            pa.string() if form == "written" and column.type in _DIGITS else one
+            for one, column in zip(self._types, self._columns, strict=True)
+        ]
+        return pa.schema(list(zip(names, types, strict=True)))
 
     def lead(self) -> int:
         """None."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from surefoot.data.source_adbc import Remote, Session, bare, driver
+from surefoot.data.source_adbc import Form, Remote, Session, bare, driver
 from surefoot.data.source_parts import SAMPLE
 from surefoot.data.source_scan import literal, quoted
 from surefoot.errors import DataError
@@ -107,14 +107,15 @@ class SQLite:
                 }
         return found
 
-    def select(self, columns: list[int], names: list[str], numbers: bool) -> str:
+    def select(self, columns: list[int], names: list[str], form: Form) -> str:
         """SQL for some columns, behind a row that tells the driver their types."""
-        types = ["REAL" if numbers and self._columns[n].kind == "number" else self._columns[n].type for n in columns]
+        real = form == "numbers"
+        types = ["REAL" if real and self._columns[n].kind == "number" else self._columns[n].type for n in columns]
         lead = ", ".join(f"{_LEADS[one]} as {quoted(name)}" for one, name in zip(types, names, strict=True))
-        wanted = ", ".join(_sent(f"c{n}", one) for n, one in zip(columns, types, strict=True))
+        wanted = ", ".join(_sent(f"c{n}", one, form) for n, one in zip(columns, types, strict=True))
         return f"{self._rows} select {lead} union all select {wanted} from surefoot_rows"
 
-    def schema(self, names: Sequence[str]) -> pa.Schema:
+    def schema(self, names: Sequence[str], form: Form = "whole") -> pa.Schema:
         """Arrow's types: SQLite has four, and a BLOB comes as text."""
         import pyarrow as pa
 
@@ -158,7 +159,7 @@ class SQLite:
             f"from numbered where typeof(v) not in ({fit}) limit 1"
         )
         if not found:
-            return None
+            return self._beyond_doubles(column)
         row, sort, value = found[0]
         shown = "a BLOB" if sort == "blob" else repr(value)
         wanted = "a whole number" if sort == "real" else "a number"
@@ -166,6 +167,20 @@ class SQLite:
         return (
             f"{self.name}, row {row}, column {name}: {shown} is not {wanted}, as the values before it in this "
             f"column are. Correct it, or say in the query what it means: {meant}."
+        )
+
+    def _beyond_doubles(self, column: int) -> str | None:
+        """The first whole number that is no double, in a column of doubles that was to be read exactly."""
+        found = self._keeper.rows(
+            f"{self._rows}, numbered as (select row_number() over () as n, c{column} as v from surefoot_rows) "
+            f"select n, cast(v as text) as v from numbered where {_is_beyond('v')} limit 1"
+        )
+        if not found or self._columns[column].type != "REAL":
+            return None
+        name, (row, value) = self._columns[column].name, found[0]
+        return (
+            f"{self.name}, row {row}, column {name}: {value} is a whole number beyond 2^53 in a column of doubles, so "
+            f"it cannot be read exactly. Say in the query that the nearest double is meant: cast({name} as real)."
         )
 
     def close(self) -> None:
@@ -182,8 +197,14 @@ def _kind(sorts: set[str]) -> tuple:
     return "number", "INTEGER" if sorts == {"integer"} else "REAL"
 
 
-def _sent(value: str, declared: str) -> str:
+def _is_beyond(value: str) -> str:
+    return f"typeof({value}) = 'integer' and {value} not between -{2**53} and {2**53}"
+
+
+def _sent(value: str, declared: str, form: Form) -> str:
     """A value as its column's type, or as it is, which the driver then refuses: a cast would make 0 of a word."""
+    if declared == "REAL" and form == "written":
+        return f"case when {_is_beyond(value)} then cast({value} as text) else {_sent(value, declared, 'whole')} end"
     if declared == "REAL":
         return f"case when typeof({value}) in ('integer', 'real') then cast({value} as real) else {value} end"
     return f"cast({value} as text)" if declared == "TEXT" else f"hex({value})" if declared == "BLOB" else value

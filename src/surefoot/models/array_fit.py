@@ -195,7 +195,11 @@ class ArrayFit(Fit):
         """Singular values of the kept columns at length one."""
         if self.answer.spectrum is not None:
             return self.answer.spectrum
-        return None if self.answer.upper is None else spectrum(self.answer.upper)
+        if self.answer.upper is None:
+            return None
+        found = spectrum(self.answer.upper)
+        # Of proven columns none is rounding.
+        return found if self.exact is None else replace(found, rank=len(found.values))
 
     @property
     def condition(self) -> float:
@@ -238,13 +242,20 @@ class ArrayFit(Fit):
     @property
     def sigma(self) -> Any:
         """Residual standard deviation, one for each right-hand side; NaN without degrees of freedom."""
+        if self.exact is not None:
+            return self._sided(self.exact.sigma.value)
         df = self.df_residual
         found = self.residual_length / np.sqrt(df) if df > 0 else np.full(len(self.answer.residual), np.nan)
         return float(found[0]) if self.task.is_vector else found
 
     @cached_property
     def r2(self) -> Any:
-        """Share of the sum of squares explained: about the mean if a column is constant, else about zero."""
+        """Share of the sum of squares explained: about the mean if a column is constant, else about zero.
+
+        Proven, it is about the mean wherever a constant is a combination of columns.
+        """
+        if self.exact is not None:
+            return self._sided(self.exact.r2.value)
         weights = np.ones(len(self.task.right)) if self.task.weights is None else self.task.weights
         right, total = self.task.right, self.answer.response
         if self._has_constant and weights.sum() > 0:
@@ -412,6 +423,10 @@ class ArrayFit(Fit):
     @property
     def _sides(self) -> int:
         return self.answer.coef.shape[1]
+
+    def _sided(self, values: np.ndarray) -> Any:
+        """One number of each right-hand side."""
+        return float(values) if self.task.is_vector else values
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values[:, 0] if self.task.is_vector else values

@@ -34,6 +34,11 @@ def check_combination(task: Task, constraints: Constraints | None, *, exact: boo
         raise ModelError(f"{wishes[0]}=True needs the entries of A as a dense array: give A.toarray() if it is small.")
     if wishes and constraints is not None:
         raise ModelError(f"{wishes[0]}=True is not offered with bounds or equalities.")
+    if exact and task.rounded:
+        raise ModelError(
+            f"Some numbers of {task.rounded} have more digits than a double, so the answer to them cannot be proven: "
+            "give doubles, or fit a table with sf.fit(), which takes whole numbers and decimals as they are."
+        )
     if (exact or compare) and task.ridge:
         raise ModelError(f"{wishes[0]}=True is not offered with a ridge penalty; prove=True is.")
     if compare and not task.is_vector:
@@ -237,6 +242,8 @@ def exactly(fitted: ArrayFit, report: Report | None = None) -> ArrayFit:
         residual=np.reshape(found.residual_length, -1),
         upper=found.upper,
         spectrum=None,
+        kept=found.kept,
+        aliased=(),
         method="exact",
         stop="every digit that is printed is proven",
         tried=(),

@@ -31,6 +31,8 @@ class Task:
         Whether one right-hand side was given, without a dimension of its own.
     weights : ndarray (m,), or None
     ridge : float
+    rounded : str
+        What was given with more digits than a double has and is rounded to the nearest: nothing can be proven of it.
     """
 
     matrix: Any
@@ -39,6 +41,7 @@ class Task:
     is_vector: bool
     weights: np.ndarray | None
     ridge: float
+    rounded: str = ""
 
     @property
     def is_dense(self) -> bool:
@@ -72,9 +75,9 @@ class Task:
 
 def read_task(A: Any, b: Any, weights: Any, ridge: float, names: Sequence[str] | None) -> Task:
     """Check and convert; nothing is copied that is an array of doubles already."""
-    matrix, found = _matrix(A)
+    matrix, found, rounded = _matrix(A)
     rows, columns = matrix.shape
-    right = _numbers(b, "b")
+    right, b_rounded = _numbers(b, "b")
     if right.ndim not in (1, 2) or len(right) != rows:
         raise DataError(f"b has shape {right.shape} for {rows} rows of A: give ({rows},), or ({rows}, k) for k sides.")
     right = np.asarray(right, dtype=np.float64)
@@ -84,8 +87,10 @@ def read_task(A: Any, b: Any, weights: Any, ridge: float, names: Sequence[str] |
     if not np.isfinite(ridge) or ridge < 0:
         raise DataError(f"The ridge penalty is {ridge:g}: give a number that is not negative.")
     sides = right[:, None] if right.ndim == 1 else right
-    read_weights = None if weights is None else _weights(weights, rows)
-    return Task(matrix, sides, given, right.ndim == 1, read_weights, float(ridge))
+    read_weights, w_rounded = (None, False) if weights is None else _weights(weights, rows)
+    parts = zip(("A", "b", "the weights", "ridge"), (rounded, b_rounded, w_rounded, float(ridge) != ridge), strict=True)
+    words = ", ".join(part for part, one in parts if one)
+    return Task(matrix, sides, given, right.ndim == 1, read_weights, float(ridge), words)
 
 
 def read_constraints(bounds: Any, equalities: Any, columns: int) -> Constraints | None:
@@ -122,8 +127,8 @@ def read_constraints(bounds: Any, equalities: Any, columns: int) -> Constraints 
     return Constraints(lower, upper, matrix, right)
 
 
-def _matrix(A: Any) -> tuple[Any, tuple[str, ...] | None]:
-    """The matrix, and the names that a table has for its columns."""
+def _matrix(A: Any) -> tuple[Any, tuple[str, ...] | None, bool]:
+    """The matrix, the names that a table has for its columns, and whether numbers were rounded."""
     if type(A).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow") and hasattr(A, "columns"):
         from surefoot.data.source import open_source
 
@@ -133,41 +138,53 @@ def _matrix(A: Any) -> tuple[Any, tuple[str, ...] | None]:
         if other:
             raise DataError(f"Column {other[0]} of A is no number; sf.fit() takes categories, sf.lstsq() numbers only.")
         batches = [np.column_stack([c.to_numpy(zero_copy_only=False) for c in one]) for one in source.batches(names)]
-        return np.vstack(batches) if batches else np.zeros((0, len(names))), names
+        matrix = np.vstack(batches) if batches else np.zeros((0, len(names)))
+        wide = [source.column(name).type.partition("(")[0] in _WIDE for name in names]
+        decimal = any(source.column(name).type.startswith("DECIMAL") for name in names)
+        return matrix, names, decimal or bool(np.any(np.abs(matrix[:, wide]) >= 2.0**53))
     if not isinstance(A, np.ndarray) and hasattr(A, "shape") and not hasattr(A, "__array__"):
-        return A, None  # sparse or an operator: checked where its products are taken
-    matrix = _numbers(A, "A")
+        return A, None, False  # sparse or an operator: checked where its products are taken
+    matrix, rounded = _numbers(A, "A")
     if matrix.ndim != 2:
         raise DataError(f"A has {matrix.ndim} dimensions: give rows and columns, for one column A[:, None].")
     if matrix.dtype == np.float32:
-        return matrix, None
+        return matrix, None, rounded
     # Whole numbers and half precision are converted once, on purpose; a double stays where it is.
-    return np.asarray(matrix, dtype=np.float64), None
+    return np.asarray(matrix, dtype=np.float64), None, rounded
 
 
-def _numbers(values: Any, name: str) -> np.ndarray:
+_WIDE = frozenset({"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "BIGNUM"})
+"""SQL types of whole numbers that may be too long for a double."""
+
+
+def _numbers(values: Any, name: str) -> tuple[np.ndarray, bool]:
+    """The array, and whether making doubles of it rounds, or has rounded, its numbers."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         row = np.argwhere(np.ma.getmaskarray(values))[0].tolist()
         raise DataError(f"{name} has a masked value at {row} (counted from 0): leave such rows out.")
     try:
-        array = np.asarray(values)
+        array = given = np.asarray(values)
         if array.dtype == object:
             array = array.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DataError(f"{name} does not hold numbers in rows of equal length.") from None
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} holds {array.dtype}, not real numbers.")
-    if array.dtype.kind in "iu" and array.size and np.max(np.abs(array.astype(float))) > 2.0**53:
+    if array.dtype.kind in "iu" and array.size and max(-int(array.min()), int(array.max())) > 2**53:
         raise DataError(f"{name} has whole numbers beyond 2^53, which a double cannot hold: use smaller units.")
-    return array
+    if given.dtype == object or given.dtype.itemsize > 8:
+        same = (given == array.astype(float)) | (array != array)
+        return array, not bool(np.all(same))
+    return array, False
 
 
-def _weights(weights: Any, rows: int) -> np.ndarray:
-    array = np.asarray(_numbers(weights, "weights"), dtype=np.float64)
+def _weights(weights: Any, rows: int) -> tuple[np.ndarray, bool]:
+    array, rounded = _numbers(weights, "weights")
+    array = np.asarray(array, dtype=np.float64)
     if array.shape != (rows,):
         raise DataError(f"The weights have shape {array.shape}: give one for each of the {rows} rows.")
     require_finite(array, "weights")
     if np.any(array < 0):
         row = int(np.argmax(array < 0))
         raise DataError(f"The weight of row {row} (counted from 0) is {array[row]:g}: weights are not negative.")
-    return array
+    return array, rounded

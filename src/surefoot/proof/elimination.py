@@ -196,12 +196,14 @@ def _fraction(value: Any) -> Fraction:
 
 
 def _down(ball: Any) -> float:
-    """A double at or below every number of the ball."""
+    """A double at or below a positive number in the ball, however wide the ball is."""
+    if not ball.is_finite():
+        return 0.0
     low = ends(ball)[0]
-    value = nearest(low)
+    value = max(nearest(low), 0.0)
     if np.isinf(value):
-        return float(np.finfo(float).max) if value > 0 else value
-    return value if Fraction(value) <= low else float(np.nextafter(value, -np.inf))
+        return float(np.finfo(float).max)
+    return value if value == 0 or Fraction(value) <= low else float(np.nextafter(value, -np.inf))
 
 
 def _doubles(balls: np.ndarray) -> np.ndarray:

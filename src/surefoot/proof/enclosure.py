@@ -22,7 +22,18 @@ import numpy as np
 from surefoot.errors import DataError
 from surefoot.problem.twofold import two_sum
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
-from surefoot.proof.rounding import ASSUMPTION, TINY, UNIT, above, below, gamma, rounds_to_nearest, spectral_norm
+from surefoot.proof.rounding import (
+    ASSUMPTION,
+    TINY,
+    UNIT,
+    above,
+    at_least,
+    at_most,
+    below,
+    gamma,
+    rounds_to_nearest,
+    spectral_norm,
+)
 from surefoot.proof.scaled_rows import ScaledRows, are_doubles, scale_rows
 from surefoot.proof.slope import Centre, enclose_slope, slope_bits
 from surefoot.proof.spectrum import Spectrum, prove_spectrum
@@ -97,16 +108,16 @@ class Enclosure:
         if self.rank_proven and self.centre.size:
             lines += [
                 f"The columns are independent: with the S of this proof, the smallest eigenvalue of S'A'AS is at least "
-                f"1 - {self.alpha:.2g} (by the {_ROADS[self.road]}), every rounding bounded; so the smallest curvature "
-                f"is at least {self.smallest_curvature:.3g} > 0.",
+                f"1 - {at_most(self.alpha)} (by the {_ROADS[self.road]}), every rounding bounded; so the smallest "
+                f"curvature is at least {at_least(self.smallest_curvature, 3)}.",
             ]
         if self.proven and self.centre.size:
             lines.append(
                 "The minimiser lies within the radius of the centre in each coefficient, at most "
-                f"{float(self.radius.max()):.2g}."
+                f"{at_most(float(self.radius.max()))}."
             )
             if np.isfinite(self.error).all():
-                lines.append(f"The given point differs from it by at most {float(self.error.max()):.2g}.")
+                lines.append(f"The given point differs from it by at most {at_most(float(self.error.max()))}.")
         if self.reason:
             lines.append(self.reason)
         return (*lines, ASSUMPTION)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.enclosed import nearest
+from surefoot.proof.rounding import at_least
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def _lines(found: ExactFit, names: Sequence[str], facts: Facts) -> list[str]:
         which = "All" if not found.dependences else "The others are independent: all"
         lines.append(
             f"{which} {len(found.kept)} pivots of the factorisation LDL' of X'WX are positive in balls of {found.bits} "
-            f"bits, each at least {_at_least(facts.smallest_pivot)} of its column's own square: it is positive "
-            f"definite, its smallest eigenvalue at least {_at_least(facts.smallest_eigenvalue)}."
+            f"bits, each at least {at_least(facts.smallest_pivot)} of its column's own square: it is positive "
+            f"definite, its smallest eigenvalue at least {at_least(facts.smallest_eigenvalue)}."
         )
         lines.append("The coefficients solve X'WX b = X'Wy, where the gradient vanishes; each lies in its ball.")
     if np.all(found.residual_ss.value == 0) and np.all(found.residual_ss.radius == 0):
@@ -86,12 +86,6 @@ def _evidence(found: ExactFit, names: Sequence[str], facts: Facts) -> dict[str, 
         "digits": found.coef.digits.tolist(),
         "valley": valley,
     }
-
-
-def _at_least(bound: float) -> str:
-    """A lower bound in two digits, rounded down: what is printed is proven as well."""
-    with localcontext(prec=2, rounding=ROUND_FLOOR):
-        return f"{float(+Decimal(bound)):.2g}"
 
 
 def _shown(share: Fraction) -> str:

@@ -15,6 +15,7 @@ Numerica 19, pp. 287-449.
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import TypeVar
 
 import numpy as np
@@ -57,6 +58,24 @@ def above(value: Value, roundings: int) -> Value:
 def below(value: Value, roundings: int) -> Value:
     """A lower bound of a non-negative expression, as ``above``."""
     return value * (1.0 - 4.0 * (roundings + 2) * UNIT)
+
+
+def at_most(bound: float, digits: int = 2) -> str:
+    """An upper bound in so many digits, rounded up: what is printed is proven as well.
+
+    Examples
+    --------
+    >>> at_most(1.41e-16), at_least(1.49e-16)
+    ('1.5e-16', '1.4e-16')
+    """
+    with localcontext(prec=digits, rounding=ROUND_CEILING):
+        return f"{float(+Decimal(bound)):.{digits}g}"
+
+
+def at_least(bound: float, digits: int = 2) -> str:
+    """A lower bound in so many digits, rounded down."""
+    with localcontext(prec=digits, rounding=ROUND_FLOOR):
+        return f"{float(+Decimal(bound)):.{digits}g}"
 
 
 def spectral_norm(matrix: np.ndarray) -> float:

@@ -171,7 +171,7 @@ def table_of(fit: FormulaFit | ArrayFit) -> list[Line]:
     for k, (name, (value, error, low, high)) in enumerate(zip(fit.names, texts, strict=True)):
         note = f"= {combination(fit.aliased[name])}" if name in fit.aliased else ""
         interval = DASH if low == DASH else f"[{_padded(low, widths[0])}, {_padded(high, widths[1])}]"
-        digits = DASH if math.isnan(fit.digits[k]) else f"{fit.digits[k]:.0f}"
+        digits = DASH if math.isnan(fit.digits[k]) else f"{math.floor(fit.digits[k])}"
         lines.append(Line(name, (value, error, t_value(fit.t[k]), probability(fit.p[k]), interval), digits, note))
     return lines
 
