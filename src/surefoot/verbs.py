@@ -137,7 +137,9 @@ def fit(
     if errors not in ("classical", *KINDS):
         raise ModelError(f"errors is one of 'classical', {', '.join(map(repr, KINDS))}, not {errors!r}.")
     side = {"weights": weights, "frequencies": frequencies, "offset": offset}
-    arrays = {_ARRAYS[word]: np.asarray(given) for word, given in side.items() if not _is_expression(given)}
+    given_arrays = {_ARRAYS[word]: given for word, given in side.items() if not _is_expression(given)}
+    # A list stays one: an array of its numbers might be of rounded ones.
+    arrays = {word: one if isinstance(one, list) else np.asarray(one) for word, one in given_arrays.items()}
     source = _source(data, query, filter, arrays)
     texts = {word: given if _is_expression(given) else f"`{_ARRAYS[word]}`" for word, given in side.items()}
     request = Request(formula, **texts, missing=missing, extra=(groups,) if groups else ())
@@ -357,7 +359,7 @@ def _is_expression(given: object) -> bool:
     return given is None or isinstance(given, str)
 
 
-def _source(data: Any, query: str | None, filter: str | None, arrays: Mapping[str, np.ndarray]) -> Source:
+def _source(data: Any, query: str | None, filter: str | None, arrays: Mapping[str, Any]) -> Source:
     return open_source(data, query=query, filter=filter, extra=arrays or None)
 
 

@@ -102,7 +102,7 @@ def test_numbers_that_were_rounded_on_the_way_in_are_not_read_exactly(wide):
         sf.fit(
             "x ~ 1",
             {"x": data["x"]},
-            weights=np.asarray(wide, None if isinstance(wide, np.ndarray) else object),
+            weights=list(wide),
             exact=True,
         )
     frame = pd.DataFrame({"x": [1, 2, 4], "y": pd.Series(list(wide), dtype=object)})
