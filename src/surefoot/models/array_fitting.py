@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from surefoot.errors import ModelError
 from surefoot.leastsquares.backward import karlson_walden
 from surefoot.leastsquares.constrained import Constraints, minimise_on, multipliers, null_space
 from surefoot.leastsquares.dense import METHODS, TITLES, DenseSolution, solve_dense
+from surefoot.leastsquares.passes import opened
+from surefoot.leastsquares.precise import precise_look
 from surefoot.leastsquares.rank import lengths
+from surefoot.leastsquares.solution import power_of_two
 from surefoot.models.array_fit import Answer, ArrayFit, Multipliers
 from surefoot.models.array_iterating import ITERATED, WALKED, iterated, walked
 from surefoot.models.arrays import Task
@@ -245,8 +249,10 @@ def exactly(fitted: ArrayFit, report: Report | None = None) -> ArrayFit:
         kept=found.kept,
         aliased=(),
         method="exact",
-        stop="every digit that is printed is proven",
+        stop="every digit in the table of proven digits is proven",
         tried=(),
+        arrived=True,
+        **_seen_from(task, coef, found.upper),
     )
     return replace(
         fitted,
@@ -257,6 +263,18 @@ def exactly(fitted: ArrayFit, report: Report | None = None) -> ArrayFit:
         proven_digits=found.digits,
         proof_seconds=proof,
     )
+
+
+def _seen_from(task: Task, coef: np.ndarray, upper: np.ndarray) -> dict[str, Any]:
+    """The residual along each column, and the backward error, at coefficients that were rounded once to doubles."""
+    matrix, right = task.weighted()
+    sizes = lengths(upper)
+    with opened(np.asarray(matrix, dtype=np.float64), right) as rows:
+        seen = precise_look(rows, power_of_two(upper), coef * power_of_two(upper)[:, None])
+    slope = seen.gradient * (power_of_two(upper) / sizes)[:, None]
+    residual, response = np.sqrt(seen.squares), lengths(right)
+    error = karlson_walden(upper, coef, slope, residual, response)
+    return {"slope": slope, "backward_error": error, "backward_error_kind": "Karlson-Walden"}
 
 
 def beside_other_roads(fitted: ArrayFit) -> ArrayFit:

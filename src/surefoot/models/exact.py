@@ -181,7 +181,9 @@ def _proven(fit: FormulaFit, found: ExactFit, wishes: Wishes) -> FormulaFit:
         digits=found.digits,
         exact=Proven(found.coef, found.stderr, found.residual_ss, found.sigma, found.r2, found.bits, found.is_exact),
         method=f"{formed} solved in balls of {found.bits} bits",
-        stop="every printed digit is proven" if _is_complete(found) else f"the limit of {found.bits} bits was reached",
+        stop="every digit in the table of proven digits is proven"
+        if _is_complete(found)
+        else f"the limit of {found.bits} bits was reached",
     )
 
 

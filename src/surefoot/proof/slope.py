@@ -136,7 +136,8 @@ def _cut(block: np.ndarray, bits: int, into: np.ndarray | None = None) -> tuple[
 
     ``into``, of shape (3, rows, n), is memory to use: fresh memory for each block costs more than what is written.
     """
-    first, second, rest = np.empty((3, *block.shape)) if into is None else into
+    held = np.empty((3, *block.shape)) if into is None else into
+    first, second, rest = held[0], held[1], held[2]
     for values, part, left, grid in ((block, first, rest, bits), (rest, second, rest, 2 * bits)):
         shift = 1.5 * 2.0 ** (52 - grid)
         np.add(values, shift, out=part)
