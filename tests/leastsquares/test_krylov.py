@@ -388,13 +388,13 @@ def test_a_large_sparse_problem_beats_lsmr_of_scipy_at_the_same_backward_error()
         return perf_counter() - start, x
 
     size = lsmr(A, b, atol=0, btol=0, conlim=0, maxiter=12)[5]
-    tolerance = 0.9e-8 * np.linalg.norm(A.data) / size
+    tolerance = 0.9e-14 * np.linalg.norm(A.data) / size
     theirs, ours = [], []
     for _ in range(5):
         seconds, x = timed(lambda: lsmr(A, b, atol=tolerance, btol=0, conlim=0)[0])
-        assert backward_error(x) < 1e-8
+        assert backward_error(x) < 1e-14
         theirs.append(seconds)
-        seconds, x = timed(lambda: solve_operator(A, b, target=1e-8).coef)
-        assert backward_error(x) < 1e-8
+        seconds, x = timed(lambda: solve_operator(A, b, target=1e-14).coef)
+        assert backward_error(x) < 1e-14
         ours.append(seconds)
-    assert min(ours) < 0.7 * min(theirs)  # 0.4 on two processors that nobody else uses; room for neighbours
+    assert min(ours) < 0.7 * min(theirs)  # about 0.5 on two processors; room for neighbours
