@@ -27,6 +27,9 @@ MOST_STEPS = 10
 GAIN = 4
 """A step that does not make the next one so many times shorter is the last: rounding, or a triangle that is no help."""
 
+FAR_LESS = 1e3
+"""So many times less than the step before, and it was rounding that a step was stopped by."""
+
 ENOUGH = 0.25 * ROUNDOFF
 """Size of a step, relative to the columns and the response, that nothing is gained below."""
 
@@ -98,7 +101,7 @@ def correct(
     x, seen = start
     unit = np.where(response > 0, response, 1.0)
     best_x, best, before = x, seen, size(seen.gradient) / unit
-    closest, steps = before, 0
+    closest, steps, gained = before, 0, np.ones_like(before)
     while np.any(before > enough) and steps < MOST_STEPS:
         x = x + solve(seen.gradient)
         seen = look(x)
@@ -110,8 +113,11 @@ def correct(
         best_x = np.where(better, x, best_x)
         best = Look(np.where(better, seen.gradient, best.gradient), np.where(better, seen.squares, best.squares))
         closest = np.minimum(now, closest)
-        if not np.any((now > enough) & (now <= before / GAIN)):
+        # A step that gained far less than the one before it has met the rounding of the gradient.
+        useful = (now > enough) & (now <= before / GAIN) & (now <= FAR_LESS * before * gained)
+        if not np.any(useful):
             break
+        gained = np.divide(now, before, out=np.ones_like(now), where=before > 0)
         before = now
     return Corrected(best_x, best, steps)
 
