@@ -200,3 +200,23 @@ def test_nothing_is_written_to_the_arrays():
         array.flags.writeable = False
     for method in METHODS:
         solve_dense(matrix, b, method)
+
+
+@pytest.mark.parametrize("kind", ["one heavy row", "columns in few rows", "heavy and ill"])
+def test_rows_of_high_leverage_that_no_sample_shows(kind):
+    """A sample of evenly spaced rows says nothing of the one row, or the few, that decide a coefficient."""
+    rng = np.random.default_rng(14)
+    matrix = rng.standard_normal((9000, 20))
+    if kind == "columns in few rows":
+        matrix[:, 15:] = 0.0
+        matrix[1001:1011, 15:] = rng.standard_normal((10, 5))
+    if kind == "heavy and ill":
+        matrix = of_condition(rng, 9000, 20, 1e10, 0.0)[0]
+    if kind != "columns in few rows":
+        matrix[4321] = 0.0
+        matrix[4321, 3] = 1e8
+    b = rng.standard_normal(9000)
+    truth, found = exact(matrix, b), one(matrix, b)
+    assert found.rank == 20 and found.backward_error[0] <= ROUNDING_LEVEL
+    peer = np.linalg.lstsq(matrix, b, rcond=None)[0]
+    assert error(found.coef[:, 0], truth) <= max(4 * error(peer, truth), 1e-14)
