@@ -87,10 +87,30 @@ def _damped(upper: np.ndarray, omega: float) -> np.ndarray:
     moved = upper.T @ upper
     moved[np.diag_indices(count)] += omega**2
     factor, failed = lapack.dpotrf(moved, lower=0, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
-    # Squaring loses the singular values below sqrt(n u): where omega does not cover them, QR keeps them.
+    # Squaring loses the singular values below sqrt(n u): where omega does not cover them, other ways keep them.
     if failed or np.min(np.diagonal(factor)) ** 2 < 1e3 * count * ROUNDOFF:
+        factor = _damped_by_inverse(upper, omega)
+    if factor is None:
         factor = np.asarray(np.linalg.qr(np.vstack([upper, omega * np.eye(count)]), mode="r"))
     return factor
+
+
+def _damped_by_inverse(upper: np.ndarray, omega: float) -> np.ndarray | None:
+    """The same as ``C R`` with ``C'C = I + omega^2 R^-T R^-1``, far less work than QR; None where that is too steep."""
+    from scipy.linalg import lapack
+
+    if upper.shape[0] != upper.shape[1] or np.any(np.tril(upper, -1)):
+        return None
+    inverse, singular = lapack.dtrtri(upper)  # pyright: ignore[reportAttributeAccessIssue]
+    if singular or not np.all(np.isfinite(inverse)):
+        return None
+    inverse *= omega
+    moved = inverse.T @ inverse
+    if not np.trace(moved) < 1e-3 / ROUNDOFF:
+        return None
+    moved[np.diag_indices(len(moved))] += 1.0
+    factor, failed = lapack.dpotrf(moved, lower=0, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
+    return None if failed else factor @ upper
 
 
 def _solved(factor: np.ndarray, vector: np.ndarray, trans: int) -> np.ndarray:

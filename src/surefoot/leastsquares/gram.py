@@ -89,13 +89,3 @@ def triangular_factor(rows: np.ndarray) -> np.ndarray:
     """R of the QR factorisation of some rows, with a positive diagonal."""
     upper = np.asarray(np.linalg.qr(rows, mode="r"))
     return upper * np.where(np.diagonal(upper) < 0, -1.0, 1.0)[:, None]
-
-
-def triangular_condition(upper: np.ndarray) -> float:
-    """Estimate of the condition number of a triangle in the one-norm; infinite where it is singular."""
-    from scipy.linalg import lapack
-
-    if not upper.size:
-        return 1.0
-    reciprocal, _ = lapack.dtrcon(upper, norm="1", uplo="U")  # pyright: ignore[reportAttributeAccessIssue]
-    return float(1 / reciprocal) if reciprocal > 0 else float("inf")

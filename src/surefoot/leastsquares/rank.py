@@ -109,9 +109,23 @@ def tolerance_for(columns: int) -> float:
 def has_full_rank(upper: np.ndarray) -> bool:
     """Whether ``find_rank`` would keep every column of a square upper triangle; no singular value is computed."""
     sizes = lengths(upper)
-    return bool(np.all(sizes > 0)) and (
-        not len(upper) or _all_independent(upper / sizes, tolerance_for(upper.shape[1]))
-    )
+    if not np.all(sizes > 0):
+        return False
+    if not len(upper):
+        return True
+    unit, tolerance = upper / sizes, tolerance_for(upper.shape[1])
+    # The columns of R^-1 have sums of at most its one-norm, which the estimated condition is within a few times of.
+    return triangular_condition(unit) < 0.01 / tolerance or _all_independent(unit, tolerance)
+
+
+def triangular_condition(upper: np.ndarray) -> float:
+    """Estimate of the condition number of a triangle in the one-norm; infinite where it is singular."""
+    from scipy.linalg import lapack
+
+    if not upper.size:
+        return 1.0
+    reciprocal, _ = lapack.dtrcon(upper, norm="1", uplo="U")  # pyright: ignore[reportAttributeAccessIssue]
+    return float(1 / reciprocal) if reciprocal > 0 else float("inf")
 
 
 def _all_independent(unit: np.ndarray, tolerance: float) -> bool:

@@ -13,11 +13,11 @@ import numpy as np
 
 from surefoot.errors import BreakdownError
 from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct_once_precisely, correct_precisely
-from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky, triangular_condition, triangular_factor
+from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky, triangular_factor
 from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Look, Rows
-from surefoot.leastsquares.rank import Alias, find_rank, has_full_rank, lengths
+from surefoot.leastsquares.rank import Alias, find_rank, has_full_rank, lengths, triangular_condition
 
 SQUARED_TOO_FAR = 1e7
 """Condition from which the Gram matrix no longer corrects itself in a few steps."""
@@ -122,7 +122,7 @@ class Climb:
     @cached_property
     def sampled(self) -> Cholesky | None:
         """The R of some rows, in the units of all: nearly a factor of A, if no row is like no other."""
-        rows = self._sample(2.0)
+        rows = self._sample(1.5)
         if rows is None:
             return None
         upper = triangular_factor(rows / (self.columns.scale * np.sqrt(len(rows) / len(self.rows.matrix))))
