@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -45,6 +45,15 @@ def in_threads(function: Callable[[In], Out], items: Iterable[In]) -> Iterator[O
             running.append(crew.submit(quietly, item))
         while running:
             yield running.popleft().result()
+
+
+MANY_COLUMNS = 128
+"""From here on one product or factorisation keeps all cores busy by itself."""
+
+
+def suited_to(columns: int) -> AbstractContextManager[None]:
+    """BLAS threads for products one after the other: few columns wait for memory, and more threads only disturb."""
+    return one_blas_thread() if columns < MANY_COLUMNS else nullcontext()
 
 
 @contextmanager

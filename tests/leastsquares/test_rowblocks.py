@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from krylov_cases import sparse
 from surefoot.leastsquares import rowblocks
 from surefoot.leastsquares.rowblocks import RowBlocks
+from surefoot.parallel import cores
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -49,7 +50,7 @@ def test_threads_give_the_same_digits_every_time():
 
 def test_a_matrix_of_some_size_has_threads_and_a_small_one_has_none():
     large = csr_array(np.ones((40_000, 10)))
-    assert RowBlocks(large).threads == min(rowblocks._available(), rowblocks.MOST_THREADS)
+    assert RowBlocks(large).threads == min(cores(), rowblocks.MOST_THREADS)
     assert RowBlocks(large[:100]).threads == 1
 
 

@@ -19,7 +19,6 @@ import numpy as np
 from surefoot.leastsquares.rank import ROUNDOFF, lengths
 
 KARLSON_WALDEN = "Karlson-Walden"
-STEWART = "Stewart"
 
 
 def karlson_walden(

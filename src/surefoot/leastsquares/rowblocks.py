@@ -16,7 +16,6 @@ Reference: Demmel, Hoemmen, Mohiyuddin, Yelick (2008), "Avoiding communication i
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -24,6 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from surefoot.leastsquares.vectors import dot
+from surefoot.parallel import cores
 
 BLOCK = 262_144
 """Entries of a block: few enough to be in cache for their second use, many enough for the cost of a call."""
@@ -65,7 +65,7 @@ class RowBlocks:
         self.entries: int = int(matrix.nnz if self.sparse else matrix.size)
         self.dtype = dtype
         if threads is None:
-            threads = _available() if self.sparse and self.entries >= THREADED else 1
+            threads = cores() if self.sparse and self.entries >= THREADED else 1
         self.threads = max(1, min(threads, MOST_THREADS))
         self._shares = _dealt(_cut(matrix, self.entries) if blocks is None else blocks, self.threads)
         self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
@@ -204,11 +204,3 @@ def _dealt(blocks: list[_Block], threads: int) -> list[list[_Block]]:
     """Neighbouring blocks for each thread, about as many for one as for another."""
     edges = [round(k * len(blocks) / threads) for k in range(threads + 1)]
     return [blocks[first:last] for first, last in itertools.pairwise(edges)]
-
-
-def _available() -> int:
-    """Processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

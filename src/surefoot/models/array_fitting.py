@@ -10,7 +10,7 @@ import numpy as np
 
 from surefoot.data.engine import Report, Watch
 from surefoot.errors import ModelError
-from surefoot.leastsquares.backward import karlson_walden
+from surefoot.leastsquares.backward import KARLSON_WALDEN, karlson_walden
 from surefoot.leastsquares.constrained import Constraints, minimise_on, multipliers, null_space
 from surefoot.leastsquares.dense import METHODS, TITLES, DenseSolution, solve_dense
 from surefoot.leastsquares.passes import opened
@@ -144,7 +144,7 @@ def dense_answer(task: Task, method: str, rank_deficient: str) -> Answer:
 def _answer(found: DenseSolution) -> Answer:
     return Answer(
         coef=found.coef, slope=found.slope, residual=found.residual, response=found.response,
-        backward_error=found.backward_error, backward_error_kind="Karlson-Walden", upper=found.upper,
+        backward_error=found.backward_error, backward_error_kind=KARLSON_WALDEN, upper=found.upper,
         spectrum=found.spectrum, kept=found.kept, method=found.method, detail=found.detail,
         stop="closed form, nothing to iterate", tried=found.tried, steps=found.steps, passes=found.passes,
         aliased=found.aliased,
@@ -274,7 +274,7 @@ def _seen_from(task: Task, coef: np.ndarray, upper: np.ndarray) -> dict[str, Any
     slope = seen.gradient * (power_of_two(upper) / sizes)[:, None]
     residual, response = np.sqrt(seen.squares), lengths(right)
     error = karlson_walden(upper, coef, slope, residual, response)
-    return {"slope": slope, "backward_error": error, "backward_error_kind": "Karlson-Walden"}
+    return {"slope": slope, "backward_error": error, "backward_error_kind": KARLSON_WALDEN}
 
 
 def beside_other_roads(fitted: ArrayFit) -> ArrayFit:

@@ -7,7 +7,6 @@ pp. 288-294.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from surefoot.leastsquares.stewart import SLOPE
 from surefoot.leastsquares.system import System, prepare
 from surefoot.models.array_fit import Answer
 from surefoot.models.arrays import Task
-from surefoot.parallel import one_blas_thread
+from surefoot.parallel import suited_to
 from surefoot.wording import counted
 
 ITERATED = tuple(name for name in METHODS if name != "auto")
@@ -102,8 +101,7 @@ def walked(task: Task, method: str, rate: float | None, report: Report | None) -
             report(Progress(f"walking, |gradient| {row.steepness:.1e}", row.step, None, row.seconds))
 
     budget = Budget(seconds=WALK_SECONDS)
-    # Products with few columns wait for memory, not for arithmetic: more threads only get in each other's way.
-    with one_blas_thread() if bowl.size < MANY_COLUMNS else nullcontext():
+    with suited_to(bowl.size):
         ended = walk(bowl, SteepestDescent(), step, budget=budget, watch=watch)
     coef = bowl.to_coefficients(ended.x)[:, None]
     residual = (right - matrix @ coef[:, 0])[:, None]
@@ -133,9 +131,6 @@ def walked(task: Task, method: str, rate: float | None, report: Report | None) -
         trace=ended.trace,
     )
 
-
-MANY_COLUMNS = 128
-"""From here on one product keeps all cores busy by itself."""
 
 WALK_SECONDS = 60.0
 """A walk on a bowl that is too long for it ends with the best point and says how far it came."""

@@ -27,6 +27,7 @@ from surefoot.models.fit import Account, FormulaFit
 from surefoot.models.look import Look, look
 from surefoot.models.rows import BATCH, Reader
 from surefoot.models.statistics import describe
+from surefoot.parallel import MANY_COLUMNS
 from surefoot.proof.certificate import Certificate
 from surefoot.proof.conditions import Bowl, judge_bowl
 from surefoot.wording import combination
@@ -43,8 +44,8 @@ CHEAP_REFINEMENT = 1_000_000
 MANY_ROWS = 250_000
 """From here on threads are worth their start."""
 
-FEW_COLUMNS, MANY_COLUMNS = 16, 128
-"""Below, the reader's own thread is the slower one; above, one factorisation keeps all cores busy by itself."""
+FEW_COLUMNS = 16
+"""Below, the reader's own thread is the slower one."""
 
 RANK_DEFICIENT = ("drop", "minimum-norm", "error")
 

@@ -13,13 +13,11 @@ pp. 862-869 (backward error).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 
 from surefoot.data.design import Design
-from surefoot.data.engine import one_blas_thread
 from surefoot.descent.loop import Budget
 from surefoot.descent.rows import Block, blocks_of, sizes_of
 from surefoot.errors import ModelError
@@ -30,13 +28,10 @@ from surefoot.models.road import Road, Roads, agreement, common_digits
 from surefoot.models.road_formulas import Blocks, Task, fold, normal_equations, orthogonal
 from surefoot.models.road_walks import walks
 from surefoot.models.rows import KEPT_BYTES, Reader
+from surefoot.parallel import suited_to
 
 BUDGET = Budget(steps=10_000, seconds=1.5)
 """For each walk: a few seconds for all of them, whatever the condition."""
-
-
-MANY_COLUMNS = 128
-"""From here on a product keeps all cores busy."""
 
 
 def compare_roads(
@@ -70,8 +65,7 @@ def compare_roads(
     if not solution.kept:
         raise ModelError("No column of the model is kept, so there is no road to take.")
     task = Task(blocks, names, solution, budget)
-    # Products with few columns wait for memory, not for arithmetic: more threads only get in each other's way.
-    with one_blas_thread() if len(task.kept) < MANY_COLUMNS else nullcontext():
+    with suited_to(len(task.kept)):
         roads = _taken(task, solution.refined and exact is None)
     errors = _backward_errors(task, [road.coef for road in roads])
     digits = [None if exact is None or road.refused else common_digits(road.coef, exact) for road in roads]
