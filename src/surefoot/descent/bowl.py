@@ -102,6 +102,13 @@ class Bowl:
     def lowest(self) -> float:
         return 0.0
 
+    @property
+    def is_quadratic(self) -> bool:
+        return True
+
+    def height(self, x: np.ndarray) -> float:
+        return self.see(x).value
+
     def see(self, x: np.ndarray) -> Here:
         return self._look(x, None)[0]
 
@@ -129,6 +136,17 @@ class Bowl:
         reach = self._response + image
         residual = np.sqrt(max(here.value, 0.0))
         return Floor(4 * ROUNDOFF * norm * (residual + reach), 16 * ROUNDOFF * reach)
+
+    def measured_floor(self, here: Here) -> Floor:
+        """What ``floor`` knows, the curvature of an operator being that along the gradient."""
+        known = bool(np.all(np.isfinite(self._lengths)))
+        slope = here.gradient
+        if known or not here.steepness > 0:
+            return self.floor(here, 0.0)
+        return self.floor(here, float(slope @ self.bend(here.x, slope)) / here.steepness**2)
+
+    def blur(self, here: Here) -> float:
+        return 16 * ROUNDOFF * max(here.value, 0.0)
 
     def to_coefficients(self, x: np.ndarray) -> np.ndarray:
         """A point of the walk in the columns' own units."""

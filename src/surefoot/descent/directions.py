@@ -20,14 +20,41 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from surefoot.descent.ground import Here
+from surefoot.descent.ground import Ground, Here
 
 if TYPE_CHECKING:
-    from surefoot.descent.steps import Taken
+    from surefoot.descent.ray import Taken
+
+
+class Model(Protocol):
+    """A quadratic model of the ground around a point, for steps that trust it within a radius."""
+
+    def within(self, radius: float) -> tuple[np.ndarray, float]:
+        """The displacement that lowers the model most within a radius, and by how much (not negative)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Way:
+    """Which way to go, and what is known of it.
+
+    Attributes
+    ----------
+    vector : ndarray, shape (n,)
+        The direction p.
+    natural : float or None
+        The length at which the direction itself would stop: 1 for Newton and quasi-Newton. None if it has none.
+    model : Model or None
+        The model that the direction was drawn from, if there is one.
+    """
+
+    vector: np.ndarray
+    natural: float | None = None
+    model: Model | None = None
 
 
 class Direction(Protocol):
-    """A rule for the way to go."""
+    """A rule for the way to go. An instance that remembers steps serves one walk."""
 
     @property
     def name(self) -> str:
@@ -39,8 +66,12 @@ class Direction(Protocol):
         """Share of the last step that is kept whatever the gradient says; 0 for most."""
         ...
 
-    def choose(self, here: Here, last: Taken | None) -> np.ndarray:
-        """The direction from a point, ``last`` being the step that led there."""
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
+        """The way from a point, ``last`` being the step that led there."""
+        ...
+
+    def forget(self) -> bool:
+        """Drop what was learnt from steps before; False if there was nothing, so that trying again is in vain."""
         ...
 
 
@@ -51,8 +82,11 @@ class SteepestDescent:
     name: str = "steepest descent"
     momentum: float = 0.0
 
-    def choose(self, here: Here, last: Taken | None) -> np.ndarray:
-        return -here.gradient
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
+        return Way(-here.gradient)
+
+    def forget(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)
@@ -62,10 +96,13 @@ class ConjugateGradients:
     name: str = "conjugate gradients"
     momentum: float = 0.0
 
-    def choose(self, here: Here, last: Taken | None) -> np.ndarray:
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
         if last is None or last.origin.steepness == 0:
-            return -here.gradient
-        return -here.gradient + (here.steepness / last.origin.steepness) ** 2 * last.direction
+            return Way(-here.gradient)
+        return Way(-here.gradient + (here.steepness / last.origin.steepness) ** 2 * last.direction)
+
+    def forget(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)
@@ -85,5 +122,8 @@ class HeavyBall:
         roots = np.sqrt(largest), np.sqrt(smallest)
         return cls(float(((roots[0] - roots[1]) / (roots[0] + roots[1])) ** 2)), float(4 / (roots[0] + roots[1]) ** 2)
 
-    def choose(self, here: Here, last: Taken | None) -> np.ndarray:
-        return -here.gradient if last is None else -here.gradient + self.momentum * last.direction
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
+        return Way(-here.gradient if last is None else -here.gradient + self.momentum * last.direction)
+
+    def forget(self) -> bool:
+        return False

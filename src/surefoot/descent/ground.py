@@ -1,7 +1,7 @@
 """What a walk stands on: a function as its gradient shows it, and where rounding hides the slope.
 
 The loop, the directions and the steps know the ground by this protocol alone; ``bowl.py`` is the ground of least
-squares.
+squares, ``landscape.py`` that of any function.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ class Floor:
 
 
 class Ground(Protocol):
-    """A function to walk down, evaluated in passes."""
+    """A function to walk down, evaluated in passes.
+
+    Directions that need the whole Hessian ask a ``Curved`` ground for it.
+    """
 
     @property
     def size(self) -> int:
@@ -73,6 +76,15 @@ class Ground(Protocol):
         """What f is never below: 0 for a sum of squares, minus infinity where nothing is known."""
         ...
 
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether the curvature is the same everywhere, so that what is measured once holds for the whole walk."""
+        ...
+
+    def height(self, x: np.ndarray) -> float:
+        """The value alone."""
+        ...
+
     def see(self, x: np.ndarray) -> Here:
         """Value and gradient at a point: one pass."""
         ...
@@ -86,5 +98,24 @@ class Ground(Protocol):
         ...
 
     def floor(self, here: Here, curvature: float) -> Floor:
-        """Where rounding begins at a point; ``curvature`` is the largest that the walk has measured so far."""
+        """Where rounding begins at a point, as far as a curvature that the walk has met lets expect; it costs nothing.
+
+        On a quadratic that is the largest met so far, elsewhere that of the last step.
+        """
+        ...
+
+    def measured_floor(self, here: Here) -> Floor:
+        """The same, measured at the point where it is not known in advance: a few evaluations."""
+        ...
+
+    def blur(self, here: Here) -> float:
+        """A difference of values near a point that is no more than their rounding."""
+        ...
+
+
+class Curved(Ground, Protocol):
+    """A ground whose Hessian can be had as a matrix."""
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        """The Hessian at x, shape (n, n)."""
         ...

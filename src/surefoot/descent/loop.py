@@ -1,5 +1,7 @@
 """The one loop: choose a direction, take a step, write it down, until there is a reason to stop.
 
+    x_(k+1) = x_k + t_k p_k,    p_k from a direction, t_k from a step rule
+
 It owns the budget, the trace, the callback, Ctrl-C and the reason. It knows neither rows nor formulas: whatever is a
 ``Ground`` can be walked on, in any direction, with any step.
 """
@@ -12,26 +14,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surefoot.descent.arrival import Arrival, Tolerance
 from surefoot.descent.curvatures import Curvatures, from_conjugate_gradients, measure
-from surefoot.descent.directions import ConjugateGradients, Direction
+from surefoot.descent.directions import ConjugateGradients, Direction, Way
+from surefoot.descent.falling import falls_without_end
 from surefoot.descent.ground import Ground, Here
-from surefoot.descent.steps import ExactStep, FixedRate, Step, Taken
+from surefoot.descent.ray import Ray, Refusal, Taken, Trial
+from surefoot.descent.steps import ExactStep, FixedRate, Step
 from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
 from surefoot.errors import ModelError
 from surefoot.wording import counted
 
 Watch = Callable[[Row], object]
-"""A callback for each step; one that raises ``StopIteration`` ends the walk."""
+"""A callback for each trial; one that raises ``StopIteration`` ends the walk."""
 
-PATIENCE = 10
-"""Steps without a smaller gradient after which a gradient below the noise floor is taken for noise."""
-LOOKS = 3
-"""Times that a gradient below the floor is evaluated in vain before it is taken for noise too."""
-STALL, NEAR = 100, 100.0
-"""The same for a gradient that is above the floor, but by no more than this factor."""
 CLEARLY = 1 + 1e-9
 """A curvature is above what a rate allows if it is so by more than its own rounding."""
+RISES = 5
+"""Steps uphill in sequence, each too long for the curvature it met, that make a divergence where curvature varies."""
+HALVINGS = 60
+"""Times that a step into undefined ground is halved."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Budget:
 
     steps: int = 10_000
     seconds: float = float("inf")
+    evaluations: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,13 @@ class Walk:
     stop : Stop
         Why it ended.
     trace : Trace
-        Every step.
+        Every trial.
     curvatures : Curvatures
         The ends of the spectrum as far as they are known: as given, or as measured on the way.
     steps, passes : int
-        Steps taken; passes over the rows, with those that measured curvatures.
+        Steps taken; evaluations (passes over the rows), with those that measured curvatures.
     seconds : float
-        From the first pass to the last.
+        From the first evaluation to the last.
     """
 
     here: Here
@@ -82,7 +86,7 @@ def walk(
     *,
     start: np.ndarray | None = None,
     budget: Budget | None = None,
-    tolerance: float | None = None,
+    tolerance: float | Tolerance | None = None,
     curvatures: Curvatures | None = None,
     watch: Watch | None = None,
 ) -> Walk:
@@ -93,22 +97,23 @@ def walk(
     ground : Ground
         What is walked on.
     direction, step : Direction, Step
-        Which way, and how far.
+        Which way, and how far. A direction that remembers steps serves one walk.
     start : ndarray, shape (n,), optional
         Where to begin; the origin if not given, from where a walk on least squares leads to the shortest minimiser.
     budget : Budget, optional
-        Steps and seconds.
-    tolerance : float, optional
-        Length of the gradient, relative to the first, that is small enough. The noise floor ends a walk in any case.
+        Steps, seconds and evaluations.
+    tolerance : float or Tolerance, optional
+        Length of the gradient, relative to the first, that is small enough; a ``Tolerance`` may be absolute. The noise
+        floor ends a walk in any case.
     curvatures : Curvatures, optional
         Where they are known: they tell how many digits a small gradient stands for.
     watch : callable, optional
-        Given the row of each step.
+        Given the row of each trial.
 
     Returns
     -------
     Walk
-        Never an exception at the end of a budget, nor at Ctrl-C once the first step is taken: the best point so far.
+        Never an exception at the end of a budget, nor at Ctrl-C once the start is seen: the best point so far.
 
     Raises
     ------
@@ -131,13 +136,16 @@ def walk(
     begin = np.zeros(ground.size) if start is None else np.asarray(start, float)
     if begin.shape != (ground.size,) or not np.all(np.isfinite(begin)):
         raise ModelError(f"A walk starts at {counted(ground.size, 'finite number')}, not at {start!r}.")
-    course = _Course(ground, direction, step, budget or Budget(), tolerance, curvatures, watch)
+    asked = tolerance if isinstance(tolerance, Tolerance) else Tolerance(tolerance)
+    course = _Course(ground, direction, step, budget or Budget(), asked, curvatures, watch)
     # A walk that diverges overflows in the end; that is looked for, and said.
     with np.errstate(over="ignore", invalid="ignore"):
         try:
             course.begin(begin)
             while course.stop is None:
                 course.go()
+        except _Spent as spent:
+            course.end(spent.reason, spent.explanation)
         except KeyboardInterrupt:
             if course.best is None:
                 raise
@@ -145,6 +153,13 @@ def walk(
         except StopIteration:
             course.end(Reason.ASKED)
         return course.walked()
+
+
+class _Spent(Exception):
+    """A budget was spent in the middle of a step."""
+
+    def __init__(self, reason: Reason, explanation: str) -> None:
+        self.reason, self.explanation = reason, explanation
 
 
 class _Course:
@@ -156,26 +171,25 @@ class _Course:
         self.step: Step = step
         self.budget: Budget = budget
         self.known: Curvatures | None = curvatures
-        self.tolerance: float | None = tolerance
         self.watch: Watch | None = watch
+        self.arrival = Arrival(ground, tolerance)
         self.rows: list[Row] = []
+        self.tried: list[tuple[Here, int]] = []  # looks of the step under way, and where their rows are
         self.stop: Stop | None = None
         self.best: Here | None = None
         self.last: Taken | None = None
-        self.taken = 0
-        self.steepest, self.flattest = 0.0, float("inf")
-        self.smallest_gradient, self.waited, self.looks = float("inf"), 0, 0
+        self.taken, self.rises = 0, 0
         self.passes_before, self.began = ground.passes, time.monotonic()
         self.pass_seconds = 0.0
 
     def begin(self, start: np.ndarray) -> None:
         self.here = self.best = self.ground.see(start)
-        self.first = self.here.steepness
         nan = float("nan")
-        self._note(Row(0, self.here.value, self.first, 0.0, 0.0, nan, nan, *self._cost(), self._point()))
-        if not self._finite():
+        self._note(Row(0, self.here.value, self.here.steepness, 0.0, 0.0, nan, nan, *self._cost(),
+                       self._point(self.here)))  # fmt: skip
+        if not _is_finite(self.here):
             return self.end(Reason.NOT_FINITE, "at the start")
-        self._judge()
+        self._end_if_small(self.arrival.begin(self.here))
 
     def go(self) -> None:
         """One step."""
@@ -184,30 +198,70 @@ class _Course:
         before = time.monotonic()
         if before - self.began + self.pass_seconds > self.budget.seconds:
             return self.end(Reason.TIME, f"{before - self.began:.3g} s and {self.taken:,} steps, {self._numbers()}")
-        way = self._downhill(self.direction.choose(self.here, self.last))
-        taken = self.step.take(self.ground, self.here, way)
-        self.pass_seconds = time.monotonic() - before
-        if taken is None:
-            return self.end(Reason.NO_CURVATURE, f"after {self.taken:,} steps, {self._numbers()}")
-        self.rows[-1] = replace(self.rows[-1], value=taken.value)  # the step saw it, where it had been carried over
-        angle = angle_between(way, self.last.direction) if self.last else float("nan")
-        self.here, self.last, self.taken = taken.there, taken, self.taken + 1
-        self._note(Row(self.taken, self.here.value, self.here.steepness, taken.length, taken.moved, angle,
-                       taken.curvature, *self._cost(), self._point()))  # fmt: skip
-        if not self._finite():
+        outcome = self._attempt()
+        self.pass_seconds = (time.monotonic() - before) / max(1, len(self.tried))
+        if isinstance(outcome, Refusal):
+            return self._refused(outcome)
+        self._accept(outcome)
+
+    def _attempt(self) -> Taken | Refusal:
+        """A step; where it is refused, once more without what the direction remembers."""
+        outcome = self._try()
+        again = isinstance(outcome, Refusal) and outcome.reason is Reason.NO_DECREASE
+        if again and self.direction.forget():
+            self.last = None
+            outcome = self._try()
+        return outcome
+
+    def _try(self) -> Taken | Refusal:
+        way = self._downhill(self.direction.choose(self.ground, self.here, self.last))
+        self.tried = []
+        outcome = self.step.take(Ray(self.ground, self.here, way, self.last, self._look))
+        if isinstance(outcome, Taken) and not _is_finite(outcome.there):
+            return self._stepped_back(outcome)
+        return outcome
+
+    def _accept(self, taken: Taken) -> None:
+        if self.rows[-1].accepted:  # the step saw the value, where it had been carried over
+            self.rows[-1] = replace(self.rows[-1], value=taken.value)
+        angle = angle_between(taken.direction, self.last.direction) if self.last else float("nan")
+        before, self.here, self.last, self.taken = self.here, taken.there, taken, self.taken + 1
+        self._note_step(taken, angle)
+        if not _is_finite(self.here):
             return self._leave_the_range()
-        self.steepest = max(self.steepest, taken.curvature)
-        if taken.curvature > 0:
-            self.flattest = min(self.flattest, taken.curvature)
+        self.arrival.felt(taken.curvature)
+        self.rises = self.rises + 1 if self.here.value > before.value else 0
         if self.best is None or self.here.value <= self.best.value * (1 + 4 * np.finfo(float).eps):
             self.best = self.here
-        if taken.curvature > CLEARLY * self.step.steepest_settled(self.direction.momentum):
+        if self._is_overshooting(taken):
             return self.end(Reason.DIVERGED, self._overshoot(self.here, taken.curvature))
-        self._judge()
+        falling = falls_without_end(self.ground, self.rows[0], self.here) if self._fell_far() else None
+        if falling is not None:
+            return self.end(Reason.UNBOUNDED, falling)
+        self._end_if_small(self.arrival.reason(self.here))
+
+    def _refused(self, refusal: Refusal) -> None:
+        if refusal.reason is not Reason.NO_DECREASE:
+            explanation = refusal.explanation or f"after {self.taken:,} steps, {self._numbers()}"
+            return self.end(refusal.reason, explanation)
+        self.end(self.arrival.refused(self.here))
+
+    def _stepped_back(self, taken: Taken) -> Taken:
+        """Where f is not finite at the end of a step: a shorter one that stays where it is, if the ground is no bowl.
+
+        A rate that is too large also ends in overflow; that is for the loop to explain, so it is not repaired.
+        """
+        if self.ground.is_quadratic or np.isfinite(self.step.steepest_settled(self.direction.momentum)):
+            return taken
+        ray = Ray(self.ground, self.here, Way(taken.direction), self.last, self._look)
+        for halving in range(1, HALVINGS):
+            trial = ray.see(taken.length / 2**halving)
+            if _is_finite(trial.here):
+                return ray.taken(trial, "stepped back: f is not finite farther on")
+        return taken
 
     def end(self, reason: Reason, explanation: str = "") -> None:
-        measured = self.here.steepness
-        self.stop = Stop(reason, measured, self._limit(), explanation)
+        self.stop = Stop(reason, self.here.steepness, self.arrival.limit(self.here), explanation)
 
     def walked(self) -> Walk:
         assert self.stop is not None and self.best is not None
@@ -220,49 +274,34 @@ class _Course:
         seconds, passes = self._cost()
         return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds)
 
-    def _finite(self) -> bool:
-        return bool(np.isfinite(self.here.value) and np.all(np.isfinite(self.here.gradient)))
-
-    def _judge(self) -> None:
-        """Stop where the gradient is small enough; a gradient that was carried over is evaluated before it counts."""
-        reason = self._small()
+    def _end_if_small(self, reason: Reason | None) -> None:
+        """Stop for a small gradient; one that was carried over is evaluated before it counts."""
         if reason is not None and not self.here.seen:
             self.here = self.best = self.ground.see(self.here.x)
-            reason = self._small() or self._looked_again()
+            reason = self.arrival.reason(self.here) or self.arrival.looked_again(self.here)
         if reason is not None:
             self.end(reason)
 
-    def _looked_again(self) -> Reason | None:
-        """A carried gradient was small enough and the true one is not quite: below the floor that is so for ever."""
-        if self.here.steepness <= self.ground.floor(self.here, self.steepest).gradient:
-            self.looks += 1
-        return Reason.NOISE if self.looks >= LOOKS else None
-
-    def _small(self) -> Reason | None:
-        steepness, floor = self.here.steepness, self.ground.floor(self.here, self.steepest)
-        if self.tolerance is not None and steepness <= self.tolerance * self.first:
-            return Reason.TOLERANCE
-        self.waited = 0 if steepness < self.smallest_gradient else self.waited + 1
-        self.smallest_gradient = min(self.smallest_gradient, steepness)
-        if steepness > floor.gradient:
-            # A fixed rate near 2/L carries its rounding along from step to step, and circles above the floor.
-            return Reason.STALLED if self.waited >= STALL and steepness <= NEAR * floor.gradient else None
-        # So small a gradient may still mean a way to go along the flattest direction met so far: |g|^2 / (2 mu) of f.
-        left = steepness / np.sqrt(2 * self.flattest)
-        return Reason.NOISE if left <= floor.energy or self.waited >= PATIENCE else None
-
-    def _limit(self) -> float:
-        floor = self.ground.floor(self.here, self.steepest).gradient
-        return floor if self.tolerance is None else max(floor, self.tolerance * self.first)
-
-    def _downhill(self, way: np.ndarray) -> np.ndarray:
+    def _downhill(self, way: Way) -> Way:
         """The direction, or the steepest one where rounding has turned it uphill and the step relies on a descent."""
-        uphill = float(way @ self.here.gradient) >= 0 and self.direction.momentum == 0
-        return -self.here.gradient if uphill else way
+        if way.model is not None or self.direction.momentum or float(way.vector @ self.here.gradient) < 0:
+            return way
+        return Way(-self.here.gradient)
+
+    def _is_overshooting(self, taken: Taken) -> bool:
+        """Whether the step is too long for the curvature: on a bowl that settles it, elsewhere it must also climb."""
+        too_long = taken.curvature > CLEARLY * self.step.steepest_settled(self.direction.momentum)
+        return too_long and (self.ground.is_quadratic or self.rises >= RISES)
+
+    def _fell_far(self) -> bool:
+        return not self.ground.is_quadratic and self.here.value < min(self.rows[0].value, 0.0)
 
     def _leave_the_range(self) -> None:
         """A number overflowed: of a rate that is too large that is the end of a divergence, so L is measured."""
         assert self.best is not None
+        if self.here.value == -np.inf:
+            size = float(np.linalg.norm(self.here.x))
+            return self.end(Reason.UNBOUNDED, f"f is minus infinity in double precision at |x| = {size:.3g}")
         limit = self.step.steepest_settled(self.direction.momentum)
         if np.isfinite(limit) and measure(self.ground, self.best.x, self.best.gradient).largest > limit:
             return self.end(Reason.DIVERGED, self._overshoot(self.best, 0.0))
@@ -274,7 +313,7 @@ class _Course:
         how, measured = "along the last step", measure(self.ground, at.x, at.gradient)
         if measured.largest > found:
             found, how = measured.largest, f"by {counted(measured.products, 'product')} with the Hessian"
-        self.steepest = max(self.steepest, found)
+        self.arrival.felt(found)
         momentum = self.direction.momentum
         bound = "2/L" if momentum == 0 else f"2 (1 + {momentum:.3g})/L"
         return (
@@ -286,23 +325,54 @@ class _Course:
         if self.known is not None:
             return self.known
         if isinstance(self.direction, ConjugateGradients) and isinstance(self.step, ExactStep) and self.taken:
-            trace = Trace(tuple(self.rows))
+            trace = Trace(tuple(self.rows)).steps()
             return from_conjugate_gradients(trace["length"][1:], trace["steepness"])
-        return Curvatures(self.steepest, None, self.taken, complete=False)
+        return Curvatures(self.arrival.steepest, None, self.taken, complete=False)
 
     def _numbers(self) -> str:
-        return f"|g| = {self.here.steepness:.1e} > {self._limit():.1e}"
+        return f"|g| = {self.here.steepness:.1e} > {self.arrival.limit(self.here):.1e}"
 
-    def _point(self) -> np.ndarray | None:
-        return self.here.x if self.ground.size <= FEW else None
+    def _point(self, here: Here) -> np.ndarray | None:
+        return here.x if self.ground.size <= FEW else None
 
     def _cost(self) -> tuple[float, int]:
         return time.monotonic() - self.began, self.ground.passes - self.passes_before
+
+    def _look(self, trial: Trial) -> None:
+        """Write a trial down, keep it if it is the lowest yet, and see whether a budget is spent."""
+        here, nan = trial.here, float("nan")
+        self.tried.append((here, len(self.rows)))
+        self._note(Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
+                       self._point(here), trial.slope, accepted=False))  # fmt: skip
+        if self.best is not None and _is_finite(here) and here.value < self.best.value:
+            self.best = here
+        seconds, passes = self._cost()
+        if passes >= self.budget.evaluations:
+            raise _Spent(Reason.EVALUATIONS, f"{passes:,} evaluations in {self.taken:,} steps, {self._numbers()}")
+        if seconds > self.budget.seconds:
+            raise _Spent(Reason.TIME, f"{seconds:.3g} s and {self.taken:,} steps, {self._numbers()}")
+
+    def _note_step(self, taken: Taken, angle: float) -> None:
+        """The row of a step: the one of the trial that it went to, if there were trials."""
+        there, place = taken.there, next((row for here, row in self.tried if here is taken.there), None)
+        seconds, passes = self._cost()
+        slope = float(there.gradient @ taken.direction)
+        row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
+                  passes, self._point(there), slope, True, taken.remark)  # fmt: skip
+        if place is None:
+            return self._note(row)
+        self.rows[place] = replace(row, seconds=self.rows[place].seconds, passes=self.rows[place].passes)
+        if self.watch is not None:
+            self.watch(self.rows[place])
 
     def _note(self, row: Row) -> None:
         self.rows.append(row)
         if self.watch is not None:
             self.watch(row)
+
+
+def _is_finite(here: Here) -> bool:
+    return bool(np.isfinite(here.value) and np.all(np.isfinite(here.gradient)))
 
 
 def _digits(here: Here, curvatures: Curvatures) -> float | None:

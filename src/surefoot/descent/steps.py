@@ -24,47 +24,13 @@ import numpy as np
 
 from surefoot.descent.curvatures import measure
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.ray import Ray, Refusal, Taken
+from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
 from surefoot.wording import counted
 
 DRIFT = 1e-2
 """How far a carried gradient may be from the true one, relative to it."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A step that was taken.
-
-    Attributes
-    ----------
-    origin : Here
-        Where it began.
-    value : float
-        f there, as evaluated.
-    direction : ndarray, shape (n,)
-        The way that was chosen.
-    length : float
-        Multiple of the direction that was gone.
-    change : ndarray, shape (n,)
-        Gradient after minus gradient before.
-    curvature : float
-        Rayleigh quotient ``p'H p / p'p`` along the way, less its rounding: never above the largest of a bowl.
-    there : Here
-        Where it led.
-    """
-
-    origin: Here
-    value: float
-    direction: np.ndarray
-    length: float
-    change: np.ndarray
-    curvature: float
-    there: Here
-
-    @property
-    def moved(self) -> float:
-        """Distance gone."""
-        return abs(self.length) * float(np.linalg.norm(self.direction))
 
 
 class Step(Protocol):
@@ -75,8 +41,8 @@ class Step(Protocol):
         """As a person calls it."""
         ...
 
-    def take(self, ground: Ground, here: Here, direction: np.ndarray) -> Taken | None:
-        """Go; None if the ground does not curve upwards along the direction, so that no length is best."""
+    def take(self, ray: Ray) -> Taken | Refusal:
+        """Go along the way, or say why no step can be taken."""
         ...
 
     def steepest_settled(self, momentum: float) -> float:
@@ -90,12 +56,13 @@ class ExactStep:
 
     name: str = "exact line search"
 
-    def take(self, ground: Ground, here: Here, direction: np.ndarray) -> Taken | None:
+    def take(self, ray: Ray) -> Taken | Refusal:
+        ground, here, direction = ray.ground, ray.origin, ray.way.vector
         fresh, bent = ground.see_along(here.x, direction)
         origin = here if _agree(here.gradient, fresh.gradient) else fresh
         slope, curved = float(origin.gradient @ direction), float(direction @ bent)
         if not curved > 0:
-            return None
+            return Refusal(Reason.NO_CURVATURE)
         length = -slope / curved
         change, decrease = length * bent, -slope * length / 2
         value = max(ground.lowest, fresh.value - decrease)
@@ -144,7 +111,8 @@ class FixedRate:
         how = f"L = {found.largest:.6g} measured by {counted(found.products, 'product')} with the Hessian"
         return cls(rate, f"fixed learning rate 1/L = {rate:.6g}, {how}")
 
-    def take(self, ground: Ground, here: Here, direction: np.ndarray) -> Taken | None:
+    def take(self, ray: Ray) -> Taken | Refusal:
+        ground, here, direction = ray.ground, ray.origin, ray.way.vector
         there = ground.see(here.x + self.rate * direction)
         change = there.gradient - here.gradient
         squared = float(direction @ direction)

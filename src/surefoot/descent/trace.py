@@ -1,4 +1,4 @@
-"""The trace of a walk: one row a step, for tables, plots and animations."""
+"""The trace of a walk: one row for each trial, accepted or not, for tables, plots and animations."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FEW = 16
 
 @dataclass(frozen=True)
 class Row:
-    """One step: what a callback is given.
+    """One trial: what a callback is given.
 
     Attributes
     ----------
     step : int
-        0 for the start.
+        The step that it was tried for; 0 for the start.
     value, steepness : float
         f, and the length of its gradient, where the step led.
     length, moved : float
@@ -37,6 +37,12 @@ class Row:
         Over the rows, since the walk began.
     x : ndarray, shape (n,), or None
         The point, up to 16 variables.
+    slope : float
+        Of f along the direction at this point; NaN where it was not evaluated.
+    accepted : bool
+        Whether the step led here; else it was a look on the way.
+    remark : str
+        What a person reading the trace should know of the step; mostly empty.
     """
 
     step: int
@@ -49,14 +55,20 @@ class Row:
     seconds: float
     passes: int
     x: np.ndarray | None = None
+    slope: float = float("nan")
+    accepted: bool = True
+    remark: str = ""
 
 
-NAMES = ("step", "value", "steepness", "length", "moved", "angle", "curvature", "seconds", "passes")
+NAMES = (
+    "step", "value", "steepness", "length", "moved", "angle", "curvature", "seconds", "passes", "slope", "accepted",
+    "remark",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Every step of a walk, in order; ``trace["value"]`` is a column as an array.
+    """Every trial of a walk, in order; ``trace["value"]`` is a column as an array.
 
     Examples
     --------
@@ -77,6 +89,10 @@ class Trace:
         if name not in NAMES:
             raise KeyError(f"A trace has no column {name!r}; it has {', '.join((*NAMES, 'x'))}.")
         return np.array([getattr(row, name) for row in self.rows])
+
+    def steps(self) -> Trace:
+        """The start and the steps taken, without the trials that were not accepted."""
+        return Trace(tuple(row for row in self.rows if row.accepted))
 
     def points(self) -> np.ndarray:
         """The points, shape (k, n); no columns where the walk had more than 16 variables."""
