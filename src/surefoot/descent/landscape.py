@@ -1,0 +1,104 @@
+"""The ground of any function: an objective, and where rounding hides its slope.
+
+The floor of a gradient has two parts. The arithmetic inside f makes noise, which is measured by differences at a few
+points next to each other (``problem/noise.py``). And x itself is rounded: moving it by half a unit in the last place
+moves the gradient by ``u |H| |x|``, so no double is nearer to stationary than that.
+
+Reference: More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.descent.ground import Floor, Here
+from surefoot.problem.objective import Objective
+
+
+class Landscape:
+    """An objective to walk on.
+
+    Parameters
+    ----------
+    objective : Objective
+        f with its derivatives.
+
+    Examples
+    --------
+    >>> from surefoot.problem.objective import objective_of
+    >>> objective, x0 = objective_of("x^2 + 3*y^2", {"x": 1.0, "y": 1.0})
+    >>> Landscape(objective).see(x0).gradient.tolist()
+    [2.0, 6.0]
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self._count = 0
+        self._curved: tuple[np.ndarray, np.ndarray] | None = None
+        self._value_noise = 0.0
+
+    @property
+    def size(self) -> int:
+        return self.objective.size
+
+    @property
+    def passes(self) -> int:
+        return self._count
+
+    @property
+    def lowest(self) -> float:
+        return -float("inf")
+
+    @property
+    def is_quadratic(self) -> bool:
+        return False
+
+    def height(self, x: np.ndarray) -> float:
+        self._count += 1
+        return float(self.objective.value(x))
+
+    def see(self, x: np.ndarray) -> Here:
+        self._count += 1
+        value, gradient = self.objective.see(x)
+        return Here(np.array(x), float(value), gradient)
+
+    def see_along(self, x: np.ndarray, direction: np.ndarray) -> tuple[Here, np.ndarray]:
+        return self.see(x), self.bend(x, direction)
+
+    def bend(self, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        kept = self._kept(x)
+        return self.objective.bend(x, direction) if kept is None else kept @ direction
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        kept = self._kept(x)
+        if kept is None:
+            kept = self.objective.hessian(x)
+            self._curved = (np.array(x), kept)
+        return kept
+
+    def floor(self, here: Here, curvature: float) -> Floor:
+        """A guess from the curvature of the last step, several times too large: it decides when to measure."""
+        size = float(np.linalg.norm(here.x))
+        return Floor(64 * self.objective.roundoff * (curvature * size + here.steepness), float("inf"))
+
+    def measured_floor(self, here: Here) -> Floor:
+        """The noise of the gradient, measured at the point, and what the rounding of x lets it move."""
+        from surefoot.problem.noise import noise_of_gradient
+
+        noise, u, size = noise_of_gradient(self.objective, here.x), self.objective.roundoff, np.abs(here.x)
+        kept = self._kept(here.x)
+        if kept is not None:
+            moved = float(np.linalg.norm(np.abs(kept) @ size))
+        else:
+            signs = np.where(np.arange(self.size) % 2 == 0, 1.0, -1.0)
+            moved = max(float(np.linalg.norm(self.bend(here.x, one * size))) for one in (np.ones(self.size), signs))
+        return Floor(2 * noise + 2 * u * moved, float("inf"))
+
+    def blur(self, here: Here) -> float:
+        return max(self._value_noise, 8 * self.objective.roundoff * abs(here.value))
+
+    def _kept(self, x: np.ndarray) -> np.ndarray | None:
+        """The Hessian, if it was the last one asked for."""
+        if self._curved is not None and np.array_equal(self._curved[0], x):
+            return self._curved[1]
+        return None
