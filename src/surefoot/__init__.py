@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from surefoot.data.source import open_source
     from surefoot.models.base import Fit
     from surefoot.proof.certificate import Certificate, Rigour, Verdict
-    from surefoot.verbs import compare, fit, load, lstsq
+    from surefoot.verbs.fits import compare, fit, load, lstsq
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "fit": "surefoot.verbs",
-    "lstsq": "surefoot.verbs",
-    "compare": "surefoot.verbs",
-    "load": "surefoot.verbs",
+    "fit": "surefoot.verbs.fits",
+    "lstsq": "surefoot.verbs.fits",
+    "compare": "surefoot.verbs.fits",
+    "load": "surefoot.verbs.fits",
     "Fit": "surefoot.models.base",
     "Certificate": "surefoot.proof.certificate",
     "Verdict": "surefoot.proof.certificate",

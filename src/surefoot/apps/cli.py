@@ -224,7 +224,7 @@ def _loaded_verbs() -> ModuleType:
         import pyarrow  # noqa: F401
         import scipy.linalg.lapack  # noqa: F401
 
-        from surefoot import verbs
+        from surefoot.verbs import fits as verbs
     return verbs
 
 

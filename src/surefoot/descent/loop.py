@@ -64,6 +64,8 @@ class Walk:
         Steps taken; evaluations (passes over the rows), with those that measured curvatures.
     seconds : float
         From the first evaluation to the last.
+    method : str
+        Direction and step rule.
     """
 
     here: Here
@@ -73,6 +75,7 @@ class Walk:
     steps: int
     passes: int
     seconds: float
+    method: str = ""
 
     @property
     def x(self) -> np.ndarray:
@@ -185,8 +188,8 @@ class _Course:
     def begin(self, start: np.ndarray) -> None:
         self.here = self.best = self.ground.see(start)
         nan = float("nan")
-        self._note(Row(0, self.here.value, self.here.steepness, 0.0, 0.0, nan, nan, *self._cost(),
-                       self._point(self.here)))  # fmt: skip
+        row = Row(0, self.here.value, self.here.steepness, 0.0, 0.0, nan, nan, *self._cost(), self._point(self.here))
+        self._note(row, self.here)
         if not _is_finite(self.here):
             return self.end(Reason.NOT_FINITE, "at the start")
         self._end_if_small(self.arrival.begin(self.here))
@@ -272,7 +275,8 @@ class _Course:
             self.stop.explanation, _digits(here, curvatures),
         )  # fmt: skip
         seconds, passes = self._cost()
-        return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds)
+        return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds,
+                    f"{self.direction.name}, {self.step.name}")  # fmt: skip
 
     def _end_if_small(self, reason: Reason | None) -> None:
         """Stop for a small gradient; one that was carried over is evaluated before it counts."""
@@ -342,8 +346,9 @@ class _Course:
         """Write a trial down, keep it if it is the lowest yet, and see whether a budget is spent."""
         here, nan = trial.here, float("nan")
         self.tried.append((here, len(self.rows)))
-        self._note(Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
-                       self._point(here), trial.slope, accepted=False))  # fmt: skip
+        row = Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
+                  self._point(here), trial.slope, accepted=False)  # fmt: skip
+        self._note(row, here)
         if self.best is not None and _is_finite(here) and here.value < self.best.value:
             self.best = here
         seconds, passes = self._cost()
@@ -360,15 +365,17 @@ class _Course:
         row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
                   passes, self._point(there), slope, True, taken.remark)  # fmt: skip
         if place is None:
-            return self._note(row)
+            return self._note(row, there)
         self.rows[place] = replace(row, seconds=self.rows[place].seconds, passes=self.rows[place].passes)
-        if self.watch is not None:
-            self.watch(self.rows[place])
+        self._tell(self.rows[place], there)
 
-    def _note(self, row: Row) -> None:
+    def _note(self, row: Row, here: Here) -> None:
         self.rows.append(row)
+        self._tell(row, here)
+
+    def _tell(self, row: Row, here: Here) -> None:
         if self.watch is not None:
-            self.watch(row)
+            self.watch(replace(row, there=here.x))
 
 
 def _is_finite(here: Here) -> bool:

@@ -24,6 +24,7 @@ class Reason(Enum):
     NO_CURVATURE = "there is no curvature along the direction"
     INTERRUPTED = "stopped by Ctrl-C"
     ASKED = "stopped by the callback"
+    UNDER_WAY = "the walk was under way"
 
 
 ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE)

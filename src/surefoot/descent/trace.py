@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,9 @@ class Row:
     passes : int
         Over the rows, since the walk began.
     x : ndarray, shape (n,), or None
-        The point, up to 16 variables.
+        The point, up to 16 variables; only these are kept.
+    there : ndarray, shape (n,)
+        The point, for a callback; however many variables, it is not kept in the trace.
     slope : float
         Of f along the direction at this point; NaN where it was not evaluated.
     accepted : bool
@@ -58,6 +60,7 @@ class Row:
     slope: float = float("nan")
     accepted: bool = True
     remark: str = ""
+    there: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
 
 
 NAMES = (

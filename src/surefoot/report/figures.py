@@ -65,7 +65,7 @@ def overview(fit: FormulaFit, picture: Picture) -> Figure:
     picture : Picture
         Its numbers, from ``surefoot.models.picture.gather``.
     """
-    with _style():
+    with styled():
         from surefoot.report.shown import ShownFigure
 
         draws: list[Draw] = [draw_data, draw_residuals, draw_normal, draw_bowl]
@@ -89,7 +89,7 @@ def array_overview(fit: ArrayFit, picture: Picture) -> Figure:
         panels.append((draw_walks, WALKS))
     if picture.descents:
         panels.append((draw_descents, DESCENTS))
-    with _style():
+    with styled():
         from surefoot.report.shown import ShownFigure
 
         figure = ShownFigure(figsize=(3.55 * len(panels), 3.2), layout="constrained")
@@ -101,7 +101,7 @@ def array_overview(fit: ArrayFit, picture: Picture) -> Figure:
 
 def svg(draw: Draw, fit: FormulaFit, picture: Picture, name: str) -> str:
     """One picture as an SVG element to stand within a page; ``name`` makes its ids its own."""
-    with _style(), warnings.catch_warnings():
+    with styled(), warnings.catch_warnings():
         # The reader's browser has letters that the font used for measuring lacks.
         warnings.filterwarnings("ignore", message="Glyph")
         from matplotlib.figure import Figure
@@ -114,7 +114,7 @@ def svg(draw: Draw, fit: FormulaFit, picture: Picture, name: str) -> str:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def styled() -> Iterator[None]:
     """Our style and nothing of the user's, for as long as a figure is made."""
     from matplotlib import style
 

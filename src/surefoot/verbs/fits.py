@@ -1,4 +1,4 @@
-"""The verbs: what a person asks for, in one call each."""
+"""The verbs of fitting: what a person asks of data, in one call each."""
 
 from __future__ import annotations
 

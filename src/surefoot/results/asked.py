@@ -1,0 +1,128 @@
+"""What a caller asked for, read into our own words: budgets, callbacks, boxes, directions, titles."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surefoot.descent.loop import Budget, Watch
+from surefoot.descent.trace import Row
+from surefoot.errors import ModelError
+from surefoot.problem.box import Box
+from surefoot.problem.objective import Objective
+from surefoot.results.result import Result
+
+
+def read_budget(steps: int | None, evaluations: int | None, seconds: float | None) -> Budget:
+    """The budget, each part of which must be above zero.
+
+    Examples
+    --------
+    >>> read_budget(10, None, None)
+    Budget(steps=10, seconds=inf, evaluations=inf)
+    """
+    for word, given in (("max_steps", steps), ("max_evaluations", evaluations), ("max_seconds", seconds)):
+        if given is not None and not given >= 0:
+            raise ModelError(f"{word} is a number from 0 up, not {given!r}.")
+    usual = Budget()
+    return Budget(
+        usual.steps if steps is None else int(steps),
+        usual.seconds if seconds is None else float(seconds),
+        usual.evaluations if evaluations is None else int(evaluations),
+    )
+
+
+def title_of(f: Any) -> str:
+    """The text of the function, or its name."""
+    return f if isinstance(f, str) else getattr(f, "__name__", type(f).__name__)
+
+
+def box_of(box: Any, objective: Objective) -> Box:
+    """The box that starts cover: bounded on every side.
+
+    Raises
+    ------
+    ModelError
+        There is none, or a side is open.
+    """
+    if box is None:
+        raise ModelError("Many starts need a box to lie in: box=[(low, high), ...], one pair for each variable.")
+    found = Box.of(box, objective.names)
+    if not found.is_bounded:
+        open_sides = [name for name, low, high in zip(objective.names, found.lower, found.upper, strict=True)
+                      if not np.isfinite(high - low)]  # fmt: skip
+        raise ModelError(f"The box of starts is open along {', '.join(open_sides[:5])}: give both ends.")
+    return found
+
+
+def read_direction(direction: Any, objective: Objective) -> np.ndarray:
+    """A direction in the shape of a point, as a vector."""
+    if isinstance(direction, Mapping) and set(direction) < set(objective.names):
+        direction = {name: direction.get(name, 0.0) for name in objective.names}
+    return objective.flat(direction)
+
+
+def as_watch(
+    callback: Callable[..., object] | None, progress: Callable[[Row], object] | None, objective: Objective
+) -> Watch | None:
+    """One watcher from the caller's callback, which sees steps, and progress, which sees every trial."""
+    if callback is None:
+        return progress
+    tell = _scipy_callback(callback, objective)
+
+    def watch(row: Row) -> None:
+        if progress is not None:
+            progress(row)
+        if row.accepted and row.step > 0:
+            tell(row)
+
+    return watch
+
+
+def resumed(given: str | Path | Result | None, objective: Objective) -> Result | None:
+    """The result to go on from.
+
+    Raises
+    ------
+    DataError
+        It cannot be read.
+    ModelError
+        It is of another function: its variables are others.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, Result):
+        from surefoot.results.saved import load_result
+
+        given = load_result(given)
+    if given.names != objective.names:
+        raise ModelError(
+            f"What is to be resumed has the variables {', '.join(given.names[:6])}, and the function has "
+            f"{', '.join(objective.names[:6])}."
+        )
+    return given
+
+
+def _scipy_callback(callback: Callable[..., object], objective: Objective) -> Callable[[Row], None]:
+    """SciPy's two forms: ``callback(x)`` and ``callback(intermediate_result=...)``; True ends the walk."""
+    try:
+        wants_result = "intermediate_result" in inspect.signature(callback).parameters
+    except (TypeError, ValueError):
+        wants_result = False
+
+    def tell(row: Row) -> None:
+        x = row.there
+        if wants_result:
+            from scipy.optimize import OptimizeResult
+
+            done = callback(intermediate_result=OptimizeResult(x=x.copy(), fun=row.value))
+        else:
+            done = callback(objective.shaped(x))
+        if done is True:
+            raise StopIteration
+
+    return tell

@@ -1,0 +1,110 @@
+"""From a question to a result: walk down, have the point judged by one who did not walk, say what was noticed.
+
+The climber (``descent``) proposes a point; the judge (``proof``) evaluates f and its curvature there anew and decides
+what it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from surefoot.descent.arrival import Tolerance
+from surefoot.descent.auto import auto
+from surefoot.descent.bounded import bounded_walk
+from surefoot.descent.landscape import Landscape
+from surefoot.descent.loop import Budget, Walk, Watch, walk
+from surefoot.descent.methods import pair_of
+from surefoot.descent.stop import Reason
+from surefoot.problem.box import Box
+from surefoot.problem.objective import Objective
+from surefoot.proof.certificate import Certificate
+from surefoot.proof.points import judge_point, judge_unbounded
+from surefoot.results.advice import advise
+from surefoot.results.result import Result
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a caller wants to walk.
+
+    Attributes
+    ----------
+    method : str or Direction
+        ``"auto"``, or which way to go.
+    steps : str, float, Step or None
+        How far; None for what goes with the method. A number is a learning rate.
+    box : Box or None
+        Bounds on the variables.
+    tolerance : float or None
+        Length of the gradient that is small enough; None for its noise floor.
+    lowest : float or None
+        What f is known never to be below: Polyak's step needs it.
+    budget : Budget
+        Steps, evaluations, seconds.
+    watch : callable or None
+        Given each row of the trace.
+    """
+
+    method: Any = "auto"
+    steps: Any = None
+    box: Box | None = None
+    tolerance: float | None = None
+    lowest: float | None = None
+    budget: Budget = field(default_factory=Budget)
+    watch: Watch | None = None
+
+
+def minimise(objective: Objective, start: np.ndarray, wishes: Wishes, title: str) -> Result:
+    """Walk from a start, and judge where it led."""
+    began = time.monotonic()
+    walked = _walk(objective, start, wishes)
+    seconds = time.monotonic() - began
+    return answered(objective, start, walked, wishes, title, seconds)
+
+
+def answered(
+    objective: Objective, start: np.ndarray, walked: Walk, wishes: Wishes, title: str, seconds: float
+) -> Result:
+    """The result of a walk that is done."""
+    began = time.monotonic()
+    counts = objective.counts
+    certificate = _judge(objective, walked, start, wishes.box)
+    judged = time.monotonic() - began
+    x, slope = walked.here.x, walked.here.gradient
+    return Result(
+        x=objective.shaped(x), value=walked.here.value, gradient=objective.shaped(slope), stop=walked.stop,
+        certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
+        advice=advise(objective, walked, certificate, wishes), method=walked.method, names=objective.names, flat=x,
+        slope=slope, start=start, seconds=seconds, proof_seconds=judged, source=objective.source, title=title,
+        objective=objective,
+    )  # fmt: skip
+
+
+def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
+    tolerance = Tolerance(absolute=wishes.tolerance)
+    if wishes.box is not None:
+        return bounded_walk(objective, start, wishes.box, wishes.method, wishes.steps, budget=wishes.budget,
+                            tolerance=tolerance, watch=wishes.watch)  # fmt: skip
+    if wishes.method == "auto" and wishes.steps is None:
+        return auto(objective, start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
+    ground = Landscape(objective)
+    direction, step = pair_of(wishes.method, wishes.steps, ground, start, lowest=wishes.lowest)
+    return walk(ground, direction, step, start=start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
+
+
+def _judge(objective: Objective, walked: Walk, start: np.ndarray, box: Box | None) -> Certificate:
+    if walked.stop.reason is Reason.UNBOUNDED:
+        return judge_unbounded(objective, walked.here.x, walked.here.x - start)
+    return judge_point(objective, walked.here.x, box=box)
+
+
+def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:
+    return dict(certificate.evidence.get("multipliers", {}))
+
+
+Finish = Callable[[Walk], Result]

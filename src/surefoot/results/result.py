@@ -1,0 +1,174 @@
+"""The answer of a minimisation: where it landed, why it stopped, what that point is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surefoot.descent.stop import Stop
+from surefoot.descent.trace import Trace
+from surefoot.problem.objective import Counts, Objective
+from surefoot.proof.certificate import Certificate, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+    from scipy.optimize import OptimizeResult
+
+    from surefoot.results.starts import Starts
+
+
+@dataclass(frozen=True)
+class Result:
+    """Three answers that are never mixed: where (``x``, ``value``), why (``stop``), and what (``verdict``).
+
+    Attributes
+    ----------
+    x : array, number, mapping or pytree
+        The point, in the shape of the start.
+    value : float
+        f(x).
+    gradient : like ``x``
+        grad f(x).
+    stop : Stop
+        The one reason why the walk ended, with its numbers.
+    certificate : Certificate
+        What the point is, and on what evidence.
+    trace : Trace
+        One row for each trial, accepted or not.
+    counts : Counts
+        Evaluations, and what was compiled for them.
+    multipliers : mapping of str to float
+        Of the variables that stand at a bound: the slope of f along the way out of the box.
+    advice : tuple of str
+        Sentences, each only where there is evidence for it.
+    method : str
+        What ran: direction and step rule, and what it switched to.
+    names : tuple of str
+        A name for each variable.
+    flat : ndarray, shape (n,)
+        The point as one vector, in the order of ``names``.
+    slope : ndarray, shape (n,)
+        The gradient likewise.
+    start : ndarray, shape (n,)
+        Where the walk began.
+    seconds, proof_seconds : float
+        For the walk with its compilations; for the judge.
+    starts : Starts or None
+        Every minimum found, where many starts were asked for.
+
+    Examples
+    --------
+    >>> import surefoot as sf
+    >>> result = sf.minimize("(x - 1)^2 + 10*(y + 2)^2", {"x": 0, "y": 0})
+    >>> {name: float(value) for name, value in result.x.items()}
+    {'x': 1.0, 'y': -2.0}
+    >>> result.verdict.value
+    'strict local minimum'
+    """
+
+    x: Any
+    value: float
+    gradient: Any
+    stop: Stop
+    certificate: Certificate
+    trace: Trace
+    counts: Counts
+    multipliers: Mapping[str, float]
+    advice: tuple[str, ...]
+    method: str
+    names: tuple[str, ...]
+    flat: np.ndarray
+    slope: np.ndarray
+    start: np.ndarray
+    seconds: float
+    proof_seconds: float
+    source: str
+    title: str
+    objective: Objective | None = None
+    starts: Starts | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the point is."""
+        return self.certificate.verdict
+
+    @property
+    def steps(self) -> int:
+        """Steps taken."""
+        return max(0, len(self.trace.steps()) - 1)
+
+    def after(self, before: Result) -> Result:
+        """This result with the trace, the start and the seconds of the one that it resumed."""
+        ago, steps = before.seconds, before.steps
+        later = tuple(replace(row, step=row.step + steps, seconds=row.seconds + ago) for row in self.trace.rows[1:])
+        return replace(self, trace=Trace(before.trace.rows + later), start=before.start, seconds=self.seconds + ago)
+
+    def summary(self) -> str:
+        """The answer as ``surefoot minimize`` prints it."""
+        from surefoot.report.minima import summary_text
+
+        return summary_text(self)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def to_scipy(self) -> OptimizeResult:
+        """As SciPy's ``OptimizeResult``; its ``success`` says whether the gradient is as small as was asked for.
+
+        Examples
+        --------
+        >>> import surefoot as sf
+        >>> sf.minimize("x^2", {"x": 3.0}).to_scipy().success
+        True
+        """
+        from scipy.optimize import OptimizeResult
+
+        from surefoot.descent.stop import ENDS
+
+        return OptimizeResult(
+            x=self.flat.copy(), fun=self.value, jac=self.slope.copy(), success=self.stop.reason in ENDS,
+            status=list(type(self.stop.reason)).index(self.stop.reason), message=f"{self.stop}; {self.certificate.claim}",
+            nit=self.steps, nfev=self.counts.values, njev=self.counts.gradients, nhev=self.counts.hessians,
+        )  # fmt: skip
+
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """The walk: f and its gradient against the evaluations, and for two variables the contour map with the path.
+
+        Parameters
+        ----------
+        path : path, optional
+            Write the picture there too: PNG, SVG or PDF by its ending.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        """
+        from surefoot.report.downhill import draw_result, written
+        from surefoot.results.picture import gather
+
+        figure = draw_result(self, gather(self))
+        return figure if path is None else written(figure, path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON; the trace as columns."""
+        from surefoot.results.saved import to_json
+
+        return to_json(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything but the function as JSON, for ``sf.load``.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        """
+        from surefoot.results.saved import save
+
+        save(self, path)

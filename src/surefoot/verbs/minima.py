@@ -1,0 +1,174 @@
+"""The verbs of functions: minimise, look around, check a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from surefoot.descent.trace import Row
+from surefoot.problem.box import Box
+from surefoot.problem.objective import objective_of
+from surefoot.results.asked import as_watch, box_of, read_budget, read_direction, resumed, title_of
+from surefoot.results.checkpoint import checkpointed
+from surefoot.results.compass import Compass, look_around
+from surefoot.results.minimizing import Wishes, minimise
+from surefoot.results.result import Result
+
+Progress = Callable[[Row], object]
+
+
+def minimize(
+    f: Any,
+    x0: Any,
+    *,
+    args: tuple = (),
+    jac: Any = None,
+    hess: Any = None,
+    method: Any = "auto",
+    steps: Any = None,
+    bounds: Any = None,
+    starts: int | None = None,
+    box: Any = None,
+    tol: float | None = None,
+    lowest: float | None = None,
+    max_steps: int | None = None,
+    max_evaluations: int | None = None,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    callback: Callable[..., object] | None = None,
+    progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
+    resume: str | Path | Result | None = None,
+) -> Result:
+    """Walk downhill from a point, and say where it led, why it stopped there, and what that point is.
+
+    Parameters
+    ----------
+    f : callable or str
+        The function: of one argument in the shape of ``x0`` (and ``*args``), returning a number. JAX code is
+        differentiated; PyTorch too; what neither can trace runs as NumPy. Or typed text: ``"x^2 + 10*y^2"``.
+    x0 : number, array, mapping or pytree of them
+        The start. Of typed text a mapping from names, or text: ``"x=-1.2, y=1"``. With ``starts`` and ``box`` it only
+        gives the shape.
+    args : tuple
+        Further arguments of f, not varied.
+    jac, hess : callable, optional
+        Gradient and Hessian where f cannot be differentiated; ``jac=True`` where f returns value and gradient.
+    method : str or Direction
+        ``"auto"``; or ``"steepest"``, ``"momentum"``, ``"nesterov"``, ``"adgd"``, ``"cg"``, ``"bfgs"``, ``"l-bfgs"``,
+        ``"newton"``, ``"trust-newton"``, ``"nelder-mead"``; SciPy's names are understood.
+    steps : str, float or Step, optional
+        Step rule: a learning rate, or ``"exact"``, ``"armijo"``, ``"wolfe"``, ``"hager-zhang"``, ``"polyak"``,
+        ``"adaptive"``, ``"trust-region"``. By default the one that goes with the method.
+    bounds : pairs, mapping, Box or scipy.optimize.Bounds, optional
+        Lower and upper bounds of the variables, None or infinite where there is none.
+    starts : int, optional
+        Walk from so many points of ``box`` at once, and report every minimum found.
+    box : pairs, mapping or Box, optional
+        Where ``starts`` lie; ``bounds`` if not given.
+    tol : float, optional
+        Length of the gradient that is small enough, in the units of f over those of x. By default only rounding is.
+    lowest : float, optional
+        What f is known never to be below; Polyak's step aims there.
+    max_steps, max_evaluations, max_seconds : optional
+        Budgets. At the end of one the best point seen comes back, with its honest verdict.
+    seed : int
+        Of the starts and of the judge's random probes.
+    callback : callable, optional
+        Given x after each step, in the shape of the start (or ``intermediate_result``, as in SciPy); one that returns
+        True or raises ``StopIteration`` ends the walk.
+    progress : callable, optional
+        Given the ``Row`` of each trial.
+    checkpoint : path, optional
+        Every few seconds what is known is written there, whole; ``sf.load`` reads it.
+    resume : path or Result, optional
+        Go on from where this one ended, with its trace in front.
+
+    Returns
+    -------
+    Result
+        Never an exception for a budget or Ctrl-C once the start was evaluated.
+
+    Raises
+    ------
+    ExpressionError
+        Typed text cannot be understood; the message points at the place.
+    ModelError
+        The start, bounds or method do not fit the function.
+
+    References
+    ----------
+    Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, chapters 3 to 6, pp. 30-163.
+
+    Examples
+    --------
+    >>> import surefoot as sf
+    >>> result = sf.minimize("100*(y - x^2)^2 + (1 - x)^2", {"x": -1.2, "y": 1})
+    >>> result.verdict.value, {name: round(value, 12) for name, value in result.x.items()}
+    ('strict local minimum', {'x': 1.0, 'y': 1.0})
+    """
+    objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
+    bounded = None if bounds is None else Box.of(bounds, objective.names)
+    before = resumed(resume, objective)
+    if before is not None:
+        start = before.flat
+    title = title_of(f)
+    wishes = Wishes(
+        method=method, steps=steps, box=bounded, tolerance=tol, lowest=lowest,
+        budget=read_budget(max_steps, max_evaluations, max_seconds), watch=as_watch(callback, progress, objective),
+    )  # fmt: skip
+    with checkpointed(checkpoint, objective, start, wishes, title) as watched:
+        if starts is None:
+            result = minimise(objective, start, watched, title)
+        else:
+            from surefoot.results.starts import minimise_from_many
+
+            region = bounded if box is None and bounded is not None else box_of(box, objective)
+            result = minimise_from_many(objective, region, starts, seed, watched, title)
+        return result if before is None else result.after(before)
+
+
+def compass(f: Any, x: Any, direction: Any = None, *, args: tuple = (), jac: Any = None) -> Compass:
+    """Value, gradient and its length, steepest direction, slope along a direction, and the tangent of the level set.
+
+    Parameters
+    ----------
+    f : callable or str
+        As for ``minimize``.
+    x : number, array, mapping or pytree
+        Where to look.
+    direction : like ``x``, optional
+        A way to ask about; only its direction matters.
+    args, jac
+        As for ``minimize``.
+
+    Returns
+    -------
+    Compass
+        It prints itself; ``plot()`` draws the contour map of two variables.
+
+    Raises
+    ------
+    ExpressionError
+        Typed text cannot be understood.
+    ModelError
+        f or its gradient is not finite there, or the direction is zero.
+
+    References
+    ----------
+    Courant, John (1974), "Introduction to Calculus and Analysis", vol. II, Wiley, section 1.5, pp. 43-47.
+
+    Examples
+    --------
+    >>> import surefoot as sf
+    >>> compass = sf.compass("x^2 + 10*y^2", {"x": 3, "y": 1})
+    >>> compass.gradient, compass.steepest.round(3).tolist()
+    ({'x': 6.0, 'y': 20.0}, [-0.287, -0.958])
+    """
+    objective, point = objective_of(f, x, args=args, jac=jac)
+    way = None if direction is None else read_direction(direction, objective)
+    return look_around(objective, point, way, title_of(f))
+
+
+__all__ = ["compass", "minimize"]
