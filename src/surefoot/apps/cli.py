@@ -1,4 +1,4 @@
-"""The command line: ``surefoot fit`` and ``surefoot predict``. It calls verbs, prints, and chooses the exit code.
+"""The command line of data: ``surefoot fit`` and ``surefoot predict``, and how every command ends. It calls verbs.
 
 Exit code 0: answered. 1: the honest answer is a refusal (the data cannot be used). 2: the call was wrong.
 """
@@ -14,20 +14,18 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-from surefoot.apps.interrupts import leave, undisturbed
+from surefoot.apps.cli_minima import register
+from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, SurefootError, TextError
 from surefoot.wording import counted
 
 app = App(
     name="surefoot",
     version=__version__,
-    help="Fit models to data, and say truthfully what the answer is.",
+    help="Fit models to data, minimise functions, and say truthfully what the answer is.",
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # we say how far it had come
 )
-
-STOPPED = 130
-"""The exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 Errors = Literal["classical", "HC0", "HC1", "HC2", "HC3", "cluster", "HAC"]
 
@@ -178,6 +176,9 @@ def predict(
     if output is not None:
         print(f"{counted(outcome.rows, 'row')} written to {output}.")
     return 0
+
+
+register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

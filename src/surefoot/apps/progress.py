@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from surefoot import Progress
+    from surefoot.verbs.minima import Row
 
 PATIENCE = 1.0
 """Seconds before anything is shown."""
@@ -74,3 +75,29 @@ def _bar() -> Bar:
     )
     made = [TextColumn(column) if isinstance(column, str) else column for column in columns]
     return Bar(*made, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def walking() -> Iterator[Callable[[Row], None] | None]:
+    """A line for a walk that takes more than a second, or None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.status import Status
+
+    line = Status("", console=Console(stderr=True))
+    shown_at = [0.0]
+
+    def tell(row: Row) -> None:
+        if row.seconds < PATIENCE or row.seconds - shown_at[0] < 0.1:
+            return
+        if not shown_at[0]:
+            line.start()
+        shown_at[0] = row.seconds
+        line.update(f"step {row.step:,}   f {row.value:.8g}   |gradient| {row.steepness:.1e}   {row.seconds:.0f} s")
+
+    try:
+        yield tell
+    finally:
+        line.stop()

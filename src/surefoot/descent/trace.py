@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from surefoot.errors import DataError
+from surefoot.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +112,27 @@ class Trace:
 
         columns = {name: self[name] for name in NAMES}
         return pa.table(columns | {f"x{j}": column for j, column in enumerate(self.points().T, start=1)})
+
+    def write(self, path: str | Path) -> None:
+        """Write the table: CSV or Parquet by the ending.
+
+        Raises
+        ------
+        DataError
+            The ending is another, or the file cannot be written.
+        """
+        ending = Path(path).suffix.lower()
+        if ending not in (".csv", ".parquet"):
+            raise DataError(f"A trace is written as .csv or .parquet, not as {ending or 'a file without ending'}.")
+        with whole_file(path, "trace") as neighbour:
+            if ending == ".csv":
+                from pyarrow.csv import write_csv
+
+                write_csv(self.to_arrow(), neighbour)
+            else:
+                from pyarrow.parquet import write_table
+
+                write_table(self.to_arrow(), neighbour)
 
     def to_pandas(self) -> pd.DataFrame:
         """As a pandas frame."""
