@@ -26,12 +26,20 @@ class Here:
         grad f(x).
     seen : bool
         Whether value and gradient were evaluated at x; else they were carried over from the step that led here.
+    outward : ndarray, shape (n,), or None
+        Where bounds hold x, the gradient without them; ``gradient`` is then that along what is free.
     """
 
     x: np.ndarray
     value: float
     gradient: np.ndarray
     seen: bool = True
+    outward: np.ndarray | None = None
+
+    @property
+    def whole(self) -> np.ndarray:
+        """The gradient of f itself, bounds or not."""
+        return self.gradient if self.outward is None else self.outward
 
     @property
     def steepness(self) -> float:

@@ -56,7 +56,9 @@ class Ends:
     steps: int
 
 
-def lanes_down(evaluate: Evaluate, starts: np.ndarray, region: Box, *, box: Box | None = None, steps: int = 200) -> Ends:
+def lanes_down(
+    evaluate: Evaluate, starts: np.ndarray, region: Box, *, box: Box | None = None, steps: int = 200
+) -> Ends:
     """Walk from every start.
 
     Parameters

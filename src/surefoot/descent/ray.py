@@ -143,10 +143,13 @@ class Ray:
     def taken(self, trial: Trial, remark: str = "") -> Taken:
         """The step to a trial, with the curvature met on it; a trial seen without a gradient is looked at again."""
         there = trial.here if np.all(np.isfinite(trial.here.gradient)) else self.ground.see(trial.here.x)
-        on_the_way = np.isfinite(trial.length)
+        # Within bounds a step may have been bent, and then it is the displacement that counts.
+        on_the_way = np.isfinite(trial.length) and (
+            there.outward is None or np.array_equal(there.x, self._at(trial.length))
+        )
         direction = self.way.vector if on_the_way else there.x - self.origin.x
         length = trial.length if on_the_way else 1.0
-        change, squared = there.gradient - self.origin.gradient, length * float(direction @ direction)
+        change, squared = there.whole - self.origin.whole, length * float(direction @ direction)
         with np.errstate(all="ignore"):
             curvature = float(change @ direction) / squared if squared > 0 else 0.0
         return Taken(self.origin, self.origin.value, direction, length, change, curvature, there, remark)
@@ -175,6 +178,8 @@ class Ray:
 
     def _told(self, there: Here, length: float) -> Trial:
         p = self.way.vector
-        trial = Trial(there, length, float(there.gradient @ p), abs(length) * float(np.linalg.norm(p)))
+        straight = there.outward is None
+        moved = abs(length) * float(np.linalg.norm(p)) if straight else float(np.linalg.norm(there.x - self.origin.x))
+        trial = Trial(there, length, float(there.gradient @ p), moved)
         self.tell(trial)
         return trial

@@ -7,7 +7,6 @@ what it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +14,22 @@ import numpy as np
 
 from surefoot.descent.arrival import Tolerance
 from surefoot.descent.auto import auto
-from surefoot.descent.bounded import bounded_walk
+from surefoot.descent.bounded import Fenced, PathStep, Within
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.methods import pair_of
+from surefoot.descent.steps import FixedRate
 from surefoot.descent.stop import Reason
+from surefoot.errors import ModelError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
 from surefoot.proof.certificate import Certificate
 from surefoot.proof.points import judge_point, judge_unbounded
 from surefoot.results.advice import advise
 from surefoot.results.result import Result
+
+MOST_DENSE = 500
+"""Variables up to which the whole Hessian is used among bounds."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,27 @@ def answered(
 def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
     tolerance = Tolerance(absolute=wishes.tolerance)
     if wishes.box is not None:
-        return bounded_walk(objective, start, wishes.box, wishes.method, wishes.steps, budget=wishes.budget,
-                            tolerance=tolerance, watch=wishes.watch)  # fmt: skip
+        return _within(objective, start, wishes, wishes.box, tolerance)
     if wishes.method == "auto" and wishes.steps is None:
         return auto(objective, start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     ground = Landscape(objective)
     direction, step = pair_of(wishes.method, wishes.steps, ground, start, lowest=wishes.lowest)
     return walk(ground, direction, step, start=start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
+
+
+def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, tolerance: Tolerance) -> Walk:
+    """The same among bounds: the direction on what is free, the step along the path that stays inside."""
+    method = wishes.method
+    if method == "auto":
+        method = "newton" if objective.size <= MOST_DENSE else "l-bfgs"
+    ground = Fenced(Landscape(objective), box)
+    direction, step = pair_of(method, wishes.steps, ground, box.nearest(start), lowest=wishes.lowest)
+    if wishes.steps is None or wishes.steps == "armijo":
+        step = PathStep()
+    elif not isinstance(step, FixedRate):
+        raise ModelError("Among bounds a step is a learning rate, or backtracks along the path: leave steps away.")
+    return walk(ground, Within(direction, ground), step, start=box.nearest(start), budget=wishes.budget,
+                tolerance=tolerance, watch=wishes.watch)  # fmt: skip
 
 
 def _judge(objective: Objective, walked: Walk, start: np.ndarray, box: Box | None) -> Certificate:
@@ -105,6 +123,3 @@ def _judge(objective: Objective, walked: Walk, start: np.ndarray, box: Box | Non
 
 def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:
     return dict(certificate.evidence.get("multipliers", {}))
-
-
-Finish = Callable[[Walk], Result]

@@ -116,9 +116,7 @@ class Starts:
                    tuple(state["names"]), state["seconds"])  # fmt: skip
 
 
-def minimise_from_many(
-    objective: Objective, region: Box, count: int, seed: int, wishes: Wishes, title: str
-) -> Result:
+def minimise_from_many(objective: Objective, region: Box, count: int, seed: int, wishes: Wishes, title: str) -> Result:
     """Walk from many starts at once; the result is that of the lowest point, with all of them in ``starts``.
 
     Raises
