@@ -27,7 +27,8 @@ from surefoot.problem.box import Box
 DECREASE = 1e-4
 """Share of the promised decrease that is kept."""
 NEAR = 1e-3
-"""A variable this near to a bound that it is pushed to, relative to its size, is sent onto it; nearer as the walk ends."""
+"""A variable this near to a bound that it is pushed to, relative to its size, is sent onto it; nearer as the walk "
+"ends."""
 TRIALS = 60
 """Looks along one path."""
 
@@ -200,7 +201,8 @@ class Within:
 
 @dataclass(frozen=True)
 class PathStep:
-    """Backtracking along the bent path until f has gone down enough; forward first where the first look is too short."""
+    """Backtracking along the bent path until f has gone down enough; forward first where the first look is too "
+    "short."""
 
     name: str = "backtracking along the path in the box"
 

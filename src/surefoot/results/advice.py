@@ -77,8 +77,10 @@ def zigzag(seen: Seen) -> str | None:
     steepest = predicted_steps(Method.STEEPEST, condition, reduction)
     conjugate = predicted_steps(Method.CONJUGATE_GRADIENTS, condition, reduction, seen.objective.size)
     return (
-        f"{text} The valley is {math.sqrt(condition):,.0f} times longer than wide (condition {condition:.3g}), for which "
-        f"steepest descent may need {steepest:,} steps for 8 digits; conjugate gradients need about {conjugate:,} there, "
+        f"{text} The valley is {math.sqrt(condition):,.0f} times longer than wide (condition {condition:.3g}), for "
+        f"which "
+        f"steepest descent may need {steepest:,} steps for 8 digits; conjugate gradients need about {conjugate:,} "
+        f"there, "
         "Newton a few (method='cg', 'newton')."
     )
 

@@ -174,7 +174,8 @@ def _sentences(names, length, steepest, unit, along, angle, tangent) -> tuple[st
         )
     if tangent is not None:
         said.append(
-            f"At right angles to the gradient, along ({tangent[0]:.6g}, {tangent[1]:.6g}), f neither rises nor falls: that "
+            f"At right angles to the gradient, along ({tangent[0]:.6g}, {tangent[1]:.6g}), f neither rises nor falls: "
+            f"that "
             "is the tangent of the level set."
         )
     return tuple(said)

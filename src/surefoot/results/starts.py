@@ -91,7 +91,8 @@ class Starts:
         lost = "" if self.arrived == self.count else f"; {counted(self.count - self.arrived, 'start')} came to no rest"
         once = sum(one.count == 1 for one in self.minima)
         return (
-            f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}, {once} of them only once{lost}. "
+            f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}, {once} of them only "
+            f"once{lost}. "
             f"About {100 * self.unseen:.2g}% of the box leads to points not seen yet (at most "
             f"{100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
         )
