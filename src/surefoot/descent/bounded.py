@@ -201,8 +201,7 @@ class Within:
 
 @dataclass(frozen=True)
 class PathStep:
-    """Backtracking along the bent path until f has gone down enough; forward first where the first look is too "
-    "short."""
+    """Backtracking along the bent path until f has gone down enough; forward first if the first look is short."""
 
     name: str = "backtracking along the path in the box"
 

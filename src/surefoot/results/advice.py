@@ -91,7 +91,8 @@ def rate_too_large(seen: Seen) -> str | None:
         return None
     largest = seen.walk.curvatures.largest
     return (
-        f"Rates below 2/L = {2 / largest:.3g} settle where the curvature is L = {largest:.3g}; 1/L = {1 / largest:.3g} is "
+        f"Rates below 2/L = {2 / largest:.3g} settle where the curvature is L = {largest:.3g}; 1/L = "
+        f"{1 / largest:.3g} is "
         "safe there, and steps='hager-zhang' finds its own length."
     )
 
@@ -121,7 +122,8 @@ def scaling(seen: Seen) -> str | None:
     high, low = int(np.argmax(axes)), int(np.argmin(axes))
     names = seen.objective.names
     return (
-        f"The variables are badly scaled: f curves {axes[high] / axes[low]:.1e} times more along {names[high]} than along "
+        f"The variables are badly scaled: f curves {axes[high] / axes[low]:.1e} times more along {names[high]} "
+        f"than along "
         f"{names[low]}. First-order methods would gain from measuring {names[low]} in units about "
         f"{math.sqrt(axes[high] / axes[low]):.1e} times as large."
     )
@@ -161,7 +163,8 @@ def stationary_start(seen: Seen) -> str | None:
     if seen.walk.steps == 0:
         return "The start is a stationary point: the gradient is zero there, so there was no way to walk."
     return (
-        f"The start was a stationary point (|g| = {first.steepness:.1e}) and no minimum: the walk left it along negative "
+        f"The start was a stationary point (|g| = {first.steepness:.1e}) and no minimum: the walk left it along "
+        f"negative "
         "curvature."
     )
 
@@ -185,7 +188,10 @@ def lower_seen(seen: Seen) -> str | None:
     if not lowest < value - 1e-8 * max(abs(lowest), abs(value)):
         return None
     row = int(np.nanargmin(np.where(np.isfinite(values), values, np.inf)))
-    return f"A lower value, {lowest:.6g}, was seen on the way (trial {row + 1:,}); the walk went on and settled at {value:.6g}."
+    return (
+        f"A lower value, {lowest:.6g}, was seen on the way (trial {row + 1:,}); the walk went on and settled "
+        f"at {value:.6g}."
+    )
 
 
 def unsure_gradient(seen: Seen) -> str | None:

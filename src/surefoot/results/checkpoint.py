@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 EVERY = 5.0
 """Seconds between checkpoints; also at most a twentieth of the time goes into writing them."""
 
+UNJUDGED = "The walk was under way; nobody has judged the point."
+
 
 @contextmanager
 def checkpointed(
@@ -82,7 +84,7 @@ class _Writer:
         return Result(
             x=self.objective.shaped(x), value=value, gradient=self.objective.shaped(slope),
             stop=Stop(Reason.UNDER_WAY, last.steepness, float("nan"), f"{last.step:,} steps"),
-            certificate=Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, "The walk was under way; nobody has judged."),
+            certificate=Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, UNJUDGED),
             trace=Trace(tuple(self.rows)), counts=self.objective.counts, multipliers={}, advice=(),
             method=str(self.wishes.method), names=self.objective.names, flat=x, slope=slope, start=self.start,
             seconds=time.monotonic() - self.began, proof_seconds=0.0, source=self.objective.source, title=self.title,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surefoot.descent.stop import Stop
+from surefoot.descent.stop import Reason, Stop
 from surefoot.descent.trace import Trace
 from surefoot.problem.objective import Counts, Objective
 from surefoot.proof.certificate import Certificate, Verdict
@@ -103,7 +103,7 @@ class Result:
         return max(0, len(self.trace.steps()) - 1)
 
     def after(self, before: Result) -> Result:
-        """This result with the trace, the start and the seconds of the one that it resumed."""
+        """The same with the trace, the start and the seconds of the result that it resumed."""
         ago, steps = before.seconds, before.steps
         later = tuple(replace(row, step=row.step + steps, seconds=row.seconds + ago) for row in self.trace.rows[1:])
         return replace(self, trace=Trace(before.trace.rows + later), start=before.start, seconds=self.seconds + ago)
@@ -132,7 +132,7 @@ class Result:
 
         return OptimizeResult(
             x=self.flat.copy(), fun=self.value, jac=self.slope.copy(), success=self.stop.reason in ENDS,
-            status=list(type(self.stop.reason)).index(self.stop.reason), message=f"{self.stop}; {self.certificate.claim}",
+            status=list(Reason).index(self.stop.reason), message=f"{self.stop}; {self.certificate.claim}",
             nit=self.steps, nfev=self.counts.values, njev=self.counts.gradients, nhev=self.counts.hessians,
         )  # fmt: skip
 
