@@ -27,8 +27,7 @@ from surefoot.problem.box import Box
 DECREASE = 1e-4
 """Share of the promised decrease that is kept."""
 NEAR = 1e-3
-"""A variable this near to a bound that it is pushed to, relative to its size, is sent onto it; nearer as the walk "
-"ends."""
+"""A variable this near to a bound that it is pushed to is sent onto it; the reach shrinks with the gradient."""
 TRIALS = 60
 """Looks along one path."""
 
