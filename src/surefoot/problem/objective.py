@@ -267,7 +267,6 @@ def objective_of(
     args: Sequence[Any] = (),
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
-    data: Any = None,
 ) -> tuple[Objective, np.ndarray]:
     """The objective of a function near a start.
 
@@ -290,8 +289,6 @@ def objective_of(
         ``jac(x, *args)`` returns the gradient in the shape of x; it is believed. True: f returns value and gradient.
     hess : callable, optional
         ``hess(x, *args)`` returns the Hessian, of shape (n, n) for n variables.
-    data : mapping of str to array, optional
-        Columns that a text may name.
 
     Returns
     -------
@@ -326,9 +323,7 @@ def objective_of(
     from surefoot.problem.torch_function import is_torch
 
     if not callable(f):
-        from surefoot.problem.graph_jax import objective_of_text  # type: ignore[import-not-found]
-
-        return objective_of_text(f, x0, args=args, data=data)
+        return _of_text(f, x0)
     points = Points(x0)
     if is_torch(f, x0):
         from surefoot.problem.torch_function import TorchFunction
@@ -342,6 +337,18 @@ def objective_of(
     from surefoot.problem.differenced import Differenced
 
     return Differenced(f, points, args, jac=jac, hess=hess, reason=found), points.start
+
+
+def _of_text(text: Any, x0: Any) -> tuple[Objective, np.ndarray]:
+    """The objective of an expression, typed or parsed, whose variables the start names."""
+    from surefoot.problem.traced import Traced, read
+    from surefoot.problem.typed import typed_function  # type: ignore[import-not-found]
+
+    typed = typed_function(text, x0)
+    reading = read(typed.traceable(), Points(typed.start))
+    objective = Traced(reading, Points(typed.variables.shaped(typed.start)), source="text")
+    objective.prepare(typed.start)
+    return objective, typed.start
 
 
 def as_value(result: Any, what: str = "The function") -> float:

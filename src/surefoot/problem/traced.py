@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ModelError, SurefootError
-from surefoot.problem.objective import ROUNDOFF, Remembering, Seen, refusal
+from surefoot.problem.objective import ROUNDOFF, Remembering, Seen, as_value, refusal
 from surefoot.problem.points import Points
 from surefoot.problem.programs import NotComparable, Program, double, structure, to_device
 
@@ -47,6 +47,9 @@ REFUSALS = {
     "ConcretizationTypeError": "it turns x into a Python number",
 }
 """What JAX's errors while it reads a function mean, by their names; the first that fits."""
+
+LIKE = 1e-6
+"""Relative difference up to which a plain call and the reading give the same value."""
 
 FLOAT32 = 2.0**-24
 """Unit roundoff of float32."""
@@ -153,9 +156,10 @@ class Traced(Remembering):
         if not self._few:
             here.hessian = self._hessian_by_parts(here.x)
             return
-        began = perf_counter()
+        known, began = "look" in self._programs, perf_counter()
         found = self._run("look", self._look, here.x)
-        self._fastest = min(self._fastest, perf_counter() - began)
+        if known:
+            self._fastest = min(self._fastest, perf_counter() - began)
         here.value, here.gradient = float(found[0]), found[1 : n + 1]
         here.hessian = found[n + 1 :].reshape(n, n)
 
@@ -222,7 +226,7 @@ class Traced(Remembering):
         """Whether the Hessians that nobody asked for have cost as much as a program without them."""
         if "see" in self._programs:
             return True
-        return self._unneeded * (self._fastest - CHEAP) > COMPILING
+        return self._fastest < np.inf and self._unneeded * (self._fastest - CHEAP) > COMPILING
 
     def _run(self, name: Any, function: Callable[..., Any], *inputs: np.ndarray) -> np.ndarray:
         constants = self._reading.constants
@@ -314,7 +318,7 @@ def traced_or_reason(
         objective.prepare(points.start)
     except Exception as refused:
         return _in_words(refused, "differentiate")
-    return objective
+    return _disagreement(objective, f, points, args, jac) or objective
 
 
 def read(
@@ -374,6 +378,35 @@ def _answers(f: Any, jac: Any, hess: Any, inputs: tuple[Any, ...], points: Point
             raise TypeError("the Hessian is given without the gradient")
         answers.append(jnp.reshape(jnp.asarray(hess(*inputs)), (points.size**2,)))
     return answers
+
+
+def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any], jac: Any) -> str:
+    """Why the reading is not what f does when it is called with numbers; empty if nothing speaks against it.
+
+    A function may be read and still mean something else: it draws random numbers, or catches JAX's error and goes on.
+    A plain call tells, and costs little, except where f itself calls JAX, which would compile each operation: such a
+    call is cut off, and the reading is believed.
+    """
+    import jax
+
+    def differs(x: np.ndarray) -> tuple[float, float] | None:
+        with double(), np.errstate(all="ignore"):
+            result = f(points.shaped(x), *args)
+        plain, read = as_value(result[0] if jac is True else result), objective.value(x)
+        same = plain == read or abs(plain - read) <= LIKE * max(abs(plain), abs(read))
+        return None if same or (np.isnan(plain) and np.isnan(read)) else (plain, read)
+
+    start = points.start
+    try:
+        with jax.no_tracing(True):
+            found = differs(start)
+    except Exception:
+        return ""
+    # Near a zero of f two roundings may differ in every digit, so another place has to confirm it.
+    aside = start + 1e-3 * np.random.default_rng(0).uniform(0.5, 1.0, len(start)) * np.maximum(np.abs(start), 1.0)
+    if found is None or differs(aside) is None:
+        return ""
+    return f"f cannot be traced by JAX (at the start it gives {found[0]:.6g}, but {found[1]:.6g} as JAX reads it)"
 
 
 def precision_of(reading: Reading) -> tuple[float, tuple[str, ...]]:
