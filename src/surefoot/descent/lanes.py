@@ -31,7 +31,7 @@ DECREASE = 1e-4
 """Share of the decrease that the slope promises, which must be kept."""
 SHORTEST = 1e-12
 """A step cut down to this part goes nowhere."""
-PROMISE = 1e-14
+PROMISE = 1e-12
 """Decrease that the model still promises, relative to f and its spread over the starts, at which a lane has arrived."""
 
 
@@ -84,14 +84,18 @@ def lanes_down(
     lanes = _Lanes(evaluate, starts, region, box)
     count = 0
     with np.errstate(all="ignore"):
-        while count < steps and np.any(lanes.moving):
+        while count < steps and len(lanes.place):
             lanes.step()
             count += 1
-    return Ends(lanes.points, np.where(lanes.alive, lanes.value, np.nan), lanes.alive & ~lanes.moving, count)
+    lanes.settle(np.ones(len(lanes.place), bool))
+    return Ends(lanes.ends, lanes.end_values, lanes.arrived, count)
 
 
 class _Lanes:
-    """Points z in units of the region, with value, gradient and inverse Hessian for each."""
+    """Points z in units of the region, with value, gradient and inverse Hessian for each lane that still moves.
+
+    ``place`` says which of the starts a lane is; lanes that have arrived leave.
+    """
 
     def __init__(self, evaluate: Evaluate, starts: np.ndarray, region: Box, box: Box | None) -> None:
         self._evaluate = evaluate
@@ -99,21 +103,20 @@ class _Lanes:
         self._width = np.where(width > 0, width, 1.0)
         self._origin = region.lower
         self._box = box and Box((box.lower - self._origin) / self._width, (box.upper - self._origin) / self._width)
+        self.place = np.arange(len(starts))
         self.z = (starts - self._origin) / self._width
+        self._full = self.z.copy()
+        self.ends, self.end_values = starts.astype(float), np.full(len(starts), np.nan)
+        self.arrived = np.zeros(len(starts), bool)
         self.value, self.slope = self._see(self.z)
-        self.alive = np.isfinite(self.value) & np.all(np.isfinite(self.slope), axis=1)
-        count, size = self.z.shape
-        self.inverse = np.zeros((count, size, size))
-        self.fresh = np.ones(count, bool)
-        self.length = np.ones(count)
-        self.moving = self.alive.copy()
-        known = self.value[self.alive]
+        alive = np.isfinite(self.value) & np.all(np.isfinite(self.slope), axis=1)
+        known = self.value[alive]
         self._spread = float(np.subtract(*np.percentile(known, [75, 25]))) if len(known) else 0.0
-        self._forget(np.ones(count, bool))
-
-    @property
-    def points(self) -> np.ndarray:
-        return self._origin + self.z * self._width
+        size = self.z.shape[1]
+        self.inverse = np.zeros((len(starts), size, size))
+        self.fresh, self.length = np.ones(len(starts), bool), np.ones(len(starts))
+        self._forget(np.ones(len(starts), bool))
+        self._keep(alive)
 
     def step(self) -> None:
         """One look for each lane: taken where it goes down enough, else the next look is nearer."""
@@ -121,7 +124,7 @@ class _Lanes:
         way = -np.matmul(self.inverse, free[:, :, None])[:, :, 0]
         way[free == 0] = 0.0 if self._box is not None else way[free == 0]
         slope = np.sum(way * free, axis=1)
-        uphill = self.moving & ~(slope < 0)
+        uphill = ~(slope < 0)
         if np.any(uphill):
             self._forget(uphill)
             way[uphill] = -self.inverse[uphill, 0, 0, None] * free[uphill]
@@ -133,17 +136,35 @@ class _Lanes:
             there = self._box.nearest(there)
         value, gradient = self._see(there)
         allowed = self.value + DECREASE * self.length * slope
-        taken = self.moving & np.isfinite(value) & np.all(np.isfinite(gradient), axis=1) & (value <= allowed)
-        self._stop(slope, taken, value)
+        taken = np.isfinite(value) & np.all(np.isfinite(gradient), axis=1) & (value <= allowed)
+        done = self._is_done(slope, taken)
         self._learn(taken, there - self.z, gradient - self.slope)
         self._shorten(taken, value, slope)
         self.z = np.where(taken[:, None], there, self.z)
         self.value = np.where(taken, value, self.value)
         self.slope = np.where(taken[:, None], gradient, self.slope)
+        if np.any(done):
+            self.arrived[self.place[done]] = True
+            self.settle(done)
+
+    def settle(self, which: np.ndarray) -> None:
+        """Write down where some lanes are, and let them go."""
+        places = self.place[which]
+        self.ends[places] = self._origin + self.z[which] * self._width
+        self.end_values[places] = self.value[which]
+        self._keep(~which)
+
+    def _keep(self, which: np.ndarray) -> None:
+        self.place, self.z, self.value, self.slope = (
+            one[which] for one in (self.place, self.z, self.value, self.slope)
+        )
+        self.inverse, self.fresh, self.length = (one[which] for one in (self.inverse, self.fresh, self.length))
 
     def _see(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value, gradient = self._evaluate(self._origin + z * self._width)
-        return np.asarray(value), np.asarray(gradient) * self._width
+        """Value and gradient; always for as many lanes as there were, since each number of lanes is a program."""
+        self._full[self.place] = z
+        value, gradient = self._evaluate(self._origin + self._full * self._width)
+        return np.asarray(value)[self.place], np.asarray(gradient)[self.place] * self._width
 
     def _free_slope(self) -> np.ndarray:
         """The gradient without what a bound holds back."""
@@ -152,11 +173,11 @@ class _Lanes:
         held = (self.z <= self._box.lower) & (self.slope > 0) | (self.z >= self._box.upper) & (self.slope < 0)
         return np.where(held, 0.0, self.slope)
 
-    def _stop(self, slope: np.ndarray, taken: np.ndarray, value: np.ndarray) -> None:
+    def _is_done(self, slope: np.ndarray, taken: np.ndarray) -> np.ndarray:
         """A lane has arrived where the way promises nothing more, or where no step is short enough."""
         promised = -slope <= PROMISE * np.maximum(np.abs(self.value) + self._spread, 1e-300)
         stuck = ~taken & (self.length <= SHORTEST)
-        self.moving &= ~((promised & ~self.fresh) | stuck | (slope == 0))
+        return (promised & ~self.fresh) | stuck | (slope == 0)
 
     def _forget(self, which: np.ndarray) -> None:
         """Back to steepest descent, its first step a small part of the box."""
