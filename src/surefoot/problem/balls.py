@@ -22,7 +22,7 @@ import numpy as np
 
 from surefoot.errors import DataError, ModelError, SurefootError
 from surefoot.problem.ball_functions import ENCLOSED
-from surefoot.problem.graph import Name, Node, Number, Text, fold
+from surefoot.problem.graph import Apply, Name, Node, Number, fold
 from surefoot.problem.rationals import Rationals, decimal
 
 
@@ -103,8 +103,10 @@ def evaluate_exactly(node: Node, columns: Mapping[str, Rationals], rows: int) ->
             return Rationals.constant(decimal(current.text), rows)
         if isinstance(current, Name):
             return _named(current.name, columns, rows)
-        if isinstance(current, Text) or current.keywords or not _is_known(current.operation):
-            shown = repr(current.value) if isinstance(current, Text) else f"{current.operation}(...)"
+        if not isinstance(current, Apply) or current.keywords or not _is_known(current.operation):
+            shown = (
+                f"{current.operation}(...)" if isinstance(current, Apply) else repr(getattr(current, "value", current))
+            )
             raise SurefootError(f"{shown} cannot be enclosed; only numeric functions can.")
         return _apply(current.operation, operands)
 

@@ -1,5 +1,8 @@
 """The NumPy reading: a graph and columns -> one float64 column.
 
+A vector ``x`` is an array whose first axis counts its elements, and the term of a sum has one axis more for each index
+that is free in it (see `indices`).
+
 Every distinct subexpression is computed once. NumPy's warnings are silent: where the result is not finite,
 the caller sees that and says which row. A missing value (NaN) stays missing through comparisons and logic
 too: ``nan > 3`` is not a false.
@@ -13,7 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from surefoot.errors import DataError, SurefootError
-from surefoot.problem.graph import CONSTANTS, Apply, Name, Node, Number, Text, fold
+from surefoot.problem import indices
+from surefoot.problem.graph import CONSTANTS, Apply, Index, Name, Node, Number, Text, fold, running, walk
 
 Array = np.ndarray
 
@@ -27,7 +31,8 @@ def evaluate(node: Node, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         A graph of numeric operations.
     columns : mapping of str to array
         Real columns of shapes that broadcast together; integers and booleans become float64. A name is looked
-        for here first and then among the constants (``pi``).
+        for here first and then among the constants (``pi``). A name with elements, ``x[i]``, has them along its
+        first axis, and the shape of the others is that of a column.
 
     Returns
     -------
@@ -48,20 +53,77 @@ def evaluate(node: Node, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> evaluate(parse("x^2 + 1"), {"x": np.array([1.0, 2.0])})
     array([2., 5.])
     """
+    if any(isinstance(part, Index) or (isinstance(part, Apply) and part.operation == "element") for part in walk(node)):
+        return _evaluate_over_indices(node, columns)
 
     def rule(current: Node, operands: Sequence[Array]) -> Array:
         if isinstance(current, Number):
             return np.asarray(current.value)
         if isinstance(current, Name):
             return _column(current.name, columns)
-        if isinstance(current, Text) or current.keywords or current.operation not in _READINGS:
-            raise SurefootError(f"{_brief(current)} has no numeric value; only numeric functions do.")
-        if current.operation == "pow":
-            return _power(operands[0], operands[1], _literal_exponent(current.arguments[1]))
-        return _READINGS[current.operation](*operands)
+        return operate(current, operands)
 
     with np.errstate(all="ignore"):
         return np.asarray(fold(node, rule), dtype=np.float64)
+
+
+def operate(node: Node, operands: Sequence[Array]) -> Array:
+    """The value of one numeric operation on the values of its operands.
+
+    Raises
+    ------
+    SurefootError
+        The node is no numeric operation.
+
+    Examples
+    --------
+    >>> operate(Apply("neg", (Name("x"),)), [np.array([1.0, 2.0])])
+    array([-1., -2.])
+    """
+    if not isinstance(node, Apply) or node.keywords or node.operation not in _READINGS:
+        raise SurefootError(f"{_brief(node)} has no numeric value; only numeric functions do.")
+    if node.operation == "pow":
+        return _power(operands[0], operands[1], _literal_exponent(node.arguments[1]))
+    return _READINGS[node.operation](*operands)
+
+
+def _evaluate_over_indices(node: Node, columns: Mapping[str, Array]) -> Array:
+    """As `evaluate`, with an axis for each index in front of the axes of the columns."""
+    axis = indices.axes(node)
+    vectors = {part.arguments[0] for part in walk(node) if isinstance(part, Apply) and part.operation == "element"}
+    used = {part: _column(part.name, columns) for part in walk(node) if isinstance(part, Name)}
+    lanes = max((max(0, values.ndim - (part in vectors)) for part, values in used.items()), default=0)
+
+    def rule(current: Node, operands: Sequence[Array]) -> Array:
+        if isinstance(current, Number):
+            return np.asarray(current.value)
+        if isinstance(current, Name):
+            return used[current]
+        if isinstance(current, Index):
+            return indices.values(current, axis[current] + lanes)
+        if isinstance(current, Apply) and current.operation == "element":
+            vector = operands[0]
+            vector = vector.reshape(vector.shape[:1] + (1,) * (lanes + 1 - vector.ndim) + vector.shape[1:])
+            return vector[indices.positions(current.arguments[1], axis)]
+        index = running(current)
+        if index is not None and isinstance(current, Apply):
+            return _over(current.operation, operands[0], index, axis[index] + lanes)
+        return operate(current, operands)
+
+    with np.errstate(all="ignore"):
+        found = np.asarray(fold(node, rule), dtype=np.float64)
+    return found.reshape(found.shape[found.ndim - lanes :]) if found.ndim > lanes else found
+
+
+_OVER = {"sum": (np.add, np.multiply), "prod": (np.multiply, np.power)}
+
+
+def _over(operation: str, term: Array, index: Index, axis: int) -> Array:
+    """The sum or product along the axis of an index; a term without the index is the same each time."""
+    reduce, repeat = _OVER[operation]
+    if term.ndim > axis and term.shape[-1 - axis] == len(index):
+        return reduce.reduce(term, axis=-1 - axis, keepdims=True)
+    return repeat(term, float(len(index)))
 
 
 def _column(name: str, columns: Mapping[str, Array]) -> Array:
@@ -142,5 +204,7 @@ _READINGS: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 
 
-def _brief(node: Text | Apply) -> str:
-    return repr(node.value) if isinstance(node, Text) else f"{node.operation}(...)"
+def _brief(node: Node) -> str:
+    if isinstance(node, Text):
+        return repr(node.value)
+    return f"{node.operation}(...)" if isinstance(node, Apply) else repr(node)

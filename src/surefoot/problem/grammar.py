@@ -3,25 +3,26 @@
 From loose to tight: ``or |``, ``and &``, ``not``, comparisons, ``+ -``, ``* /``, unary minus, ``^ **``. So
 ``-x^2`` is ``-(x^2)``, ``2^-1`` is a half, and ``x^2 + 10*y^2`` is a bowl. The grammar is LALR(1) (lark): no
 ambiguity, no backtracking, no recursion. Lark is loaded at the first `parse` and the tables are built once.
+
+Three things are read: an expression in columns (`parse`), a function of variables, which has vectors and sums
+besides (`parse_function`), and places (`parse_places`): ``x=1, y=[2, 3]`` or ``x=-5..5``.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
 from surefoot.errors import ExpressionError
-from surefoot.problem.graph import ALIASES, FUNCTIONS, OPERATIONS, OPTIONS, Apply, Name, Node, Number, Text
-from surefoot.problem.tokens import ENDS_VALUE, MAX_NESTING, Token, tokenize, too_deep, unquote
+from surefoot.problem.building import CALLABLE, MAX_EXPONENT, MAX_TERMS, Builder, Dialect, Part, Place
+from surefoot.problem.graph import OPERATIONS, OPTIONS, WHOLE, Node
+from surefoot.problem.misplaced import misplaced, unknown_function
+from surefoot.problem.tokens import ENDS_VALUE, Token, tokenize
 from surefoot.problem.writing import to_latex, to_text
 
-__all__ = ["MAX_EXPONENT", "parse", "to_latex", "to_text"]
-
-MAX_EXPONENT = 1e6
+__all__ = ["MAX_EXPONENT", "MAX_TERMS", "Place", "parse", "parse_function", "parse_places", "to_latex", "to_text"]
 
 _GRAMMAR = r"""
 ?start: either
@@ -35,29 +36,29 @@ _GRAMMAR = r"""
 ?power: atom | atom POWER unary -> infix
 ?atom: NUMBER -> number
     | NAME -> name
+    | NAME LBRACKET sum RBRACKET -> element
     | LPAR either RPAR -> group
     | FUNCTION LPAR [argument (COMMA argument)*] RPAR -> call
-?argument: value | NAME EQUAL value -> keyword
+?argument: value | NAME EQUAL value -> keyword | NAME EQUAL sum DOTS sum -> range
 ?value: either
     | TEXT -> string
     | CONSTANT -> constant
     | LBRACKET [value (COMMA value)*] RBRACKET -> list
+places: place (COMMA place)*
+place: NAME EQUAL where_to | NAME LBRACKET NUMBER RBRACKET EQUAL where_to
+?where_to: sum | sum DOTS sum -> interval | LBRACKET sum (COMMA sum)* RBRACKET -> list
 %declare OR AND NOT COMPARE PLUS MINUS TIMES DIVIDE POWER NUMBER NAME FUNCTION TEXT CONSTANT
-%declare LPAR RPAR LBRACKET RBRACKET COMMA EQUAL
+%declare LPAR RPAR LBRACKET RBRACKET COMMA EQUAL DOTS
 """
 
-INFIX = {
-    "+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "**": "pow", "&": "and", "and": "and", "|":
-    "or", "or": "or", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne",
-}  # fmt: skip
-"""The operation that each infix sign stands for."""
-
-_CALLABLE = {**{name: name for name in FUNCTIONS}, **ALIASES}
-_FOLDED = ("minimum", "maximum")  # take two arguments or more: min(a, b, c) is min(min(a, b), c)
+_FUNCTIONS = {**CALLABLE, **{name: name for name in WHOLE}, "product": "prod"}
+_LISTS = "Square brackets only make a list as an argument of a function; group with ( and )."
+_INDEX = "Square brackets hold the index of a name, as in x[0]; group with ( and )."
+_AFTER_EQUAL = "Square brackets hold an index, as in x[0]=1, or a vector after =, as in x=[1, 2]."
 
 
 def parse(text: str, *, extra: Collection[str] = ()) -> Node:
-    """Read an expression.
+    """Read an expression in columns, as formulas, weights and filters have them.
 
     Parameters
     ----------
@@ -83,20 +84,71 @@ def parse(text: str, *, extra: Collection[str] = ()) -> Node:
     >>> parse("poly(x, 3)", extra={"poly"})
     Apply('poly', (Name(name='x'), Number(value=3.0, text='3')))
     """
-    clash = sorted(set(extra) & {*_CALLABLE, *OPERATIONS, *OPTIONS})
+    clash = sorted(set(extra) & {*CALLABLE, *OPERATIONS, *OPTIONS})
     if clash:
         raise ValueError(f"{clash[0]} already has a meaning in an expression and cannot be extra.")
-    tokens = tokenize(text)
+    return _read(tokenize(text), text, Builder(text, Dialect(CALLABLE, extra)), "start", _LISTS).node
+
+
+def parse_function(text: str) -> Node:
+    """Read a function of variables: an expression with elements of vectors, sums and products.
+
+    ``x[0]`` is an element, counted from 0; ``sum(x[i]^2, i=0..9)`` and ``prod`` run over an index with both ends
+    included, several indices (``i=0..9, j=0..9``) one inside the other, and ``x[i+1]`` takes what ``+ - *`` make of
+    indices and whole numbers. ``sum(x^2)``, ``prod``, ``mean``, ``norm`` and ``dot(x, y)`` take whole vectors; they
+    stay as they are until `vectors.with_sizes` knows how long these are. ``sum(x[i]^2, i, 0, 9)`` is read as well.
+
+    Parameters
+    ----------
+    text : str
+        As for `parse`; at most 1,000,000 terms in all the indices around a place.
+
+    Raises
+    ------
+    ExpressionError
+        With a sentence and the position, whatever the text.
+
+    Examples
+    --------
+    >>> parse_function("sum(x[i]^2, i=0..9)").arguments[1]
+    Index(name='i', first=0, last=9)
+    >>> to_text(parse_function("sum((x[i+1] - x[i]^2)^2, i, 0, 3*2)"))
+    'sum((x[i + 1] - x[i]^2)^2, i=0..6)'
+    """
+    builder = Builder(text, Dialect(_FUNCTIONS, ()))
+    part = _read(tokenize(text), text, builder, "start", _INDEX)
+    builder.check_indices(part.node)
+    return part.node
+
+
+def parse_places(text: str) -> list[Place]:
+    """Read places, ``x=-1.2, y=[1, 2], z[0]=2^-3``, or intervals, ``x=-5..5``, in the order in which they stand.
+
+    Raises
+    ------
+    ExpressionError
+        With a sentence and the position, whatever the text.
+
+    Examples
+    --------
+    >>> [(place.name, place.index, len(place.values)) for place in parse_places("x=1, y[2]=-5..5")]
+    [('x', None, 1), ('y', 2, 2)]
+    """
+    tokens = _divided(tokenize(text))
+    return _read(tokens, text, Builder(text, Dialect(CALLABLE, ())), "places", _AFTER_EQUAL)
+
+
+def _read(tokens: list[Token], text: str, builder: Builder, start: str, brackets: str) -> Any:
+    known = {*builder.dialect.functions, *builder.dialect.extra}
     for token in tokens:
-        if token.kind == "FUNCTION" and token.text not in _CALLABLE and token.text not in extra:
-            raise ExpressionError(_unknown_function(token.text, extra), text, token.start)
-    tree = _tree(tokens, text)
-    build = _Builder(text, extra)
-    parts: dict[int, _Part] = {}
+        if token.kind == "FUNCTION" and token.text not in known:
+            raise ExpressionError(unknown_function(token.text, known), text, token.start)
+    tree = _tree(tokens, text, start, brackets)
+    parts: dict[int, Any] = {}
     for branch in tree.iter_subtrees():  # operands first, without recursion
-        rule: Callable[[list[Any]], _Part] = getattr(build, branch.data)
+        rule: Callable[[list[Any]], Part] = getattr(builder, branch.data)
         parts[id(branch)] = rule([parts.get(id(child), child) for child in branch.children])
-    return parts[id(tree)].node
+    return parts[id(tree)]
 
 
 @cache
@@ -115,215 +167,57 @@ def _parser() -> Any:
         def lex(self, data: list[Token]):  # pyright: ignore[reportIncompatibleMethodOverride]
             return (Leaf(token.kind, token.text, start_pos=token.start) for token in data)
 
-    return Lark(_GRAMMAR, parser="lalr", lexer=Ready, maybe_placeholders=False)
+    return Lark(_GRAMMAR, parser="lalr", lexer=Ready, maybe_placeholders=False, start=["start", "places"])
 
 
-def _tree(tokens: list[Token], text: str) -> Any:
+def _tree(tokens: list[Token], text: str, start: str, brackets: str) -> Any:
     parser = _parser()
     from lark.exceptions import UnexpectedToken
 
     try:
-        return parser.parse(tokens)
+        return parser.parse(tokens, start=start)
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
         starts = [token.start for token in tokens]
         place = len(tokens) if at_end else starts.index(error.token.start_pos)
     # Outside the handler, so that no lark exception is chained to ours.
     position = len(text.rstrip()) if place == len(tokens) else tokens[place].start
-    raise ExpressionError(_misplaced(tokens, place), text, position)
+    if start == "places":
+        raise ExpressionError(_no_place(tokens, place, brackets), text, position)
+    raise ExpressionError(misplaced(tokens, place, brackets), text, position)
 
 
-def _misplaced(tokens: list[Token], place: int) -> str:
-    """Why the token at this place cannot stand there; the place after the last token is the end."""
-    before = tokens[place - 1] if place else None
+def _no_place(tokens: list[Token], place: int, brackets: str) -> str:
+    """Why the token at this place ends no place: mostly a name or its sign of equality is missing."""
     here = tokens[place] if place < len(tokens) else None
-    after = tokens[place + 1] if place + 1 < len(tokens) else None
-    expects_value = before is None or before.kind not in ENDS_VALUE
-    if here is not None and here.kind in _OUT_OF_PLACE:
-        return _OUT_OF_PLACE[here.kind]
-    if expects_value and (here is None or here.kind not in ("NOT", "LBRACKET")):
-        return _missing(before, here)
-    if here is None:
-        return f"The expression cannot end after {before.text if before else 'nothing'}."
-    if here.kind == "COMPARE":
-        return "Comparisons do not chain; write a < b and b < c for a < b < c."
-    if here.kind == "EQUAL" and after is not None and after.kind == "COMPARE":
-        return _COMPARING
-    if here.kind == "EQUAL":
-        return "A single = does not compare; write == for that. (It names an argument: bs(x, df=5).)"
-    if here.kind == "COMMA":
-        decimals = "; decimals take a point" if before is not None and before.kind == "NUMBER" else ""
-        return f"A comma only separates the arguments of a function{decimals}."
-    if here.kind == "NOT" and before is not None and not expects_value:
-        return f"There is no operator between {before.text} and not; write and not, or or not."
-    if here.kind == "NOT":
-        return "A not here needs parentheses around it, as in a == (not b)."
-    return f"{here.text} cannot stand here; an operator is missing before it, or it is one too many."
+    before = tokens[place - 1].kind if place else "COMMA"
+    separators = [token.kind for token in tokens[:place] if token.kind in ("COMMA", "EQUAL")]
+    if here is not None and here.kind == "COMPARE":
+        return "A value is given by a single =, as in x=1, and an interval by two dots, as in x=-5..5."
+    value_is_missing = before not in ENDS_VALUE and before not in ("COMMA", "LBRACKET")
+    in_value = "EQUAL" in separators[-1:] and here is not None and here.kind not in ("EQUAL", "LBRACKET")
+    if value_is_missing or in_value:
+        return misplaced(tokens, place, brackets)
+    if before == "LBRACKET" and "EQUAL" not in separators[-1:]:
+        return "An index is a whole number from 0 on, as in x[0]=1."
+    if here is not None and here.kind == "LBRACKET":
+        return brackets
+    return "Name each value and put commas between them, as in x=1, y=[2, 3]."
 
 
-_COMPARING = "The signs for comparing are < <= > >= == and !=; write one of them."
-_OUT_OF_PLACE = {
-    "TEXT": "Text in quotes can only be an argument of a function.",
-    "CONSTANT": "True, False and None can only be arguments; a column of that name goes in backticks.",
-    "LBRACKET": "Square brackets only make a list as an argument of a function; group with ( and ).",
-}
-
-
-def _missing(before: Token | None, here: Token | None) -> str:
-    """The sentence for a place where a value should stand and none does."""
-    pair = (before.kind if before else "", here.kind if here else "")
-    if pair == ("COMPARE", "EQUAL"):
-        return _COMPARING
-    if before is None:
-        return f"A value is missing before {here.text if here else 'the end'}."
-    if pair == ("LPAR", "RPAR"):
-        return "There is nothing between the parentheses; write a value there or remove them."
-    if here is None:
-        return f"A value is missing after {before.text}."
-    return f"A value is missing between {before.text} and {here.text}."
-
-
-def _unknown_function(name: str, extra: Collection[str]) -> str:
-    known = [*_CALLABLE, *extra]
-    near = difflib.get_close_matches(name, known, n=3) or difflib.get_close_matches(name.lower(), known, n=3)
-    guess = f"did you mean {' or '.join(near)}?" if near else "check its spelling."
-    return f"There is no function {name}; {guess} (If {name} is a variable, write {name}*(...).)"
-
-
-class _Part(NamedTuple):
-    """What a branch of the parse tree has become."""
-
-    node: Node
-    start: int
-    nesting: int = 0
-    keyword: str = ""
-
-
-class _Builder:
-    """One method for each rule of the grammar: the children of a branch, themselves built -> its part.
-
-    `nesting` counts brackets, arguments, signs and exponents, but not the left operands, so that a chain is
-    flat.
-    """
-
-    def __init__(self, source: str, extra: Collection[str]) -> None:
-        self.source = source
-        self.extra = extra
-        self.shared: dict[Node, Node] = {}  # equal subexpressions become one object: comparing is free
-
-    def number(self, children: list[Any]) -> _Part:
-        (token,) = children
-        value = float(token)
-        if math.isinf(value) or (value == 0 and re.match(r"[0.]*[1-9]", token)):
-            size = "large" if value else "small"
-            self._refuse(f"The number {token[:40]} is too {size} for double precision.", token.start_pos)
-        return self._part(Number(value, str(token)), token.start_pos)
-
-    def name(self, children: list[Any]) -> _Part:
-        (token,) = children
-        return self._part(Name(unquote(str(token))), token.start_pos)
-
-    def string(self, children: list[Any]) -> _Part:
-        (token,) = children
-        return self._part(Text(re.sub(r"""\\(['"\\])""", r"\1", token[1:-1])), token.start_pos)
-
-    def constant(self, children: list[Any]) -> _Part:
-        (token,) = children
-        return self._part(Apply(str(token), ()), token.start_pos)
-
-    def group(self, children: list[Any]) -> _Part:
-        bracket, inside, _ = children
-        return self._part(inside.node, bracket.start_pos, inside.nesting + 1)
-
-    def prefix(self, children: list[Any]) -> _Part:
-        sign, operand = children
-        operation = {"-": "neg", "not": "not"}.get(sign)
-        node = Apply(operation, (operand.node,)) if operation else operand.node
-        return self._part(node, sign.start_pos, operand.nesting + 1)
-
-    def infix(self, children: list[Any]) -> _Part:
-        left, sign, right = children
-        operation = INFIX[sign]
-        if operation == "pow":
-            self._check_exponent(right)
-        nesting = max(left.nesting, right.nesting + (operation == "pow"))
-        return self._part(Apply(operation, (left.node, right.node)), left.start, nesting)
-
-    def keyword(self, children: list[Any]) -> _Part:
-        key, _, value = children
-        return value._replace(start=key.start_pos, keyword=unquote(str(key)))
-
-    def list(self, children: list[Any]) -> _Part:
-        items = [child for child in children if isinstance(child, _Part)]
-        nesting = 1 + max((item.nesting for item in items), default=0)
-        return self._part(Apply("list", tuple(item.node for item in items)), children[0].start_pos, nesting)
-
-    def call(self, children: list[Any]) -> _Part:
-        function = children[0]
-        arguments = [child for child in children if isinstance(child, _Part)]
-        nesting = 1 + max((argument.nesting for argument in arguments), default=0)
-        make = self._extra_call if function in self.extra else self._numeric_call
-        return self._part(make(str(function), arguments, function.start_pos), function.start_pos, nesting)
-
-    def _extra_call(self, function: str, arguments: Sequence[_Part], start: int) -> Node:
-        plain = [part for part in arguments if not part.keyword]
-        named = [part for part in arguments if part.keyword]
-        seen: set[str] = set()
-        for part in arguments:
-            if seen and not part.keyword:
-                self._refuse(f"In {function}(...), put the arguments without a name first.", part.start)
-            if part.keyword in seen:
-                self._refuse(f"{function}(...) is given {part.keyword}= twice; keep one.", part.start)
-            seen |= {part.keyword} - {""}
-        return Apply(
-            function,
-            tuple(part.node for part in plain),
-            tuple((part.keyword, part.node) for part in named),
-        )
-
-    def _numeric_call(self, function: str, arguments: Sequence[_Part], start: int) -> Node:
-        operation = _CALLABLE[function]
-        for part in arguments:
-            if part.keyword:
-                reason = f"{function}(...) takes no named arguments; to compare, write == and not a single =."
-                self._refuse(reason, part.start)
-            if _is_option(part.node):
-                reason = f"{function}(...) takes numbers; text, lists, True, False and None do not fit."
-                self._refuse(reason, part.start)
-        arity, count = OPERATIONS[operation], len(arguments)
-        folded = operation in _FOLDED
-        if count < arity or (count > arity and not folded):
-            wanted = f"{arity} argument{'s' if arity > 1 else ''}{' or more' if folded else ''}"
-            where = arguments[arity].start if count > arity else start
-            given = "1 is given" if count == 1 else f"{count} are given"
-            self._refuse(f"{function}(...) takes {wanted}; {given}.", where)
-        if operation == "pow":
-            self._check_exponent(arguments[1])
-        nodes = [part.node for part in arguments]
-        if not folded:
-            return Apply(operation, tuple(nodes))
-        node = nodes[0]
-        for other in nodes[1:]:
-            node = Apply(operation, (node, other))
-        return node
-
-    def _check_exponent(self, exponent: _Part) -> None:
-        node = exponent.node
-        while isinstance(node, Apply) and node.operation == "neg":
-            node = node.arguments[0]
-        if isinstance(node, Number) and node.value > MAX_EXPONENT:
-            reason = f"The exponent is larger than {MAX_EXPONENT:,.0f}; write exp(a*log(x)) if you mean it."
-            self._refuse(reason, exponent.start)
-
-    def _part(self, node: Node, start: int, nesting: int = 0) -> _Part:
-        if nesting > MAX_NESTING:
-            self._refuse(too_deep(), start)
-        return _Part(self.shared.setdefault(node, node), start, nesting)
-
-    def _refuse(self, reason: str, position: int) -> NoReturn:
-        raise ExpressionError(reason, self.source, position)
-
-
-def _is_option(node: Node) -> bool:
-    """Text, a list or a bare True, False, None: an option of an extra function, not a number."""
-    return isinstance(node, Text) or (isinstance(node, Apply) and node.operation in OPTIONS)
+def _divided(tokens: list[Token]) -> list[Token]:
+    """A name may hold dots, but the ``pi..pi`` of ``x=-pi..pi`` is an interval."""
+    divided: list[Token] = []
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        match = re.fullmatch(r"([^`.]+)\.\.([^`.]+)", token.text) if token.kind == "NAME" else None
+        if match is None or (after is not None and after.kind in ("EQUAL", "LBRACKET")):
+            divided.append(token)
+            continue
+        middle = token.start + match.end(1)
+        right = "NUMBER" if match[2].isdigit() else "NAME"
+        divided += [
+            Token("NAME", match[1], token.start),
+            Token("DOTS", "..", middle),
+            Token(right, match[2], middle + 2),
+        ]
+    return divided

@@ -1,6 +1,6 @@
 """The expression graph: what a person typed, as immutable nodes that every reading shares.
 
-A `Node` is a `Number`, a `Name`, a `Text` or an `Apply` (an operation on other nodes). Equal subexpressions
+A `Node` is a `Number`, a `Name`, a `Text`, an `Index` or an `Apply` (an operation on other nodes). Equal subexpressions
 compare and hash equal; that is what *shared* means here. A sum of thousands of terms is a legal expression
 and a graph thousands of nodes deep, so nothing in this room recurses: hashes are kept, comparison uses a
 stack, and **a reading is a `fold`**, one rule applied to each distinct node after its operands. Floating
@@ -40,6 +40,14 @@ ALIASES = {
 }  # fmt: skip
 """Other spellings of functions that a person may type, and the operation that each one means."""
 
+VECTORS = {"element": 2, "sum": 2, "prod": 2}
+"""Operations on indices, with the number of their arguments: ``element(x, index)``, written ``x[i]``, and the sum or
+the product of ``(term, Index)`` over all values of the index. An `Index` says itself how far it runs, so a term has a
+value by itself (an array), and no reading needs to know where it stands."""
+
+WHOLE = {"sum": 1, "prod": 1, "mean": 1, "norm": 1, "dot": 2}
+"""Functions of whole vectors, ``sum(x^2)``: `vectors.with_sizes` writes them out once the sizes are known."""
+
 OPTIONS = ("list", "True", "False", "None")
 """Operations that are not functions: a list and bare words, as arguments of extra functions."""
 
@@ -74,6 +82,24 @@ class Name:
     """
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A whole number that runs from ``first`` to ``last``, both included: the ``i`` of ``sum(x[i], i=0..9)``.
+
+    Examples
+    --------
+    >>> len(Index("i", 0, 9))
+    10
+    """
+
+    name: str
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +158,7 @@ class Apply:
         return _rebuild, (rows,)
 
 
-Node: TypeAlias = Number | Name | Text | Apply
+Node: TypeAlias = Number | Name | Text | Index | Apply
 
 
 def number(value: float) -> Node:
@@ -168,8 +194,24 @@ def children(node: Node) -> tuple[Node, ...]:
     return node.arguments + tuple(value for _, value in node.keywords) if node.keywords else node.arguments
 
 
-def walk(node: Node) -> list[Node]:
+def running(node: Node) -> Index | None:
+    """The index that a sum or a product runs over; None for any other node.
+
+    Examples
+    --------
+    >>> running(Apply("sum", (Name("x"), Index("i", 0, 9))))
+    Index(name='i', first=0, last=9)
+    """
+    if not isinstance(node, Apply) or node.operation not in ("sum", "prod") or len(node.arguments) != 2:
+        return None
+    index = node.arguments[1]
+    return index if isinstance(index, Index) else None
+
+
+def walk(node: Node, below: Callable[[Node], Sequence[Node]] = children) -> list[Node]:
     """Each distinct node once, operands before the operations that use them, left to right.
+
+    A reading that leaves some operands for later says which ones it wants by ``below``.
 
     Examples
     --------
@@ -187,7 +229,7 @@ def walk(node: Node) -> list[Node]:
             order[current] = None
         else:
             stack.append((current, True))
-            stack.extend((child, False) for child in reversed(children(current)))
+            stack.extend((child, False) for child in reversed(below(current)))
     return list(order)
 
 
@@ -202,22 +244,22 @@ def names(node: Node) -> tuple[str, ...]:
     return tuple(leaf.name for leaf in walk(node) if isinstance(leaf, Name))
 
 
-def fold(node: Node, rule: Callable[[Node, Sequence[T]], T]) -> T:
+def fold(node: Node, rule: Callable[[Node, Sequence[T]], T], below: Callable[[Node], Sequence[Node]] = children) -> T:
     """Read a graph: ``rule(node, values of its operands)`` for each distinct node, operands first.
 
-    The values of the operands come in the order of `children`. A value is let go after its last use, so that
-    a sum of a thousand columns does not hold a thousand partial sums.
+    The values of the operands come in the order of ``below``, which is `children` unless told. A value is let go
+    after its last use, so that a sum of a thousand columns does not hold a thousand partial sums.
 
     Examples
     --------
     >>> fold(Apply("neg", (Name("x"),)), lambda node, values: 1 + sum(values))
     2
     """
-    order = walk(node)
-    uses = Counter(child for parent in order for child in children(parent))
+    order = walk(node, below)
+    uses = Counter(child for parent in order for child in below(parent))
     values: dict[Node, T] = {}
     for current in order:
-        operands = children(current)
+        operands = below(current)
         values[current] = rule(current, [values[operand] for operand in operands])
         for operand in operands:
             uses[operand] -= 1

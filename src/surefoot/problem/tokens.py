@@ -21,7 +21,7 @@ _LETTER = r"[^\W\d⁰-⁹¹²³]"
 NAME_PATTERN = re.compile(rf"{_LETTER}(?:[^\W⁰-⁹¹²³]|\.)*")
 
 _KINDS = {
-    "NUMBER": r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
+    "NUMBER": r"(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",  # 0..9 is 0, .. and 9
     "NAME": NAME_PATTERN.pattern,
     "QUOTED": r"`(?:[^`]|``)+`",
     "TEXT": r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"",
@@ -34,6 +34,7 @@ _KINDS = {
     "DIVIDE": r"/",
     "AND": r"&",
     "OR": r"\|",
+    "DOTS": r"\.\.",
     "COMMA": r",",
     "LPAR": r"\(",
     "RPAR": r"\)",
@@ -62,6 +63,7 @@ _HINTS = {
 
 ENDS_VALUE = {"NUMBER", "NAME", "TEXT", "CONSTANT", "RPAR", "RBRACKET"}
 _STARTS_VALUE = {"NUMBER", "NAME", "TEXT", "CONSTANT", "FUNCTION", "LPAR"}
+_BRACKETED = {"RPAR": "(...)", "RBRACKET": "[...]"}
 _CLOSERS = {"RPAR": "LPAR", "RBRACKET": "LBRACKET"}
 
 
@@ -162,7 +164,7 @@ def _check_neighbours(tokens: list[Token], text: str) -> None:
         else:
             tail = "(...)" if right.kind in ("LPAR", "FUNCTION") else ""
             name = "" if right.kind == "LPAR" else right.text
-            product = f"{'(...)' if left.kind == 'RPAR' else left.text}*{name}{tail}"
+            product = f"{_BRACKETED.get(left.kind, left.text)}*{name}{tail}"
             advice = f"write {product} if you mean a product"
         reason = f"There is no operator between {_brief(left)} and {_brief(right)}; {advice}."
         raise ExpressionError(reason, text, right.start)

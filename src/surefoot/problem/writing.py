@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from surefoot.problem.graph import OPTIONS, Apply, Name, Node, Number, Text, fold
+from surefoot.problem.graph import OPTIONS, Apply, Index, Name, Node, Number, Text, fold, running
 from surefoot.problem.tokens import quote
 
 # How tightly each kind of expression binds, from loose to tight; the grammar has the same ladder.
-_OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _MINUS, _POWER, _ATOM = range(1, 10)
+_OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _MINUS, _POWER, _ATOM = range(10, 100, 10)
+_BIG = _SUM + 5  # a sum sign: a factor in parentheses, but a term as it is
 
 _TEXT_SIGNS = {
     "or": (" or ", _OR), "and": (" and ", _AND),
@@ -39,8 +40,9 @@ class _Piece(NamedTuple):
 def to_text(node: Node) -> str:
     """The expression as a person would type it.
 
-    ``parse(to_text(node)) == node`` for every graph that `parse` can give (with the same ``extra``), as long
-    as the text, which has spaces around ``+`` and ``-``, is within the length that `parse` reads.
+    ``parse(to_text(node)) == node`` for every graph that `parse` can give (with the same ``extra``), and likewise
+    for `parse_function`, as long as the text, which has spaces around ``+`` and ``-``, is within the length that
+    `parse` reads.
 
     Examples
     --------
@@ -67,6 +69,8 @@ def _text(node: Node, parts: Sequence[_Piece]) -> _Piece:
         return _Piece(node.text, _ATOM)
     if isinstance(node, Name):
         return _Piece(quote(node.name), _ATOM)
+    if isinstance(node, Index):
+        return _Piece(quote(node.name), _ATOM)
     if isinstance(node, Text):
         escaped = node.value.replace("\\", "\\\\").replace("'", "\\'")
         return _Piece(f"'{escaped}'", _ATOM)
@@ -92,6 +96,11 @@ def _call_text(node: Apply, parts: Sequence[_Piece]) -> str:
         return f"[{', '.join(inside)}]"
     if node.operation in OPTIONS:
         return node.operation
+    if node.operation == "element":
+        return f"{inside[0]}[{inside[1]}]"
+    index = running(node)
+    if index is not None:
+        return f"{node.operation}({inside[0]}, {inside[1]}={index.first}..{index.last})"
     first = node.arguments[0] if node.arguments else None
     if node.operation in _SHORT and isinstance(first, Apply) and first.operation == node.operation:
         # min(min(a, b), c) is how min(a, b, c) is held: write it flat, or a long one could not be read back.
@@ -105,6 +114,7 @@ def _round(piece: _Piece, at_least: int) -> str:
 
 _AROUND = {
     "sqrt": (r"\sqrt{", "}"), "cbrt": (r"\sqrt[3]{", "}"), "abs": (r"\left|", r"\right|"),
+    "norm": (r"\left\lVert ", r"\right\rVert"),
     "floor": (r"\left\lfloor ", r"\right\rfloor "), "ceil": (r"\left\lceil ", r"\right\rceil "),
 }  # fmt: skip
 _LATEX_NAMES = {
@@ -127,6 +137,8 @@ def _latex(node: Node, parts: Sequence[_Piece]) -> _Piece:
     if isinstance(node, Number):
         return _latex_number(node.text)
     if isinstance(node, Name):
+        return _Piece(_latex_name(node.name), _ATOM)
+    if isinstance(node, Index):
         return _Piece(_latex_name(node.name), _ATOM)
     if isinstance(node, Text):
         return _Piece(rf"\text{{`{_escape(node.value)}'}}", _ATOM)
@@ -163,6 +175,12 @@ def _latex_call(node: Apply, parts: Sequence[_Piece]) -> _Piece:
         condition, yes, no = inside
         cases = rf"{yes} & \text{{if }} {condition} \\ {no} & \text{{otherwise}}"
         return _Piece(rf"\begin{{cases}} {cases} \end{{cases}}", _OR)
+    if node.operation == "element":
+        return _Piece(_latex_element(node.arguments[0], inside), _ATOM)
+    index = running(node)
+    if index is not None:
+        sign = rf"\{node.operation}_{{{inside[1]} = {index.first}}}^{{{index.last}}} "
+        return _Piece(f"{sign}{_fence(parts[0], _BIG)}", _BIG)
     options = zip(node.keywords, parts[split:], strict=True)
     inside += [f"{_latex_name(key)} = {part.text}" for (key, _), part in options]
     if node.operation == "list":
@@ -171,6 +189,13 @@ def _latex_call(node: Apply, parts: Sequence[_Piece]) -> _Piece:
         return _Piece(rf"\text{{{node.operation}}}", _ATOM)
     name = _LATEX_NAMES.get(node.operation, rf"\operatorname{{{_escape(node.operation)}}}")
     return _Piece(rf"{name}\left({', '.join(inside)}\right)", _ATOM)
+
+
+def _latex_element(vector: Node, inside: Sequence[str]) -> str:
+    """A name with an index below it; a name that has something below it already is put in braces."""
+    name, index = inside
+    plain = isinstance(vector, Name) and name == _latex_name(vector.name) and "_" not in name
+    return f"{name}_{{{index}}}" if plain else f"{{{name}}}_{{{index}}}"
 
 
 def _latex_number(text: str) -> _Piece:
