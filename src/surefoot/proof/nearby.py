@@ -1,0 +1,241 @@
+"""Looking around a point, for a lower value next to it and for whether f does what its derivatives say.
+
+Along a ray from x the first change of f beyond its noise, at the smallest distance where one shows, tells what second
+derivatives cannot: its sign, and its order p by ``(f(x + 2td) - f(x)) / (f(x + td) - f(x)) = 2^p``: 1 for a slope or a
+kink, 2 for curvature, 3 for an inflection, 4 for the likes of x^4. Values further away are no business of a local
+verdict: there may be other valleys.
+
+Along a ray of known curvature k the slope obeys ``d'(g(x + td) - g(x)) = t k + O(t^2)``; at a kink the difference does
+not shrink with t. And Simpson's rule on slopes gives the change of f, or the gradient is not that of f.
+
+Reference: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 2.1, pp. 12-16.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.proof.floors import UNDERFLOW, Curvature, Floors
+from surefoot.proof.witness import Witness, length_of
+
+VISIBLE = 8.0
+"""Units of noise at which a change of f is believed."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the judge stands: point, value, gradient, their floors, and the Hessian."""
+
+    witness: Witness
+    x: np.ndarray
+    value: float
+    gradient: np.ndarray
+    floors: Floors
+    curvature: Curvature
+
+    def noises(self, direction: np.ndarray) -> Callable[[float, float], float]:
+        """Noise of a difference between f here and at a distance: terms that cancel there may have grown."""
+        size = np.abs(direction)
+        here = float(size @ self.curvature.reach(np.abs(self.x)))
+        there = float(size @ self.curvature.reach(size))
+
+        def noise(length: float, value: float) -> float:
+            return self.noise(value) + 8 * self.witness.unit * length * (here + length * there)
+
+        return noise
+
+    def noise(self, other: float) -> float:
+        """Noise of a difference between f here and another value."""
+        return self.floors.value + 8 * self.witness.unit * abs(other) + UNDERFLOW
+
+
+@dataclass(frozen=True)
+class Change:
+    """The first change of f that shows along a ray.
+
+    Attributes
+    ----------
+    length : float
+        Distance from the point.
+    value, change : float
+        f there, and how much it differs.
+    order : float
+        p of ``change ~ length^p``.
+    direction : ndarray, shape (n,)
+        Unit vector of the ray.
+    """
+
+    length: float
+    value: float
+    change: float
+    order: float
+    direction: np.ndarray
+
+    @property
+    def slope(self) -> float:
+        """Change over length."""
+        return self.change / self.length
+
+
+def first_change(place: Place, direction: np.ndarray) -> Change | None:
+    """The first visible change along ``x + t d``, t from rounding to a hundred times the size of x; None if none is."""
+    unit, noise = max(1.0, length_of(place.x)), place.noises(direction)
+    for power in range(-15, 3):
+        length = unit * 10.0**power
+        there, beyond = place.x + length * direction, place.x + 2 * length * direction
+        if np.array_equal(there, place.x):
+            continue
+        if not place.witness.holds(beyond):
+            return None
+        value = place.witness.height(there)
+        change = value - place.value
+        if math.isfinite(value) and abs(change) > VISIBLE * noise(length, value):
+            double = place.witness.height(beyond) - place.value
+            if math.isfinite(double) and double / change > 1:
+                return Change(length, value, change, math.log2(double / change), direction)
+    return None
+
+
+def lower_value(place: Place, direction: np.ndarray, curvature: float) -> Change | None:
+    """A lower value along a direction of negative curvature, the best that ever longer steps find on either side.
+
+    Parameters
+    ----------
+    place : Place
+        The point.
+    direction : ndarray, shape (n,)
+        Unit vector.
+    curvature : float
+        ``d'Hd`` < 0.
+    """
+    size = length_of(place.x)
+    with np.errstate(all="ignore"):
+        start = (
+            max(
+                math.sqrt(200 * place.noise(place.value) / abs(curvature)) if curvature else 0.0,
+                64 * place.witness.unit * size,
+            )
+            or 1e-8
+        )
+    best = None
+    for sign in (1.0, -1.0):
+        for attempt in (1.0, 4.0, 0.25, 16.0, 64.0):
+            found = _descend(place, sign * direction, start * attempt)
+            if found is not None:
+                best = found if best is None or found.value < best.value else best
+                break
+    return best
+
+
+def _descend(place: Place, direction: np.ndarray, length: float) -> Change | None:
+    noise = place.noises(direction)
+    lowest, most = None, 10 * max(1.0, length_of(place.x), length)
+    while length <= most:
+        there = place.x + length * direction
+        if not place.witness.holds(there):
+            break
+        value = place.witness.height(there)
+        fall = place.value - value
+        if not math.isfinite(value) or not fall > noise(length, value) or (lowest and value >= lowest.value):
+            break
+        lowest = Change(length, value, -fall, math.nan, direction)
+        length *= 4
+    return lowest
+
+
+def downhill(place: Place, direction: np.ndarray, slope: float, length: float) -> Change | bool | None:
+    """Whether f falls where its gradient says so.
+
+    Returns
+    -------
+    Change, None or False
+        A lower value; None if a fall would be too small to show; False if it would show and does not.
+    """
+    shown = None
+    for _ in range(60):
+        there = np.clip(place.x + length * direction, place.witness.lower, place.witness.upper)
+        expected = length * abs(slope)
+        if expected < 4 * VISIBLE * place.noise(place.value) or np.array_equal(there, place.x):
+            return shown
+        value = place.witness.height(there)
+        if math.isfinite(value) and place.value - value > place.noise(value):
+            return Change(length, value, value - place.value, math.nan, direction)
+        shown, length = False, length / 4
+    return shown
+
+
+def disagreement(place: Place, direction: np.ndarray, bent: np.ndarray) -> str | None:
+    """How f contradicts its own derivatives along a direction, in words; None if it does not as far as can be seen.
+
+    Parameters
+    ----------
+    place : Place
+        The point.
+    direction : ndarray, shape (n,)
+        Unit vector.
+    bent : ndarray, shape (n,)
+        ``H d``.
+    """
+    curvature = float(direction @ bent)
+    if curvature == 0 or not math.isfinite(curvature):
+        return None
+    floor = float(np.abs(direction) @ place.floors.gradient)
+    least = 64 * place.witness.unit * length_of(place.x)
+    for sign in (1.0, -1.0):
+        ray = sign * direction
+        length = max(64 * (floor + UNDERFLOW) / abs(curvature), least)
+        kink = _kink(place, ray, curvature, length, floor)
+        if kink is not None:
+            return kink
+        length = max(math.sqrt(1e5 * place.noise(place.value) / abs(curvature)), length)
+        if not _adds_up(place, ray, length, floor):
+            return "the change of f along a line is not what its gradients add up to"
+    return None
+
+
+def _slope(place: Place, ray: np.ndarray, length: float) -> float:
+    there = place.x + length * ray
+    return float(ray @ place.witness.see(there)[1]) if place.witness.holds(there) else math.nan
+
+
+def _kink(place: Place, ray: np.ndarray, curvature: float, length: float, floor: float) -> str | None:
+    here = float(ray @ place.gradient)
+    near = _slope(place, ray, length) - here - length * curvature
+    if math.isfinite(near) and abs(near) <= 0.5 * length * abs(curvature) + 4 * floor:
+        return None
+    far = _slope(place, ray, 8 * length) - here - 8 * length * curvature
+    # Over eight times the distance a third derivative makes 64 times the difference, a kink the same, a jump of the
+    # second derivative eight times.
+    if math.isfinite(near) and math.isfinite(far) and abs(far) > 20 * abs(near):
+        return None
+    if not math.isfinite(near):
+        return None if not place.witness.holds(place.x + length * ray) else "the gradient is not finite next to it"
+    kind = "slope" if abs(far) < 3 * abs(near) else "curvature"
+    return f"the {kind} jumps: at a distance of {length:.1e} the slope is {near + length * curvature + here:.3g}, " + (
+        f"where gradient and Hessian say {here + length * curvature:.3g}"
+    )
+
+
+def _adds_up(place: Place, ray: np.ndarray, length: float, floor: float) -> bool:
+    """Whether Simpson's rule on slopes gives the change of f; False only if it fails at two distances that show it."""
+    start, failures = float(ray @ place.gradient), 0
+    for _ in range(4):
+        there, middle = place.x + length * ray, place.x + 0.5 * length * ray
+        if not place.witness.holds(there):
+            return True
+        (value, gradient), (_, between) = place.witness.see(there), place.witness.see(middle)
+        total = length / 6 * (start + 4 * float(ray @ between) + float(ray @ gradient))
+        change = value - place.value
+        length /= 4
+        if not (math.isfinite(change) and math.isfinite(total)):
+            continue
+        size, doubt = max(abs(change), abs(total)), 8 * place.noise(value) + 16 * length * floor
+        if size > 2 * doubt:
+            if abs(change - total) <= 0.25 * size + doubt:
+                return True
+            failures += 1
+    return failures < 2
