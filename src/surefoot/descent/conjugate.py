@@ -102,6 +102,11 @@ class NonlinearConjugateGradients:
         self.name = f"conjugate gradients ({said})"
         self._conjugate = False
 
+    @classmethod
+    def named(cls, initials: str) -> NonlinearConjugateGradients:
+        """By the initials of who proposed beta: "hz", "fr", "pr", "hs" or "dy"."""
+        return cls(BETAS[initials][0])
+
     def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
         g = here.gradient
         self._conjugate = last is not None and not self._must_begin_anew(g, last)

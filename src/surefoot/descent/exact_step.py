@@ -75,9 +75,9 @@ def _closed_form(ray: Ray) -> Taken | Refusal:
 def _is_perpendicular(profile: Profile, point: Point) -> bool:
     """Whether the slope is zero, as far as the angle or the rounding of x and of the gradients can tell."""
     assert point.trial is not None
-    start, way, there = profile.start, length_of(profile.ray.way.vector), point.trial.here
+    start, way, there = profile.start, profile.ray.size, point.trial.here
     rounding = abs(start.slope) + length_of(there.x) * abs(point.slope - start.slope) / (point.t * way)
-    zero = max(PERPENDICULAR * length_of(there.gradient) * way, 4 * UNIT * rounding)
+    zero = max(PERPENDICULAR * there.steepness * way, 4 * UNIT * rounding)
     return abs(point.slope) <= zero and point.value <= start.value + profile.blur
 
 

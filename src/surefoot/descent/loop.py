@@ -8,6 +8,7 @@ It owns the budget, the trace, the callback, Ctrl-C and the reason. It knows nei
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -268,6 +269,8 @@ class _Course:
         assert self.stop is not None and self.best is not None
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
+        if math.isnan(here.steepness) and not here.seen:  # a look at the value alone was the lowest
+            here = self.ground.see(here.x)
         stop = Stop(
             self.stop.reason, here.steepness if arrived else self.stop.measure, self.stop.tolerance,
             self.stop.explanation, _digits(here, curvatures),
@@ -346,7 +349,8 @@ class _Course:
         self.tried.append((here, len(self.rows)))
         self._note(Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
                        self._point(here), trial.slope, accepted=False))  # fmt: skip
-        if self.best is not None and _is_finite(here) and here.value < self.best.value:
+        known = math.isfinite(here.value) if not here.seen else _is_finite(here)
+        if self.best is not None and known and here.value < self.best.value:
             self.best = here
         seconds, passes = self._cost()
         if passes >= self.budget.evaluations:
@@ -357,15 +361,16 @@ class _Course:
     def _note_step(self, taken: Taken, angle: float) -> None:
         """The row of a step: the one of the trial that it went to, if there were trials."""
         there, place = taken.there, next((row for here, row in self.tried if here is taken.there), None)
-        seconds, passes = self._cost()
+        known = None if place is None else self.rows[place]
+        seconds, passes = self._cost() if known is None else (known.seconds, known.passes)
         slope = float(there.gradient @ taken.direction)
         row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
                   passes, self._point(there), slope, True, taken.remark)  # fmt: skip
         if place is None:
             return self._note(row)
-        self.rows[place] = replace(row, seconds=self.rows[place].seconds, passes=self.rows[place].passes)
+        self.rows[place] = row
         if self.watch is not None:
-            self.watch(self.rows[place])
+            self.watch(row)
 
     def _note(self, row: Row) -> None:
         self.rows.append(row)
@@ -374,7 +379,7 @@ class _Course:
 
 
 def _is_finite(here: Here) -> bool:
-    return bool(np.isfinite(here.value) and np.all(np.isfinite(here.gradient)))
+    return math.isfinite(here.value) and math.isfinite(here.steepness)
 
 
 def _digits(here: Here, curvatures: Curvatures) -> float | None:

@@ -201,9 +201,10 @@ def _unbounded(profile: Profile, beyond: Point) -> Refusal:
 
 def _tamed(ray: Ray) -> tuple[Ray, float]:
     """The ray with its direction divided by a power of two if the slope along it is not a sound double."""
-    size = abs(ray.slope)
+    if SMALLEST < abs(ray.slope) < LARGEST:
+        return ray, 1.0
     largest = float(np.max(np.abs(ray.way.vector), initial=0.0))
-    if SMALLEST < size < LARGEST or not 0 < largest < math.inf:
+    if not 0 < largest < math.inf:
         return ray, 1.0
     unit = power_of_two(largest)
     natural = None if ray.way.natural is None else ray.way.natural * unit
