@@ -7,9 +7,12 @@ squares, ``landscape.py`` that of any function.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+
+from surefoot.descent.norms import length_of
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ class Here:
         """The gradient of f itself, bounds or not."""
         return self.gradient if self.outward is None else self.outward
 
-    @property
+    @cached_property
     def steepness(self) -> float:
         """Length of the gradient."""
-        return float(np.linalg.norm(self.gradient))
+        return length_of(self.gradient)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ It owns the budget, the trace, the callback, Ctrl-C and the reason. It knows nei
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,10 +18,11 @@ import numpy as np
 from surefoot.descent.arrival import Arrival, Tolerance
 from surefoot.descent.curvatures import Curvatures, from_conjugate_gradients, measure
 from surefoot.descent.directions import ConjugateGradients, Direction, Way
+from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.falling import falls_without_end
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
-from surefoot.descent.steps import ExactStep, FixedRate, Step
+from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
 from surefoot.errors import ModelError
@@ -270,6 +272,8 @@ class _Course:
         assert self.stop is not None and self.best is not None
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
+        if math.isnan(here.steepness) and not here.seen:  # a look at the value alone was the lowest
+            here = self.ground.see(here.x)
         stop = Stop(
             self.stop.reason, here.steepness if arrived else self.stop.measure, self.stop.tolerance,
             self.stop.explanation, _digits(here, curvatures),
@@ -328,7 +332,8 @@ class _Course:
     def _curvatures(self) -> Curvatures:
         if self.known is not None:
             return self.known
-        if isinstance(self.direction, ConjugateGradients) and isinstance(self.step, ExactStep) and self.taken:
+        krylov = isinstance(self.direction, ConjugateGradients) and isinstance(self.step, ExactStep)
+        if krylov and self.ground.is_quadratic and self.taken:
             trace = Trace(tuple(self.rows)).steps()
             return from_conjugate_gradients(trace["length"][1:], trace["steepness"])
         return Curvatures(self.arrival.steepest, None, self.taken, complete=False)
@@ -349,7 +354,8 @@ class _Course:
         row = Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
                   self._point(here), trial.slope, accepted=False)  # fmt: skip
         self._note(row, here)
-        if self.best is not None and _is_finite(here) and here.value < self.best.value:
+        known = math.isfinite(here.value) if not here.seen else _is_finite(here)
+        if self.best is not None and known and here.value < self.best.value:
             self.best = here
         seconds, passes = self._cost()
         if passes >= self.budget.evaluations:
@@ -360,14 +366,15 @@ class _Course:
     def _note_step(self, taken: Taken, angle: float) -> None:
         """The row of a step: the one of the trial that it went to, if there were trials."""
         there, place = taken.there, next((row for here, row in self.tried if here is taken.there), None)
-        seconds, passes = self._cost()
+        known = None if place is None else self.rows[place]
+        seconds, passes = self._cost() if known is None else (known.seconds, known.passes)
         slope = float(there.gradient @ taken.direction)
         row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
                   passes, self._point(there), slope, True, taken.remark)  # fmt: skip
         if place is None:
             return self._note(row, there)
-        self.rows[place] = replace(row, seconds=self.rows[place].seconds, passes=self.rows[place].passes)
-        self._tell(self.rows[place], there)
+        self.rows[place] = row
+        self._tell(row, there)
 
     def _note(self, row: Row, here: Here) -> None:
         self.rows.append(row)
@@ -379,7 +386,7 @@ class _Course:
 
 
 def _is_finite(here: Here) -> bool:
-    return bool(np.isfinite(here.value) and np.all(np.isfinite(here.gradient)))
+    return math.isfinite(here.value) and math.isfinite(here.steepness)
 
 
 def _digits(here: Here, curvatures: Curvatures) -> float | None:

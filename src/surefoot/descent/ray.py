@@ -7,13 +7,16 @@ Every look is told to the loop as it is made, which writes it in the trace and s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from surefoot.descent.directions import Way
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.norms import length_of
 from surefoot.descent.stop import Reason
 
 
@@ -75,7 +78,7 @@ class Taken:
     @property
     def moved(self) -> float:
         """Distance gone."""
-        return abs(self.length) * float(np.linalg.norm(self.direction))
+        return abs(self.length) * length_of(self.direction)
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,15 @@ class Ray:
     last: Taken | None = None
     tell: Callable[[Trial], None] = field(default=lambda trial: None)
 
-    @property
+    @cached_property
     def slope(self) -> float:
         """phi'(0): negative downhill."""
         return float(self.origin.gradient @ self.way.vector)
+
+    @cached_property
+    def size(self) -> float:
+        """|p|."""
+        return length_of(self.way.vector)
 
     def see(self, length: float) -> Trial:
         """Value and gradient at a length along the way."""
@@ -131,27 +139,32 @@ class Ray:
     def height(self, length: float) -> Trial:
         """The value alone, where a gradient costs more."""
         x = self._at(length)
-        return self._told(Here(x, self.ground.height(x), np.full(x.shape, np.nan)), length)
+        return self._told(Here(x, self.ground.height(x), np.full(x.shape, np.nan), seen=False), length)
 
     def reach(self, displacement: np.ndarray) -> Trial:
         """Value and gradient at a displacement that need not lie on the way."""
         there = self.ground.see(self.origin.x + displacement)
-        trial = Trial(there, float("nan"), float("nan"), float(np.linalg.norm(displacement)))
+        trial = Trial(there, float("nan"), float("nan"), length_of(displacement))
+        self.tell(trial)
+        return trial
+
+    def feel(self, x: np.ndarray) -> Trial:
+        """The value alone at any point."""
+        blind = Here(x, self.ground.height(x), np.full(x.shape, np.nan), seen=False)
+        trial = Trial(blind, float("nan"), float("nan"), length_of(x - self.origin.x))
         self.tell(trial)
         return trial
 
     def taken(self, trial: Trial, remark: str = "") -> Taken:
         """The step to a trial, with the curvature met on it; a trial seen without a gradient is looked at again."""
-        there = trial.here if np.all(np.isfinite(trial.here.gradient)) else self.ground.see(trial.here.x)
+        there = trial.here if math.isfinite(trial.here.steepness) else self.ground.see(trial.here.x)
         # Within bounds a step may have been bent, and then it is the displacement that counts.
-        on_the_way = np.isfinite(trial.length) and (
-            there.outward is None or np.array_equal(there.x, self._at(trial.length))
-        )
+        straight = there.outward is None or np.array_equal(there.x, self._at(trial.length))
+        on_the_way = math.isfinite(trial.length) and straight
         direction = self.way.vector if on_the_way else there.x - self.origin.x
         length = trial.length if on_the_way else 1.0
         change, squared = there.whole - self.origin.whole, length * float(direction @ direction)
-        with np.errstate(all="ignore"):
-            curvature = float(change @ direction) / squared if squared > 0 else 0.0
+        curvature = float(change @ direction) / squared if 0 < squared < np.inf else 0.0
         return Taken(self.origin, self.origin.value, direction, length, change, curvature, there, remark)
 
     def first_length(self) -> float:
@@ -163,9 +176,11 @@ class Ray:
         if self.way.natural is not None:
             return self.way.natural
         if self.last is not None and self.slope < 0:
-            promised = 2 * (self.origin.value - self.last.value) / self.slope
-            if np.isfinite(promised) and promised > 0:
-                return 1.01 * promised
+            gained = self.last.value - self.origin.value
+            if gained > self.ground.blur(self.origin):
+                return 1.01 * 2 * gained / -self.slope
+            if 0 < self.last.moved < np.inf and self.size > 0:
+                return self.last.moved / self.size
         x, g = np.abs(self.origin.x), np.abs(self.way.vector)
         steepest = float(np.max(g, initial=0.0))
         if np.any(x > 0):
@@ -179,7 +194,7 @@ class Ray:
     def _told(self, there: Here, length: float) -> Trial:
         p = self.way.vector
         straight = there.outward is None
-        moved = abs(length) * float(np.linalg.norm(p)) if straight else float(np.linalg.norm(there.x - self.origin.x))
+        moved = abs(length) * self.size if straight else float(np.linalg.norm(there.x - self.origin.x))
         trial = Trial(there, length, float(there.gradient @ p), moved)
         self.tell(trial)
         return trial
