@@ -9,10 +9,14 @@ Reference: More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Com
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from surefoot.descent.ground import Floor, Here
-from surefoot.problem.objective import Objective
+
+if TYPE_CHECKING:
+    from surefoot.problem.objective import Objective
 
 
 class Landscape:
