@@ -139,3 +139,11 @@ def test_a_scaled_ball_is_a_ball_in_scaled_variables(n, seed, lowest, radius):
     # Powers of two round nothing, so the same numbers come out.
     assert np.array_equal(q * scale, p) and other == pytest.approx(decrease, rel=1e-12)
     assert scaled.length(q) == plain.length(p)
+
+
+@pytest.mark.parametrize("solver", [Spectrum, Factors])
+@pytest.mark.parametrize("unit", [2.0**-600, 2.0**600])
+def test_gradients_whose_squares_leave_the_doubles(solver, unit):
+    g, H = quadratic(5, 3, -1.0, 4.0)
+    p, scaled = solver(g, H).within(2.0), solver(g * unit, H).within(2.0 * unit)
+    assert scaled / unit == pytest.approx(p, rel=1e-9)

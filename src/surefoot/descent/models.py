@@ -121,12 +121,16 @@ class ProductModel:
         """Made so far."""
         return len(self._diagonal)
 
-    @property
-    def lowest(self) -> float:
-        """The smallest curvature seen: a Ritz value, never below the smallest eigenvalue."""
-        from scipy.linalg import eigvalsh_tridiagonal
-
-        return float(eigvalsh_tridiagonal(self._diagonal, self._beside[: self.products - 1])[0])
+    def lowest(self) -> tuple[float, np.ndarray, float]:
+        """The smallest curvature in the whole space of ``most`` products, its direction, and the size of the largest."""
+        while self._next is not None and self.products < self._most:
+            self._extend()
+        if not np.all(np.isfinite(self._diagonal)):
+            return float("nan"), self._gradient, float("nan")
+        values, vectors = np.linalg.eigh(self._matrix())
+        vector = vectors[:, 0] @ self._basis[: self.products]
+        largest = float(max(abs(values[0]), abs(values[-1])))
+        return float(values[0]), vector / np.linalg.norm(vector), largest
 
     def length(self, step: np.ndarray) -> float:
         """|p|."""
@@ -168,12 +172,13 @@ class ProductModel:
         self._beside.append(self._rest)
 
     def _solved(self, radius: float) -> np.ndarray:
-        k = self.products
-        beside = self._beside[: k - 1]
-        T = np.diag(self._diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-        first = np.zeros(k)
+        first = np.zeros(self.products)
         first[0] = self._size
-        return Spectrum(first, T).within(radius)
+        return Spectrum(first, self._matrix()).within(radius)
+
+    def _matrix(self) -> np.ndarray:
+        beside = self._beside[: self.products - 1]
+        return np.diag(self._diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
 
     def _product(self, inner: np.ndarray) -> np.ndarray:
         image = np.array(self._diagonal) * inner

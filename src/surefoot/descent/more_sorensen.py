@@ -46,15 +46,16 @@ class Spectrum:
 
     def __init__(self, gradient: np.ndarray, hessian: np.ndarray) -> None:
         self.values, self._vectors = np.linalg.eigh(hessian)
-        self._along = gradient @ self._vectors
-        self._steepness = float(np.linalg.norm(gradient))
+        self._unit = float(np.max(np.abs(gradient), initial=0.0)) or 1.0  # squares of tiny gradients would vanish
+        self._along = (gradient / self._unit) @ self._vectors
         size = float(max(-self.values[0], self.values[-1], 0.0))
         self._tiny = max(EPS * len(gradient) * size, np.finfo(float).tiny)
 
     def within(self, radius: float) -> np.ndarray:
         """The displacement p."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return self._vectors @ self._inner(radius)
+            radius = max(radius / self._unit, np.finfo(float).tiny)
+            return self._unit * (self._vectors @ self._inner(radius))
 
     def _inner(self, radius: float) -> np.ndarray:
         lowest, along = float(self.values[0]), self._along
@@ -78,6 +79,8 @@ class Spectrum:
             if length - radius <= SETTLED * radius:
                 break
             bent = float(inner @ (inner / (raised + shift)))
+            if not 0 < bent < np.inf:
+                break
             shift += length * length / bent * (length - radius) / radius
             inner = -along / (raised + shift)
             length = float(np.sqrt(inner @ inner))
@@ -102,8 +105,9 @@ class Factors:
     """
 
     def __init__(self, gradient: np.ndarray, hessian: np.ndarray) -> None:
-        self._gradient, self._hessian = gradient, hessian
-        self._steepness = float(np.linalg.norm(gradient))
+        self._unit = float(np.max(np.abs(gradient), initial=0.0)) or 1.0
+        self._gradient, self._hessian = gradient / self._unit, hessian
+        self._steepness = float(np.linalg.norm(self._gradient))
         self._diagonal = np.diagonal(hessian).copy()
         rows = np.sum(np.abs(hessian), axis=1) - np.abs(self._diagonal)
         self._size = float(np.max(rows + np.abs(self._diagonal), initial=0.0))
@@ -116,12 +120,12 @@ class Factors:
     def within(self, radius: float) -> np.ndarray:
         """The displacement p."""
         with np.errstate(over="ignore", invalid="ignore"):
-            newton = self._inner()
+            radius, newton = max(radius / self._unit, np.finfo(float).tiny), self._inner()
             if newton is not None and (radius == np.inf or float(np.linalg.norm(newton)) <= radius):
-                return newton
+                return self._unit * newton
             if radius == np.inf:
                 radius = self._steepness / max(self._size, np.finfo(float).tiny)
-            return self._shifted(radius)
+            return self._unit * self._shifted(radius)
 
     def _inner(self) -> np.ndarray | None:
         """The Newton step, where H is positive definite."""

@@ -32,8 +32,11 @@ POOR, GOOD, PERFECT = 0.25, 0.75, 0.1
 """Ratio below which the region shrinks, above which it grows, and distance from 1 within which it grows fast."""
 SHRINKINGS = 80
 """Rejected trials in sequence after which no step is taken."""
-BLURRED = 64.0
+BLURRED = 16.0
 """Predicted decreases up to this many times the rounding of f are judged by slopes."""
+HALF, HIDDEN = 0.5, 1e-3
+"""Slopes that promise this share of the predicted decrease make a refusal by values suspect, if the decrease is at most
+this share of f: then the noise of f is measured."""
 
 
 class TrustRegion:
@@ -63,9 +66,8 @@ class TrustRegion:
                 "A trust region needs a direction with a quadratic model, such as trust-region Newton; "
                 "give this direction a line search."
             )
-        blur = ray.ground.blur(ray.origin)
         if self.radius is None:
-            whole = self._whole(ray, model, blur)
+            whole = self._whole(ray, model)
             if whole is not None:
                 return whole
         remark = ""
@@ -78,16 +80,16 @@ class TrustRegion:
             if not _is_finite(trial.here):
                 remark, self.radius = "stepped back: f is not finite farther on", length / 4
                 continue
-            ratio = _ratio(ray.origin, trial, step, predicted, blur)
+            ratio = _ratio(ray, trial, step, predicted)
             self._learn(trial.here.value - ray.origin.value, float(ray.origin.gradient @ step), length, ratio)
             if ratio >= ENOUGH:
                 return ray.taken(trial, remark)
-            if predicted <= blur and ratio < 0:
+            if predicted <= ray.ground.blur(ray.origin):
                 break
         self.radius = None
         return Refusal(Reason.NO_DECREASE)
 
-    def _whole(self, ray: Ray, model: Model, blur: float) -> Taken | None:
+    def _whole(self, ray: Ray, model: Model) -> Taken | None:
         """The full Newton step, if the model proves right that far; else as far as the scaled gradient is long."""
         step, predicted = model.within(np.inf)
         length = model.length(step)
@@ -95,7 +97,7 @@ class TrustRegion:
         if not (predicted > 0 and np.isfinite(length)):
             return None
         trial = ray.reach(step)
-        ratio = _ratio(ray.origin, trial, step, predicted, blur) if _is_finite(trial.here) else -np.inf
+        ratio = _ratio(ray, trial, step, predicted) if _is_finite(trial.here) else -np.inf
         if abs(ratio - 1) <= POOR:
             self.radius = 2 * length
             return ray.taken(trial)
@@ -162,14 +164,23 @@ def _hessian(ground: Ground, here: Here) -> np.ndarray:
     return hessian if np.all(np.isfinite(hessian)) else np.zeros_like(hessian)
 
 
-def _ratio(origin: Here, trial: Trial, step: np.ndarray, predicted: float, blur: float) -> float:
-    """Actual over predicted decrease; by slopes where rounding hides the values."""
+def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
+    """Actual over predicted decrease; by slopes where rounding hides the values.
+
+    Values that refuse what the slopes at both ends promise are held against their measured noise before they count.
+    """
+    origin, ground = ray.origin, ray.ground
     fallen = origin.value - trial.here.value
+    slopes = -0.5 * float((origin.gradient + trial.here.gradient) @ step) / predicted
+    blur = ground.blur(origin)
     if predicted > BLURRED * blur:
-        return fallen / predicted
-    if fallen < -blur:
-        return -1.0
-    return -0.5 * float((origin.gradient + trial.here.gradient) @ step) / predicted
+        agree = fallen >= ENOUGH * predicted or slopes < HALF
+        if agree or predicted > HIDDEN * abs(origin.value):
+            return fallen / predicted
+        blur = ground.measured_blur(origin)
+        if predicted > BLURRED * blur:
+            return fallen / predicted
+    return slopes if fallen >= -BLURRED * blur else -1.0
 
 
 def _is_finite(here: Here) -> bool:
