@@ -11,8 +11,9 @@ from bowls import largest_curvature, with_singular_values
 from surefoot.descent.bowl import Bowl
 from surefoot.descent.curvatures import from_conjugate_gradients, measure
 from surefoot.descent.directions import ConjugateGradients, HeavyBall, SteepestDescent
+from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.loop import Budget, walk
-from surefoot.descent.steps import ExactStep, FixedRate
+from surefoot.descent.steps import FixedRate
 from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
 

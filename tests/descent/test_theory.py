@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from bowls import diagonal
 from surefoot.descent.bowl import Bowl
 from surefoot.descent.directions import ConjugateGradients, HeavyBall, SteepestDescent
+from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.loop import Budget, walk
-from surefoot.descent.steps import ExactStep, FixedRate
+from surefoot.descent.steps import FixedRate
 from surefoot.descent.theory import Method, predicted_steps, worst_start
 
 

@@ -11,9 +11,10 @@ from bowls import with_singular_values
 from surefoot.descent.bowl import Bowl
 from surefoot.descent.curvatures import Curvatures, measure
 from surefoot.descent.directions import ConjugateGradients, HeavyBall, SteepestDescent
+from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.loop import Budget, walk
 from surefoot.descent.rows import Sizes
-from surefoot.descent.steps import ExactStep, FixedRate
+from surefoot.descent.steps import FixedRate
 from surefoot.descent.stop import Reason, Stop
 from surefoot.errors import ModelError
 

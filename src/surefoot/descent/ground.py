@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from surefoot.descent.norms import length_of
+
 
 @dataclass(frozen=True)
 class Here:
@@ -36,7 +38,7 @@ class Here:
     @property
     def steepness(self) -> float:
         """Length of the gradient."""
-        return float(np.linalg.norm(self.gradient))
+        return length_of(self.gradient)
 
 
 @dataclass(frozen=True)

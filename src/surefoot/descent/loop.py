@@ -17,10 +17,11 @@ import numpy as np
 from surefoot.descent.arrival import Arrival, Tolerance
 from surefoot.descent.curvatures import Curvatures, from_conjugate_gradients, measure
 from surefoot.descent.directions import ConjugateGradients, Direction, Way
+from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.falling import falls_without_end
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
-from surefoot.descent.steps import ExactStep, FixedRate, Step
+from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
 from surefoot.errors import ModelError
@@ -324,7 +325,8 @@ class _Course:
     def _curvatures(self) -> Curvatures:
         if self.known is not None:
             return self.known
-        if isinstance(self.direction, ConjugateGradients) and isinstance(self.step, ExactStep) and self.taken:
+        krylov = isinstance(self.direction, ConjugateGradients) and isinstance(self.step, ExactStep)
+        if krylov and self.ground.is_quadratic and self.taken:
             trace = Trace(tuple(self.rows)).steps()
             return from_conjugate_gradients(trace["length"][1:], trace["steepness"])
         return Curvatures(self.arrival.steepest, None, self.taken, complete=False)

@@ -14,6 +14,7 @@ import numpy as np
 
 from surefoot.descent.directions import Way
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.norms import length_of
 from surefoot.descent.stop import Reason
 
 
@@ -75,7 +76,7 @@ class Taken:
     @property
     def moved(self) -> float:
         """Distance gone."""
-        return abs(self.length) * float(np.linalg.norm(self.direction))
+        return abs(self.length) * length_of(self.direction)
 
 
 @dataclass(frozen=True)
@@ -136,19 +137,18 @@ class Ray:
     def reach(self, displacement: np.ndarray) -> Trial:
         """Value and gradient at a displacement that need not lie on the way."""
         there = self.ground.see(self.origin.x + displacement)
-        trial = Trial(there, float("nan"), float("nan"), float(np.linalg.norm(displacement)))
+        trial = Trial(there, float("nan"), float("nan"), length_of(displacement))
         self.tell(trial)
         return trial
 
     def taken(self, trial: Trial, remark: str = "") -> Taken:
         """The step to a trial, with the curvature met on it; a trial seen without a gradient is looked at again."""
-        there = trial.here if np.all(np.isfinite(trial.here.gradient)) else self.ground.see(trial.here.x)
+        there = trial.here if np.isfinite(trial.here.gradient).all() else self.ground.see(trial.here.x)
         on_the_way = np.isfinite(trial.length)
         direction = self.way.vector if on_the_way else there.x - self.origin.x
         length = trial.length if on_the_way else 1.0
         change, squared = there.gradient - self.origin.gradient, length * float(direction @ direction)
-        with np.errstate(all="ignore"):
-            curvature = float(change @ direction) / squared if squared > 0 else 0.0
+        curvature = float(change @ direction) / squared if 0 < squared < np.inf else 0.0
         return Taken(self.origin, self.origin.value, direction, length, change, curvature, there, remark)
 
     def first_length(self) -> float:
@@ -160,9 +160,12 @@ class Ray:
         if self.way.natural is not None:
             return self.way.natural
         if self.last is not None and self.slope < 0:
-            promised = 2 * (self.origin.value - self.last.value) / self.slope
-            if np.isfinite(promised) and promised > 0:
-                return 1.01 * promised
+            gained = self.last.value - self.origin.value
+            if gained > self.ground.blur(self.origin):
+                return 1.01 * 2 * gained / -self.slope
+            size = length_of(self.way.vector)
+            if 0 < self.last.moved < np.inf and size > 0:
+                return self.last.moved / size
         x, g = np.abs(self.origin.x), np.abs(self.way.vector)
         steepest = float(np.max(g, initial=0.0))
         if np.any(x > 0):
@@ -175,6 +178,6 @@ class Ray:
 
     def _told(self, there: Here, length: float) -> Trial:
         p = self.way.vector
-        trial = Trial(there, length, float(there.gradient @ p), abs(length) * float(np.linalg.norm(p)))
+        trial = Trial(there, length, float(there.gradient @ p), abs(length) * length_of(p))
         self.tell(trial)
         return trial

@@ -79,8 +79,9 @@ def walked(task: Task, method: str, rate: float | None, report: Report | None) -
     """By steepest descent, at a fixed learning rate or with exact line search, from zero, on the columns as given."""
     from surefoot.descent.bowl import Bowl
     from surefoot.descent.directions import SteepestDescent
+    from surefoot.descent.exact_step import ExactStep
     from surefoot.descent.loop import Budget, walk
-    from surefoot.descent.steps import ExactStep, FixedRate
+    from surefoot.descent.steps import FixedRate
     from surefoot.descent.stop import ENDS
     from surefoot.descent.trace import Row
 

@@ -17,9 +17,10 @@ import numpy as np
 from surefoot.descent.bowl import Bowl
 from surefoot.descent.curvatures import Curvatures
 from surefoot.descent.directions import ConjugateGradients, Direction, SteepestDescent
+from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.loop import walk
 from surefoot.descent.rows import Sizes
-from surefoot.descent.steps import ExactStep, FixedRate, Step
+from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import Reason
 from surefoot.descent.theory import Method, predicted_steps
 from surefoot.leastsquares.rank import ROUNDOFF, lengths
