@@ -1,0 +1,170 @@
+"""How much of a value, or of a gradient, is rounding: measured near a point, from a handful of evaluations.
+
+Take m values at equidistant points x + k h d, so near to each other that f is a polynomial of low degree there up to
+noise. Differences of order k remove the polynomial and leave the noise s, enlarged by a known factor:
+
+    s_k^2 = (k!)^2 / (2k)! * mean of (Delta^k f)^2.
+
+The level k at which s_k stops changing shows it.
+
+Reference: More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314 (the
+algorithm ECnoise: section 4, pp. 1299-1303).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import comb
+
+import numpy as np
+
+from surefoot.problem.objective import Objective
+
+POINTS = 8
+"""Evaluations along the line."""
+
+APART = 8.0
+"""Units in the last place of x between two of them."""
+
+AGREE = 4.0
+"""Three estimates in a row that differ by no more than this factor are the noise."""
+
+
+def noise_of_value(objective: Objective, x: np.ndarray) -> float:
+    """Standard deviation of what rounding (or other noise) does to f near a point.
+
+    Parameters
+    ----------
+    objective : Objective
+    x : ndarray, shape (n,)
+
+    Returns
+    -------
+    float
+        In units of f; at least the rounding of the value itself, u |f(x)|. NaN where f is not finite.
+
+    References
+    ----------
+    .. [1] More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
+
+    Examples
+    --------
+    >>> from surefoot.problem.objective import objective_of
+    >>> objective, x = objective_of(lambda x: (x - 1) ** 2 + 1e6, 3.0)
+    >>> 1e-11 < noise_of_value(objective, x) < 1e-9
+    True
+    """
+    return noise_near(objective.value, x, objective.roundoff)
+
+
+def noise_near(f: Callable[[np.ndarray], float], x: np.ndarray, roundoff: float) -> float:
+    """The same for a plain function of a flat vector."""
+    here = f(x)
+    if not np.isfinite(here):
+        return float("nan")
+    noise = 0.0
+    for step in _steps(x, roundoff):
+        table = np.array([[f(x + k * step)] for k in _places()])
+        if not np.all(np.isfinite(table)):
+            break
+        noise = float(difference_noise(table)[0])
+        if _varies(table):
+            break
+    return max(noise, roundoff * abs(here))
+
+
+def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
+    """Length below which a gradient near x cannot be told from zero.
+
+    It joins what rounding inside f does to every component, measured, with what the resolution of x does: x stands on
+    doubles, and moving each variable by half a unit in its last place changes the gradient by about u |H| |x|, so no
+    walk can make it shorter. Where the gradient itself comes from differences, their error is returned instead.
+
+    Parameters
+    ----------
+    objective : Objective
+    x : ndarray, shape (n,)
+
+    Returns
+    -------
+    float
+        In units of f over x; at least the rounding of the gradient itself, u |grad f(x)|. NaN where it is not finite.
+
+    References
+    ----------
+    .. [1] More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
+
+    Examples
+    --------
+    >>> from surefoot.problem.objective import objective_of
+    >>> objective, x = objective_of(lambda x: 0.5 * 1e6 * (x - 1) ** 2, 1.0)
+    >>> 1e-11 < noise_of_gradient(objective, x) < 1e-9
+    True
+    """
+    known = getattr(objective, "gradient_error", None)
+    if not objective.exact_gradient and known is not None:
+        return known(x)
+    gradient = objective.see(x)[1]
+    if not np.all(np.isfinite(gradient)):
+        return float("nan")
+    noise, resolved = 0.0, 0.0
+    for attempt, step in enumerate(_steps(x, objective.roundoff)):
+        table = np.array([objective.see(x + k * step)[1] for k in _places()])
+        if not np.all(np.isfinite(table)):
+            break
+        noise = float(np.linalg.norm(difference_noise(table)))
+        if attempt == 0:
+            resolved = float(np.linalg.norm(table[-1] - table[0])) / ((POINTS - 1) * 2 * APART)
+        if _varies(table):
+            break
+    return float(np.hypot(np.hypot(noise, resolved), objective.roundoff * np.linalg.norm(gradient)))
+
+
+def difference_noise(table: np.ndarray) -> np.ndarray:
+    """The noise of each column of a table of values at equidistant points, shape (m, k): (k,), by ECnoise.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(scale=1e-3, size=(8, 1))
+    >>> bool(2e-4 < difference_noise(np.arange(8.0)[:, None] ** 2 + noise)[0] < 5e-3)
+    True
+    """
+    count = len(table)
+    levels, changes = np.empty((count - 1, table.shape[1])), np.empty((count - 1, table.shape[1]), bool)
+    differences = table
+    for k in range(1, count):
+        differences = np.diff(differences, axis=0)
+        # The largest is taken out first: squares of extreme values leave the range of a double.
+        largest = np.max(np.abs(differences), axis=0)
+        unit = np.where(largest > 0, largest, 1.0)
+        levels[k - 1] = largest * np.sqrt(np.mean((differences / unit) ** 2, axis=0) / comb(2 * k, k))
+        changes[k - 1] = np.any(differences > 0, axis=0) & np.any(differences < 0, axis=0)
+    settled = np.stack([levels[k : k + count - 3] for k in range(3)])
+    agrees = (np.max(settled, axis=0) <= AGREE * np.min(settled, axis=0)) & changes[: count - 3]
+    first = np.argmax(agrees, axis=0)
+    fitting = np.take_along_axis(levels, first[None], axis=0)[0]
+    # Where no three agree, the smallest of the higher orders: smooth parts only make it larger.
+    return np.where(np.any(agrees, axis=0), fitting, np.min(levels[1:], axis=0))
+
+
+def _places() -> np.ndarray:
+    return np.arange(POINTS) - (POINTS - 1) / 2
+
+
+def _steps(x: np.ndarray, roundoff: float) -> list[np.ndarray]:
+    """Steps from point to point, to be tried until f varies: a few units in the last place of x, then longer.
+
+    Magnitudes differ between the variables so that no difference of two of them stays the same.
+    """
+    random = np.random.default_rng(0)
+    spread = random.choice([-1.0, 1.0], len(x)) * random.uniform(0.7, 1.3, len(x))
+    unit = 2 * roundoff * APART * spread
+    around = np.maximum(np.abs(x), 1.0)
+    steps = [unit * np.abs(x), 100 * unit * np.abs(x), unit * around, 1000 * unit * around]
+    return steps if np.any(x) else steps[2:]
+
+
+def _varies(table: np.ndarray) -> bool:
+    """Whether rounding shows: not more than half of the neighbours are the same, in some column."""
+    same = np.mean(np.diff(table, axis=0) == 0, axis=0)
+    return bool(np.any(same <= 0.5))
