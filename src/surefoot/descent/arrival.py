@@ -25,6 +25,9 @@ LOOKS = 3
 """Times that a gradient below the floor is evaluated in vain before it is taken for noise too."""
 STALL, NEAR = 100, 100.0
 """Steps without a gain after which a gradient above the floor is given up; on a bowl only within this factor of it."""
+WARM, NOTHING = 10, 2.0**-106
+"""Steps after which a walk is under way, and the share of what it has gained since that is nothing: u^2, the size of
+what is left of a square whose root is rounding."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Arrival:
         self._first = 0.0
         self._smallest, self._lowest, self._waited, self._looks = np.inf, np.inf, 0, 0
         self._steepest, self._recent, self._flattest = 0.0, 0.0, np.inf
+        self._seen, self._idle = 0, 0
+        self._warm, self._before = np.inf, np.inf  # the value once the walk was under way, and the last one
         self._hidden = np.inf  # a gradient of this length was above its measured floor
 
     def begin(self, here: Here) -> Reason | None:
@@ -114,6 +119,11 @@ class Arrival:
         self._waited = 0 if gained else self._waited + 1
         self._smallest = min(self._smallest, here.steepness)
         self._lowest = min(self._lowest, here.value)
+        self._seen += 1
+        if self._seen <= WARM:
+            self._warm = here.value
+        little = 0 <= self._before - here.value <= NOTHING * (self._warm - here.value)
+        self._idle, self._before = self._idle + 1 if little else 0, here.value
 
     def _on_a_bowl(self, here: Here) -> Reason | None:
         floor = self._ground.floor(here, self._steepest)
@@ -132,7 +142,9 @@ class Arrival:
             if here.steepness <= self._ground.measured_floor(here).gradient:
                 return Reason.NOISE
             self._hidden = here.steepness
-        return Reason.STALLED if self._waited >= STALL else None
+        if self._waited >= STALL:
+            return Reason.STALLED
+        return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
 
     def _floor(self, here: Here) -> float:
         return self._ground.floor(here, self._steepest if self._ground.is_quadratic else self._recent).gradient

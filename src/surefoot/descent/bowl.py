@@ -148,6 +148,10 @@ class Bowl:
     def blur(self, here: Here) -> float:
         return 16 * ROUNDOFF * max(here.value, 0.0)
 
+    def measured_blur(self, here: Here) -> float:
+        """What ``blur`` knows."""
+        return self.blur(here)
+
     def to_coefficients(self, x: np.ndarray) -> np.ndarray:
         """A point of the walk in the columns' own units."""
         with np.errstate(over="ignore", under="ignore"):

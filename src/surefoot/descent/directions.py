@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 class Model(Protocol):
     """A quadratic model of the ground around a point, for steps that trust it within a radius."""
 
+    @property
+    def steepness(self) -> float:
+        """Length of the gradient in the units of the radius."""
+        ...
+
+    def length(self, step: np.ndarray) -> float:
+        """Of a displacement, in the units of the radius."""
+        ...
+
     def within(self, radius: float) -> tuple[np.ndarray, float]:
         """The displacement that lowers the model most within a radius, and by how much (not negative)."""
         ...

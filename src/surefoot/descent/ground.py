@@ -120,7 +120,11 @@ class Ground(Protocol):
         ...
 
     def blur(self, here: Here) -> float:
-        """A difference of values near a point that is no more than their rounding."""
+        """A difference of values near a point that is no more than their rounding, as far as is known without cost."""
+        ...
+
+    def measured_blur(self, here: Here) -> float:
+        """The same, measured at the point where it is not known in advance: a few evaluations."""
         ...
 
 

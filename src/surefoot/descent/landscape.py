@@ -9,10 +9,17 @@ Reference: More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Com
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from surefoot.descent.ground import Floor, Here
-from surefoot.problem.objective import Objective
+
+if TYPE_CHECKING:
+    from surefoot.problem.objective import Objective
+
+LIKE = 0.5
+"""Values that differ by less than this share are taken to be equally noisy."""
 
 
 class Landscape:
@@ -35,7 +42,7 @@ class Landscape:
         self.objective = objective
         self._count = 0
         self._curved: tuple[np.ndarray, np.ndarray] | None = None
-        self._value_noise = 0.0
+        self._noisy: tuple[float, float] = (np.nan, 0.0)  # a value, and the noise measured there
 
     @property
     def size(self) -> int:
@@ -85,17 +92,23 @@ class Landscape:
         """The noise of the gradient, measured at the point, and what the rounding of x lets it move."""
         from surefoot.problem.noise import noise_of_gradient
 
-        noise, u, size = noise_of_gradient(self.objective, here.x), self.objective.roundoff, np.abs(here.x)
-        kept = self._kept(here.x)
-        if kept is not None:
-            moved = float(np.linalg.norm(np.abs(kept) @ size))
-        else:
-            signs = np.where(np.arange(self.size) % 2 == 0, 1.0, -1.0)
-            moved = max(float(np.linalg.norm(self.bend(here.x, one * size))) for one in (np.ones(self.size), signs))
-        return Floor(2 * noise + 2 * u * moved, float("inf"))
+        noise, kept = noise_of_gradient(self.objective, here.x), self._kept(here.x)
+        moved = 0.0 if kept is None else float(np.linalg.norm(np.abs(kept) @ np.abs(here.x)))
+        return Floor((2 * noise if np.isfinite(noise) else 0.0) + 2 * self.objective.roundoff * moved, float("inf"))
 
     def blur(self, here: Here) -> float:
-        return max(self._value_noise, 8 * self.objective.roundoff * abs(here.value))
+        value, noise = self._noisy
+        known = abs(here.value - value) <= LIKE * abs(value)
+        return max(noise if known else 0.0, 8 * self.objective.roundoff * abs(here.value))
+
+    def measured_blur(self, here: Here) -> float:
+        """The noise of values, measured once for all points whose value is much the same."""
+        if not abs(here.value - self._noisy[0]) <= LIKE * abs(self._noisy[0]):
+            from surefoot.problem.noise import noise_of_value
+
+            noise = noise_of_value(self.objective, here.x)
+            self._noisy = here.value, 4 * noise if np.isfinite(noise) else 0.0
+        return self.blur(here)
 
     def _kept(self, x: np.ndarray) -> np.ndarray | None:
         """The Hessian, if it was the last one asked for."""

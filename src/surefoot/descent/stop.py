@@ -14,6 +14,7 @@ class Reason(Enum):
     NOISE = "the gradient is at its noise floor"
     STALLED = "rounding keeps the gradient from shrinking further"
     TOLERANCE = "the tolerance is met"
+    NEGLIGIBLE = "steps gain next to nothing against what was gained before"
     STEPS = "the budget of steps is spent"
     EVALUATIONS = "the budget of evaluations is spent"
     TIME = "the budget of time is spent"
@@ -27,7 +28,7 @@ class Reason(Enum):
     UNDER_WAY = "the walk was under way"
 
 
-ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE)
+ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE, Reason.NEGLIGIBLE)
 """Reasons that lie in the gradient itself: the walk ends where it stands."""
 
 

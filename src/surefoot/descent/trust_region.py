@@ -1,0 +1,187 @@
+"""The trust region: as far as the model has proved right.
+
+    p = argmin m(p) over |D p| <= radius,    ratio = (f(x) - f(x + p)) / -m(p)
+
+A ratio near 1 widens the region, one near 0 shrinks it, and a step is taken once the ratio is above a small number.
+Near the minimum both decreases are below the rounding of f and their ratio means nothing: there the slopes at both ends
+take the place of the values, f(x) - f(x + p) ~ -(g(x) + g(x + p))'p / 2, which is exact on a quadratic and keeps its
+digits. The full Newton step is tried first of all; where it serves, as on every quadratic, no radius is ever chosen.
+
+References: Conn, Gould, Toint (2000), "Trust-Region Methods", SIAM, section 6.1, pp. 115-121 (the rule), section
+17.1-17.2, pp. 781-790 (radius), section 17.4, pp. 794-797 (rounding); Hager, Zhang (2005), SIAM J. Optim. 16(1),
+pp. 170-192 (slopes in place of values); Lin, More (1999), "Newton's method for large bound-constrained optimization
+problems", SIAM J. Optim. 9(4), pp. 1100-1127 (shrinking by interpolation).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from surefoot.descent.directions import Model, Way
+from surefoot.descent.ground import Ground, Here
+from surefoot.descent.models import DenseModel, ProductModel
+from surefoot.descent.ray import Ray, Refusal, Taken, Trial
+from surefoot.descent.stop import Reason
+from surefoot.errors import ModelError
+
+ENOUGH = 1e-3
+"""Share of the predicted decrease for which a step is taken."""
+POOR, GOOD, PERFECT = 0.25, 0.75, 0.1
+"""Ratio below which the region shrinks, above which it grows, and distance from 1 within which it grows fast."""
+SHRINKINGS = 80
+"""Rejected trials in sequence after which no step is taken."""
+BLURRED = 16.0
+"""Predicted decreases up to this many times the rounding of f are judged by slopes."""
+HALF, HIDDEN = 0.5, 1e-3
+"""Slopes that promise this share of the predicted decrease make a refusal by values suspect, if the decrease is at most
+this share of f: then the noise of f is measured."""
+
+
+class TrustRegion:
+    """Within a radius that follows how well the model predicts; remembers it, so one instance serves one walk.
+
+    Parameters
+    ----------
+    radius : float, optional
+        The first one; if not given the full Newton step is tried, and if it fails, as far as the scaled gradient.
+    """
+
+    name = "trust region"
+
+    def __init__(self, radius: float | None = None) -> None:
+        if radius is not None and not (radius > 0 and np.isfinite(radius)):
+            raise ModelError(f"A trust region has a finite radius above 0; {radius:g} is not.")
+        self.radius = radius
+
+    def steepest_settled(self, momentum: float) -> float:
+        return float("inf")
+
+    def take(self, ray: Ray) -> Taken | Refusal:
+        """Try the model's lowest point, and shrink until f falls as far as it should."""
+        model = ray.way.model
+        if model is None:
+            raise ModelError(
+                "A trust region needs a direction with a quadratic model, such as trust-region Newton; "
+                "give this direction a line search."
+            )
+        if self.radius is None:
+            whole = self._whole(ray, model)
+            if whole is not None:
+                return whole
+        remark = ""
+        for _ in range(SHRINKINGS):
+            assert self.radius is not None
+            step, predicted = model.within(self.radius)
+            if not predicted > 0 or np.array_equal(ray.origin.x + step, ray.origin.x):
+                break
+            trial, length = ray.reach(step), model.length(step)
+            if not _is_finite(trial.here):
+                remark, self.radius = "stepped back: f is not finite farther on", length / 4
+                continue
+            ratio = _ratio(ray, trial, step, predicted)
+            self._learn(trial.here.value - ray.origin.value, float(ray.origin.gradient @ step), length, ratio)
+            if ratio >= ENOUGH:
+                return ray.taken(trial, remark)
+            if predicted <= ray.ground.blur(ray.origin):
+                break
+        self.radius = None
+        return Refusal(Reason.NO_DECREASE)
+
+    def _whole(self, ray: Ray, model: Model) -> Taken | None:
+        """The full Newton step, if the model proves right that far; else as far as the scaled gradient is long."""
+        step, predicted = model.within(np.inf)
+        length = model.length(step)
+        self.radius = model.steepness if model.steepness > 0 else 1.0
+        if not (predicted > 0 and np.isfinite(length)):
+            return None
+        trial = ray.reach(step)
+        ratio = _ratio(ray, trial, step, predicted) if _is_finite(trial.here) else -np.inf
+        if abs(ratio - 1) <= POOR:
+            self.radius = 2 * length
+            return ray.taken(trial)
+        self.radius = min(length / 4, self.radius)
+        return None
+
+    def _learn(self, risen: float, slope: float, length: float, ratio: float) -> None:
+        """The radius after a trial."""
+        assert self.radius is not None
+        if ratio < POOR:
+            lowest = -slope / (2 * (risen - slope)) if risen > slope else 0.5
+            self.radius = length * float(np.clip(lowest, 0.1, 0.5))
+        elif ratio > GOOD and length >= 0.9 * self.radius:
+            self.radius *= 4.0 if abs(ratio - 1) <= PERFECT else 2.0
+
+
+@dataclass
+class TrustRegionNewton:
+    """Newton's model with the Hessian as a matrix; the largest curvature met scales each variable.
+
+    One instance serves one walk.
+    """
+
+    name: str = "trust-region Newton"
+    momentum: float = 0.0
+    scaled: bool = True
+    _scale: np.ndarray | None = None
+
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
+        hessian = _hessian(ground, here)
+        scale = self._scaled(hessian) if self.scaled else None
+        return Way(-here.gradient, 1.0, DenseModel(here.gradient, hessian, scale))
+
+    def forget(self) -> bool:
+        forgotten, self._scale = self._scale is not None, None
+        return forgotten
+
+    def _scaled(self, hessian: np.ndarray) -> np.ndarray:
+        found = np.sqrt(np.abs(np.diagonal(hessian)))
+        if self._scale is not None:
+            found = np.maximum(found, self._scale)
+        self._scale = found
+        largest = float(np.max(found))
+        return np.maximum(found, 1e-8 * largest) if largest > 0 else np.ones_like(found)
+
+
+@dataclass
+class TrustRegionProducts:
+    """Newton's model by products with the Hessian, as exact as the gradient deserves."""
+
+    name: str = "trust-region Newton by products"
+    momentum: float = 0.0
+
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
+        tolerance = min(0.1, np.sqrt(here.steepness)) if here.steepness > 0 else 0.1
+        return Way(-here.gradient, 1.0, ProductModel(here.gradient, lambda v: ground.bend(here.x, v), tolerance))
+
+    def forget(self) -> bool:
+        return False
+
+
+def _hessian(ground: Ground, here: Here) -> np.ndarray:
+    hessian = ground.hessian(here.x)  # type: ignore[attr-defined]
+    return hessian if np.all(np.isfinite(hessian)) else np.zeros_like(hessian)
+
+
+def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
+    """Actual over predicted decrease; by slopes where rounding hides the values.
+
+    Values that refuse what the slopes at both ends promise are held against their measured noise before they count.
+    """
+    origin, ground = ray.origin, ray.ground
+    fallen = origin.value - trial.here.value
+    slopes = -0.5 * float((origin.gradient + trial.here.gradient) @ step) / predicted
+    blur = ground.blur(origin)
+    if predicted > BLURRED * blur:
+        agree = fallen >= ENOUGH * predicted or slopes < HALF
+        if agree or predicted > HIDDEN * abs(origin.value):
+            return fallen / predicted
+        blur = ground.measured_blur(origin)
+        if predicted > BLURRED * blur:
+            return fallen / predicted
+    return slopes if fallen >= -BLURRED * blur else -1.0
+
+
+def _is_finite(here: Here) -> bool:
+    return bool(np.isfinite(here.value) and np.all(np.isfinite(here.gradient)))
