@@ -7,17 +7,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from surefoot.data.engine import Progress
     from surefoot.data.source import open_source
+    from surefoot.descent.stop import Stop
+    from surefoot.descent.trace import Trace
     from surefoot.models.base import Fit
+    from surefoot.problem.box import Box
+    from surefoot.problem.checked import check_gradient
     from surefoot.proof.certificate import Certificate, Rigour, Verdict
+    from surefoot.results.result import Result
     from surefoot.verbs.fits import compare, fit, load, lstsq
+    from surefoot.verbs.minima import compass, minimize
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "fit": "surefoot.verbs.fits",
     "lstsq": "surefoot.verbs.fits",
+    "minimize": "surefoot.verbs.minima",
+    "compass": "surefoot.verbs.minima",
+    "check_gradient": "surefoot.problem.checked",
     "compare": "surefoot.verbs.fits",
     "load": "surefoot.verbs.fits",
+    "Result": "surefoot.results.result",
+    "Stop": "surefoot.descent.stop",
+    "Trace": "surefoot.descent.trace",
+    "Box": "surefoot.problem.box",
     "Fit": "surefoot.models.base",
     "Certificate": "surefoot.proof.certificate",
     "Verdict": "surefoot.proof.certificate",
@@ -26,7 +39,10 @@ _HOMES = {
     "open_source": "surefoot.data.source",
 }
 
-__all__ = ["Certificate", "Fit", "Progress", "Rigour", "Verdict", "compare", "fit", "load", "lstsq", "open_source"]
+__all__ = [
+    "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "check_gradient",
+    "compare", "compass", "fit", "load", "lstsq", "minimize", "open_source",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -93,8 +93,8 @@ def minimize(
 
     verbs = _loaded_verbs()
     with walking() as progress:
-        result = verbs.minimize_typed(
-            expression, start, method=method, steps=steps, bounds=bounds, starts=starts, box=box, tol=tol,
+        result = verbs.minimize(
+            expression, start, method=method, steps=_rate(steps), bounds=bounds, starts=starts, box=box, tol=tol,
             lowest=lowest, max_steps=max_steps, max_evaluations=max_evaluations, max_seconds=max_seconds, seed=seed,
             progress=progress, checkpoint=checkpoint, resume=resume,
         )  # fmt: skip
@@ -133,13 +133,21 @@ def compass(
     json
         Print everything as JSON instead.
     """
-    found = _loaded_verbs().compass_typed(expression, at, along)
+    found = _loaded_verbs().compass(expression, at, along)
     _print(found, json)
     if plot is not None:
         found.plot(plot)
         if not json:
             print(f"\nPicture written to {plot}.")
     return 0
+
+
+def _rate(steps: str | None) -> str | float | None:
+    """A step rule by name, or a learning rate."""
+    try:
+        return None if steps is None else float(steps)
+    except ValueError:
+        return steps
 
 
 def _print(found, as_json: bool) -> None:

@@ -123,6 +123,17 @@ def check_gradient(
     objective, point = objective_of(f, x, args=args, jac=jac)
     if not objective.exact_gradient:
         raise ModelError(f"There is no gradient to check; give jac=. ({' '.join(objective.notes)})")
+    return check_objective(objective, point)
+
+
+def check_objective(objective: Objective, point: np.ndarray) -> GradientCheck:
+    """The same of an objective at a flat point.
+
+    Raises
+    ------
+    ModelError
+        f is not finite there.
+    """
     value, gradient = objective.see(point)
     if not np.isfinite(value):
         raise ModelError(f"f is {value} at this point, so nothing can be said about its gradient; take another point.")

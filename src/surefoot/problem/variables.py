@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,21 @@ class Variables:
     """
 
     sizes: Mapping[str, int | None]
+
+    @classmethod
+    def of_names(cls, names: Sequence[str]) -> Variables:
+        """The variables whose names these are.
+
+        Examples
+        --------
+        >>> Variables.of_names(("y", "x[0]", "x[1]")).sizes
+        {'y': None, 'x': 2}
+        """
+        sizes: dict[str, int | None] = {}
+        for name in names:
+            whole, bracket, _ = name.partition("[")
+            sizes[whole] = (sizes.get(whole) or 0) + 1 if bracket else None
+        return cls(sizes)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

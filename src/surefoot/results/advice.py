@@ -33,6 +33,8 @@ TIMID = 20.0
 """A rate so many times below 1/L is far too small."""
 UNEVEN = 1e8
 """Ratio of the curvatures along two axes from which the variables are badly scaled."""
+MOST = 500
+"""Variables up to which the whole Hessian is looked at for advice."""
 NARROW = 1e10
 """Condition of a Hessian from which a valley is called flat."""
 
@@ -53,8 +55,9 @@ class Seen:
     @property
     def curvatures(self) -> tuple[float, float] | None:
         """The smallest and the largest at the end point, as the judge measured them."""
-        ends = self.certificate.evidence.get("curvatures")
-        return None if not ends else (float(ends[0]), float(ends[1]))
+        evidence = self.certificate.evidence
+        smallest, largest = evidence.get("smallest_eigenvalue"), evidence.get("largest_eigenvalue")
+        return None if smallest is None or largest is None else (float(smallest), float(largest))
 
 
 def advise(objective: Objective, walk: Walk, certificate: Certificate, wishes: Wishes) -> tuple[str, ...]:
@@ -113,10 +116,9 @@ def rate_too_small(seen: Seen) -> str | None:
 
 def scaling(seen: Seen) -> str | None:
     """Variables whose curvatures are worlds apart, where scaling them would mend the condition."""
-    found = seen.certificate.evidence.get("axes")
-    if found is None or len(found) < 2:
+    if not (2 <= seen.objective.size <= MOST and seen.objective.exact_curvature):
         return None
-    axes = np.abs(np.asarray(found, float))
+    axes = np.abs(np.diag(seen.objective.hessian(seen.walk.here.x)))
     if not np.all(axes > 0) or np.max(axes) / np.min(axes) < UNEVEN:
         return None
     high, low = int(np.argmax(axes)), int(np.argmin(axes))
@@ -196,12 +198,12 @@ def lower_seen(seen: Seen) -> str | None:
 
 def unsure_gradient(seen: Seen) -> str | None:
     """A gradient that was given and does not fit the values: the usual cause of a walk that goes nowhere."""
-    from surefoot.problem.checked import compare_gradient
+    from surefoot.problem.checked import check_objective
 
-    if seen.walk.stop.reason is not Reason.STALLED or seen.objective.source == "JAX":
+    if seen.walk.stop.reason is not Reason.STALLED or not seen.objective.exact_gradient:
         return None
-    found = compare_gradient(seen.objective, seen.walk.here.x)
-    return None if found.agrees else f"No lower point was found, and the gradient is suspect: {found}"
+    found = check_objective(seen.objective, seen.walk.here.x)
+    return None if found.ok else f"No lower point was found, and the gradient is suspect: {found}"
 
 
 def _precision(seen: Seen) -> str:

@@ -14,6 +14,7 @@ from surefoot.descent.trace import Row
 from surefoot.errors import ModelError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
+from surefoot.problem.variables import Variables
 from surefoot.results.result import Result
 
 
@@ -41,6 +42,26 @@ def title_of(f: Any) -> str:
     return f if isinstance(f, str) else getattr(f, "__name__", type(f).__name__)
 
 
+def bounds_of(bounds: Any, objective: Objective) -> Box:
+    """Bounds on the variables, typed or as Python has them."""
+    if isinstance(bounds, str):
+        from surefoot.problem.typed import read_bounds
+
+        return Box(*read_bounds(bounds, Variables.of_names(objective.names)))
+    return Box.of(bounds, objective.names)
+
+
+def middle_of(f: Any, box: Any) -> Any:
+    """The middle of a box, to give typed text a start where only starts matter."""
+    from surefoot.problem.typed import read_box, variables_of
+
+    if not isinstance(f, str) or box is None:
+        raise ModelError("x0 is needed: it gives the shape of a point, also where the starts lie in a box.")
+    variables = variables_of(f)
+    lower, upper = read_box(box, variables)
+    return variables.shaped((lower + upper) / 2)
+
+
 def box_of(box: Any, objective: Objective) -> Box:
     """The box that starts cover: bounded on every side.
 
@@ -51,7 +72,7 @@ def box_of(box: Any, objective: Objective) -> Box:
     """
     if box is None:
         raise ModelError("Many starts need a box to lie in: box=[(low, high), ...], one pair for each variable.")
-    found = Box.of(box, objective.names)
+    found = bounds_of(box, objective)
     if not found.is_bounded:
         open_sides = [name for name, low, high in zip(objective.names, found.lower, found.upper, strict=True)
                       if not np.isfinite(high - low)]  # fmt: skip
@@ -61,6 +82,10 @@ def box_of(box: Any, objective: Objective) -> Box:
 
 def read_direction(direction: Any, objective: Objective) -> np.ndarray:
     """A direction in the shape of a point, as a vector."""
+    if isinstance(direction, str):
+        from surefoot.problem import typed
+
+        return typed.read_direction(direction, Variables.of_names(objective.names))
     if isinstance(direction, Mapping) and set(direction) < set(objective.names):
         direction = {name: direction.get(name, 0.0) for name in objective.names}
     return objective.flat(direction)

@@ -15,16 +15,19 @@ import numpy as np
 from surefoot.descent.arrival import Tolerance
 from surefoot.descent.auto import auto
 from surefoot.descent.bounded import Fenced, PathStep, Within
+from surefoot.descent.directions import Direction
+from surefoot.descent.ground import Here
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
-from surefoot.descent.methods import pair_of
-from surefoot.descent.steps import FixedRate
+from surefoot.descent.methods import paired
+from surefoot.descent.steps import FixedRate, Polyak, Step
 from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
 from surefoot.proof.certificate import Certificate
-from surefoot.proof.points import judge_point, judge_unbounded
+from surefoot.proof.points import judge_point
+from surefoot.proof.unbounded import judge_unbounded
 from surefoot.results.advice import advise
 from surefoot.results.result import Result
 
@@ -96,7 +99,7 @@ def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
     if wishes.method == "auto" and wishes.steps is None:
         return auto(objective, start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     ground = Landscape(objective)
-    direction, step = pair_of(wishes.method, wishes.steps, ground, start, lowest=wishes.lowest)
+    direction, step = _pair(wishes.method, wishes, ground, ground.see(start))
     return walk(ground, direction, step, start=start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
 
 
@@ -106,7 +109,7 @@ def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, t
     if method == "auto":
         method = "newton" if objective.size <= MOST_DENSE else "l-bfgs"
     ground = Fenced(Landscape(objective), box)
-    direction, step = pair_of(method, wishes.steps, ground, box.nearest(start), lowest=wishes.lowest)
+    direction, step = _pair(method, wishes, ground, ground.see(box.nearest(start)))
     if wishes.steps is None or wishes.steps == "armijo":
         step = PathStep()
     elif not isinstance(step, FixedRate):
@@ -115,11 +118,19 @@ def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, t
                 tolerance=tolerance, watch=wishes.watch)  # fmt: skip
 
 
+def _pair(method: str | Direction, wishes: Wishes, ground: Landscape | Fenced, here: Here) -> tuple[Direction, Step]:
+    steps = wishes.steps
+    if steps == "polyak" and wishes.lowest is not None:
+        steps = Polyak(wishes.lowest)
+    return paired(method if method != "auto" else "steepest", steps, ground, here)
+
+
 def _judge(objective: Objective, walked: Walk, start: np.ndarray, box: Box | None) -> Certificate:
     if walked.stop.reason is Reason.UNBOUNDED:
         return judge_unbounded(objective, walked.here.x, walked.here.x - start)
-    return judge_point(objective, walked.here.x, box=box)
+    return judge_point(objective, walked.here.x, bounds=None if box is None else (box.lower, box.upper))
 
 
 def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:
-    return dict(certificate.evidence.get("multipliers", {}))
+    found = certificate.evidence.get("multipliers", ())
+    return {name: float(value) for name, value in zip(objective.names, found, strict=False) if value}

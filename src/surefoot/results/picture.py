@@ -142,10 +142,11 @@ def _profile(result: Result) -> Profile:
 
 def _law(result: Result) -> tuple[str, float | None]:
     """The factor by which theory shrinks the gap in a step of this method, from the curvatures at the end."""
-    ends = result.certificate.evidence.get("curvatures")
-    if not ends or not ends[0] > 0:
+    evidence = result.certificate.evidence
+    smallest, largest = evidence.get("smallest_eigenvalue"), evidence.get("largest_eigenvalue")
+    if smallest is None or largest is None or not smallest > 0:
         return "", None
-    condition = ends[1] / ends[0]
+    condition = largest / smallest
     if result.method.startswith("steepest descent, exact"):
         return "((k − 1)/(k + 1))² a step", float(((condition - 1) / (condition + 1)) ** 2)
     if "conjugate gradients" in result.method:

@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.descent.trace import Row
-from surefoot.problem.box import Box
 from surefoot.problem.objective import objective_of
-from surefoot.results.asked import as_watch, box_of, read_budget, read_direction, resumed, title_of
+from surefoot.results.asked import (
+    as_watch,
+    bounds_of,
+    box_of,
+    middle_of,
+    read_budget,
+    read_direction,
+    resumed,
+    title_of,
+)
 from surefoot.results.checkpoint import checkpointed
 from surefoot.results.compass import Compass, look_around
 from surefoot.results.minimizing import Wishes, minimise
@@ -49,8 +57,8 @@ def minimize(
         The function: of one argument in the shape of ``x0`` (and ``*args``), returning a number. JAX code is
         differentiated; PyTorch too; what neither can trace runs as NumPy. Or typed text: ``"x^2 + 10*y^2"``.
     x0 : number, array, mapping or pytree of them
-        The start. Of typed text a mapping from names, or text: ``"x=-1.2, y=1"``. With ``starts`` and ``box`` it only
-        gives the shape.
+        The start. Of typed text a mapping from names, or text: ``"x=-1.2, y=1"``. With ``starts`` it only gives the
+        shape, and may be None for typed text.
     args : tuple
         Further arguments of f, not varied.
     jac, hess : callable, optional
@@ -108,8 +116,10 @@ def minimize(
     >>> result.verdict.value, {name: round(value, 12) for name, value in result.x.items()}
     ('strict local minimum', {'x': 1.0, 'y': 1.0})
     """
+    if x0 is None and starts is not None:
+        x0 = middle_of(f, box if box is not None else bounds)
     objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
-    bounded = None if bounds is None else Box.of(bounds, objective.names)
+    bounded = None if bounds is None else bounds_of(bounds, objective)
     before = resumed(resume, objective)
     if before is not None:
         start = before.flat
@@ -124,7 +134,7 @@ def minimize(
         else:
             from surefoot.results.starts import minimise_from_many
 
-            region = bounded if box is None and bounded is not None else box_of(box, objective)
+            region = box_of(bounds if box is None else box, objective)
             result = minimise_from_many(objective, region, starts, seed, watched, title)
         return result if before is None else result.after(before)
 
