@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from surefoot.results.picture import Chart, Profile, WalkPicture
     from surefoot.results.result import Result
 
+LONG = 3.0
+"""A map up to this many times longer than wide is drawn with equal units."""
 ENDINGS = (".png", ".svg", ".pdf")
 
 
@@ -34,9 +36,10 @@ def draw_result(result: Result, picture: WalkPicture) -> Figure:
         panels = list(figure.subplots(1, count, squeeze=False).flat)
         if picture.chart is not None:
             draw_map(panels[0], picture.chart)
-            draw_path(panels[0], picture.path)
+            for leg in picture.legs:
+                draw_path(panels[0], leg)
             _mark(panels[0], result)
-            panels[0].set_title(f"{counted(result.steps, 'step')} to a {result.verdict.value}", loc="left",
+            panels[0].set_title(f"{counted(result.steps, 'step')}: {result.verdict.value}", loc="left",
                                 fontweight="bold")  # fmt: skip
         draw_profile(panels[-1], picture.profile)
         panels[-1].set_title("How it came down", loc="left", fontweight="bold")
@@ -79,6 +82,8 @@ def draw_map(axes: Axes, chart: Chart) -> None:
     axes.set_xlabel(chart.names[0])
     axes.set_ylabel(chart.names[1])
     axes.grid(False)
+    if 1 / LONG <= np.ptp(chart.up) / np.ptp(chart.across) <= LONG:
+        axes.set_aspect("equal", adjustable="box")  # right angles are right angles
 
 
 def draw_path(axes: Axes, path: np.ndarray) -> None:

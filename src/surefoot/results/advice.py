@@ -162,8 +162,11 @@ def stationary_start(seen: Seen) -> str | None:
     first = seen.walk.trace.rows[0]
     if not first.steepness <= seen.walk.stop.tolerance:
         return None
-    if seen.walk.steps == 0:
+    end = seen.walk.here
+    if seen.walk.steps == 0 and seen.certificate.verdict is not Verdict.STRICT_LOCAL_MINIMUM:
         return "The start is a stationary point: the gradient is zero there, so there was no way to walk."
+    if not end.value < first.value - 1e-9 * max(abs(first.value), abs(end.value)):
+        return None
     return (
         f"The start was a stationary point (|g| = {first.steepness:.1e}) and no minimum: the walk left it along "
         f"negative "

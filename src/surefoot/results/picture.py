@@ -79,17 +79,24 @@ class WalkPicture:
     """Everything that the picture of a result shows."""
 
     chart: Chart | None
-    path: np.ndarray
+    legs: tuple[np.ndarray, ...]
     profile: Profile
 
 
 def gather(result: Result) -> WalkPicture:
     """The picture of a walk; with a map where there are two variables and the function is at hand."""
-    path = result.trace.steps().points()
-    chart = None
+    steps = result.trace.steps()
+    path, chart = steps.points(), None
     if len(result.names) == 2 and result.objective is not None:
         chart = map_of(result.objective, path if len(path) else result.flat[None, :])
-    return WalkPicture(chart, path, _profile(result))
+    return WalkPicture(chart, _legs(path, steps["length"]), _profile(result))
+
+
+def _legs(path: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The path in pieces: where a method was changed it may have begun anew elsewhere, without a step."""
+    if not len(path):
+        return ()
+    return tuple(np.split(path, 1 + np.flatnonzero(lengths[1:] == 0)))
 
 
 def around(compass: Compass) -> Chart:
