@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from surefoot import methods, steps
     from surefoot.data.engine import Progress
     from surefoot.data.source import open_source
     from surefoot.descent.stop import Stop
@@ -39,18 +40,22 @@ _HOMES = {
     "open_source": "surefoot.data.source",
 }
 
+_NAMESPACES = ("methods", "steps")
+
 __all__ = [
     "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "check_gradient",
-    "compare", "compass", "fit", "load", "lstsq", "minimize", "open_source",
+    "compare", "compass", "fit", "load", "lstsq", "methods", "minimize", "open_source", "steps",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home when it is first used: ``import surefoot`` itself costs next to nothing."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'surefoot' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _NAMESPACES:
+        return import_module(f"surefoot.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'surefoot' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

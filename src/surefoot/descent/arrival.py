@@ -25,6 +25,8 @@ LOOKS = 3
 """Times that a gradient below the floor is evaluated in vain before it is taken for noise too."""
 STALL, NEAR = 100, 100.0
 """Steps without a gain after which a gradient above the floor is given up; on a bowl only within this factor of it."""
+LEVEL = 1e3
+"""Values whose spread is within so many times their rounding are level."""
 WARM, NOTHING = 10, 2.0**-106
 """Steps after which a walk is under way, and the share of what it has gained since that is nothing: u^2, the size of
 what is left of a square whose root is rounding."""
@@ -69,6 +71,7 @@ class Arrival:
         self._first = 0.0
         self._smallest, self._lowest, self._waited, self._looks = np.inf, np.inf, 0, 0
         self._steepest, self._recent, self._flattest = 0.0, 0.0, np.inf
+        self._highest = -np.inf  # since the last gain
         self._seen, self._idle = 0, 0
         self._warm, self._before = np.inf, np.inf  # the value once the walk was under way, and the last one
         self._hidden = np.inf  # a gradient of this length was above its measured floor
@@ -117,6 +120,7 @@ class Arrival:
         if not self._ground.is_quadratic:
             gained = gained or here.value < self._lowest - self._ground.blur(here)
         self._waited = 0 if gained else self._waited + 1
+        self._highest = here.value if gained else max(self._highest, here.value)
         self._smallest = min(self._smallest, here.steepness)
         self._lowest = min(self._lowest, here.value)
         self._seen += 1
@@ -142,7 +146,9 @@ class Arrival:
             if here.steepness <= self._ground.measured_floor(here).gradient:
                 return Reason.NOISE
             self._hidden = here.steepness
-        if self._waited >= STALL:
+        # A method with momentum may climb for hundreds of steps before it gains again: that is no rounding.
+        level = self._highest - self._lowest <= LEVEL * self._ground.blur(here)
+        if self._waited >= STALL and level:
             return Reason.STALLED
         return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
 

@@ -14,12 +14,12 @@ Control Optim. 20(2), pp. 221-246.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from surefoot.descent.directions import Direction, Way
-from surefoot.descent.ground import Curved, Floor, Here
+from surefoot.descent.ground import Curved, Floor, Ground, Here
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
 from surefoot.descent.stop import Reason
 from surefoot.problem.box import Box
@@ -96,6 +96,9 @@ class Fenced:
     def blur(self, here: Here) -> float:
         return self.ground.blur(here)
 
+    def measured_blur(self, here: Here) -> float:
+        return self.ground.measured_blur(here)
+
     def held(self, here: Here) -> np.ndarray:
         """Which variables stand at a bound and are pushed outwards there."""
         g = here.whole
@@ -108,7 +111,10 @@ class Pinned:
 
     fenced: Fenced
     moving: np.ndarray
-    is_quadratic: bool = field(default=False, init=False)
+
+    @property
+    def is_quadratic(self) -> bool:
+        return False
 
     @property
     def size(self) -> int:
@@ -150,6 +156,9 @@ class Pinned:
     def blur(self, here: Here) -> float:
         return self.fenced.blur(here)
 
+    def measured_blur(self, here: Here) -> float:
+        return self.fenced.measured_blur(here)
+
 
 class Within:
     """Any direction, among the variables that are free.
@@ -171,7 +180,7 @@ class Within:
     def momentum(self) -> float:
         return self.direction.momentum
 
-    def choose(self, ground: Fenced, here: Here, last: Taken | None) -> Way:
+    def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
         held, landing = self.fenced.held(here), self._landing(here)
         if self._held is not None and not np.array_equal(held, self._held):
             last = None if self.direction.forget() else last

@@ -2,7 +2,8 @@
 
 The floor of a gradient has two parts. The arithmetic inside f makes noise, which is measured by differences at a few
 points next to each other (``problem/noise.py``). And x itself is rounded: moving it by half a unit in the last place
-moves the gradient by ``u |H| |x|``, so no double is nearer to stationary than that.
+moves the gradient by ``u |H| |x|``, so no double is nearer to stationary than that. The size of a variable is the
+larger of what it is and what it was at the start, as a minimum at zero would have no size of its own.
 
 Reference: More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
 """
@@ -42,6 +43,7 @@ class Landscape:
         self.objective = objective
         self._count = 0
         self._curved: tuple[np.ndarray, np.ndarray] | None = None
+        self._reach: np.ndarray | None = None
         self._noisy: tuple[float, float] = (np.nan, 0.0)  # a value, and the noise measured there
 
     @property
@@ -67,6 +69,8 @@ class Landscape:
     def see(self, x: np.ndarray) -> Here:
         self._count += 1
         value, gradient = self.objective.see(x)
+        if self._reach is None:
+            self._reach = np.abs(x)
         return Here(np.array(x), float(value), gradient)
 
     def see_along(self, x: np.ndarray, direction: np.ndarray) -> tuple[Here, np.ndarray]:
@@ -85,7 +89,7 @@ class Landscape:
 
     def floor(self, here: Here, curvature: float) -> Floor:
         """A guess from the curvature of the last step, several times too large: it decides when to measure."""
-        size = float(np.linalg.norm(here.x))
+        size = float(np.linalg.norm(self._size(here.x)))
         return Floor(64 * self.objective.roundoff * (curvature * size + here.steepness), float("inf"))
 
     def measured_floor(self, here: Here) -> Floor:
@@ -93,7 +97,7 @@ class Landscape:
         from surefoot.problem.noise import noise_of_gradient
 
         noise, kept = noise_of_gradient(self.objective, here.x), self._kept(here.x)
-        moved = 0.0 if kept is None else float(np.linalg.norm(np.abs(kept) @ np.abs(here.x)))
+        moved = 0.0 if kept is None else float(np.linalg.norm(np.abs(kept) @ self._size(here.x)))
         return Floor((2 * noise if np.isfinite(noise) else 0.0) + 2 * self.objective.roundoff * moved, float("inf"))
 
     def blur(self, here: Here) -> float:
@@ -109,6 +113,10 @@ class Landscape:
             noise = noise_of_value(self.objective, here.x)
             self._noisy = here.value, 4 * noise if np.isfinite(noise) else 0.0
         return self.blur(here)
+
+    def _size(self, x: np.ndarray) -> np.ndarray:
+        """How large each variable is on this walk: a coordinate that came from 10 to 1e-17 has come to zero."""
+        return np.abs(x) if self._reach is None else np.maximum(np.abs(x), self._reach)
 
     def _kept(self, x: np.ndarray) -> np.ndarray | None:
         """The Hessian, if it was the last one asked for."""

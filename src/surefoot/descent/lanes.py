@@ -103,7 +103,7 @@ class _Lanes:
         self._width = np.where(width > 0, width, 1.0)
         self._origin = region.lower
         self._box = box and Box((box.lower - self._origin) / self._width, (box.upper - self._origin) / self._width)
-        self.place = np.arange(len(starts))
+        self.place: np.ndarray = np.arange(len(starts))
         self.z = (starts - self._origin) / self._width
         self._full = self.z.copy()
         self.ends, self.end_values = starts.astype(float), np.full(len(starts), np.nan)
@@ -155,10 +155,9 @@ class _Lanes:
         self._keep(~which)
 
     def _keep(self, which: np.ndarray) -> None:
-        self.place, self.z, self.value, self.slope = (
-            one[which] for one in (self.place, self.z, self.value, self.slope)
-        )
-        self.inverse, self.fresh, self.length = (one[which] for one in (self.inverse, self.fresh, self.length))
+        self.place, self.z = self.place[which], self.z[which]
+        self.value, self.slope = self.value[which], self.slope[which]
+        self.inverse, self.fresh, self.length = self.inverse[which], self.fresh[which], self.length[which]
 
     def _see(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Value and gradient; always for as many lanes as there were, since each number of lanes is a program."""

@@ -90,7 +90,7 @@ METHODS = (
     Method("bfgs", "quasi_newton:BFGS", *_LEARNING),
     Method("l-bfgs", "quasi_newton:LBFGS", *_LEARNING, also=("lbfgs", "l-bfgs-b")),
     Method("newton", "newton:Newton", *_NEWTON),
-    Method("trust-newton", "newton:TrustRegionNewton", ("trust-region",), "its model is trusted within a radius",
+    Method("trust-newton", "trust_region:TrustRegionNewton", ("trust-region",), "its model is trusted within a radius",
            also=("trust-exact", "trust-ncg", "newton-cg", "trust-krylov", "dogleg")),
     Method("nelder-mead", "directions:SteepestDescent", ("simplex",), "Nelder-Mead has steps of its own",
            also=("simplex",)),

@@ -16,7 +16,7 @@ from surefoot.descent.arrival import Tolerance
 from surefoot.descent.auto import auto
 from surefoot.descent.bounded import Fenced, PathStep, Within
 from surefoot.descent.directions import Direction
-from surefoot.descent.ground import Here
+from surefoot.descent.ground import Ground, Here
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.methods import paired
@@ -118,7 +118,7 @@ def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, t
                 tolerance=tolerance, watch=wishes.watch)  # fmt: skip
 
 
-def _pair(method: str | Direction, wishes: Wishes, ground: Landscape | Fenced, here: Here) -> tuple[Direction, Step]:
+def _pair(method: str | Direction, wishes: Wishes, ground: Ground, here: Here) -> tuple[Direction, Step]:
     steps = wishes.steps
     if steps == "polyak" and wishes.lowest is not None:
         steps = Polyak(wishes.lowest)
