@@ -75,6 +75,7 @@ class Arrival:
         self._seen, self._idle = 0, 0
         self._warm, self._before = np.inf, np.inf  # the value once the walk was under way, and the last one
         self._hidden = np.inf  # a gradient of this length was above its measured floor
+        self._measured: tuple[Here | None, float] = (None, 0.0)  # where the floor was measured last, and what it was
 
     def begin(self, here: Here) -> Reason | None:
         """Judge the start."""
@@ -95,7 +96,8 @@ class Arrival:
 
     def limit(self, here: Here) -> float:
         """What the gradient is held against."""
-        return max(self._floor(here), self._tolerance.length(self._first))
+        at, measured = self._measured
+        return max(measured if at is here else self._floor(here), self._tolerance.length(self._first))
 
     def reason(self, here: Here) -> Reason | None:
         """Why the walk should end at a point, if it should."""
@@ -112,7 +114,7 @@ class Arrival:
 
     def refused(self, here: Here) -> Reason:
         """No step goes lower: because the gradient is noise, or because values are."""
-        floor = self._ground.measured_floor(here).gradient
+        floor = self._measure(here)
         return Reason.NOISE if here.steepness <= floor else Reason.STALLED
 
     def _count(self, here: Here) -> None:
@@ -143,7 +145,7 @@ class Arrival:
         expected = here.steepness <= self._ground.floor(here, self._recent).gradient
         stuck = self._waited > 0 and self._waited % PATIENCE == 0
         if (expected and here.steepness < self._hidden / 2) or stuck or here.steepness == 0:
-            if here.steepness <= self._ground.measured_floor(here).gradient:
+            if here.steepness <= self._measure(here):
                 return Reason.NOISE
             self._hidden = here.steepness
         # A method with momentum may climb for hundreds of steps before it gains again: that is no rounding.
@@ -151,6 +153,10 @@ class Arrival:
         if self._waited >= STALL and level:
             return Reason.STALLED
         return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
+
+    def _measure(self, here: Here) -> float:
+        self._measured = here, self._ground.measured_floor(here).gradient
+        return self._measured[1]
 
     def _floor(self, here: Here) -> float:
         return self._ground.floor(here, self._steepest if self._ground.is_quadratic else self._recent).gradient

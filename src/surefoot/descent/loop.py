@@ -240,7 +240,9 @@ class _Course:
             self.best = self.here
         if self._is_overshooting(taken):
             return self.end(Reason.DIVERGED, self._overshoot(self.here, taken.curvature))
-        falling = falls_without_end(self.ground, self.rows[0], self.here) if self._fell_far() else None
+        falling = None
+        if self._fell_far():
+            falling = falls_without_end(self.ground, self.rows[0], self.here, taken.there.x - taken.origin.x)
         if falling is not None:
             return self.end(Reason.UNBOUNDED, falling)
         self._end_if_small(self.arrival.reason(self.here))

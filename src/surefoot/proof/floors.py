@@ -3,7 +3,8 @@
     |g_i| <= 2 u (|H| |x|)_i + 8 sigma_i          (with gradients by differences, sqrt(u) in place of u)
 
 The first part is the resolution of x: moving every variable by one unit in its last place changes the gradient by no
-more. The second is the rounding inside the gradient: sigma is what a cubic leaves unexplained of gradients at a few
+more. A variable that came from 10 to 1e-17 is resolved as 10 is (``span``), since zero has no size of its own. The
+second is the rounding inside the gradient: sigma is what a cubic leaves unexplained of gradients at a few
 points so close that f is smooth there if it is smooth at all. Both scale with f and with each variable, so nothing here
 depends on units.
 
@@ -77,6 +78,7 @@ def floors(
     curvature: Curvature,
     noise: float | None,
     rng: np.random.Generator,
+    span: np.ndarray | float = 0.0,
 ) -> Floors:
     """The floors at a point.
 
@@ -94,9 +96,11 @@ def floors(
         Standard deviation of the noise in a component of the gradient, where it is known; measured otherwise.
     rng : Generator
         For the directions of the difference tables.
+    span : ndarray, shape (n,), or float
+        How large each variable was where the way to x began: x is resolved to the rounding of that.
     """
     if witness.function.exact_gradient:
-        resolution = 2 * witness.unit * curvature.reach(np.abs(x))
+        resolution = 2 * witness.unit * curvature.reach(np.maximum(np.abs(x), span))
     else:  # differences of values cannot place a stationary point better
         lengths = np.maximum(units_of(x, curvature.scale), natural_of(curvature.scale))
         resolution = 2 * math.sqrt(witness.unit) * curvature.reach(lengths)

@@ -13,6 +13,7 @@ section 12.5, pp. 330-337.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from surefoot.proof.floors import floors
 from surefoot.proof.inertia import DenseCurvature, Inertia, aim
 from surefoot.proof.krylov_inertia import ProductCurvature
 from surefoot.proof.nearby import Change, Place, downhill, first_change, lower_value
+from surefoot.proof.next_door import next_door
 from surefoot.proof.second_order import Held, classify, spectrum_line
 from surefoot.proof.witness import Bounds, Function, Spent, Witness, length_of
 from surefoot.wording import counted
@@ -39,6 +41,8 @@ def judge_point(
     bounds: Bounds | None = None,
     rng: np.random.Generator | int = 0,
     noise: float | None = None,
+    span: np.ndarray | float = 0.0,
+    tolerance: float | None = None,
     budget: int | None = None,
     dense: int = DENSE,
 ) -> Certificate:
@@ -56,6 +60,11 @@ def judge_point(
         For the directions in which the judge looks; the verdict should not depend on it.
     noise : float, optional
         Standard deviation of the noise in a component of the gradient; measured if not given.
+    span : ndarray, shape (n,), or float
+        Sizes of the variables where the way to x began: what is less than their rounding counts as zero.
+    tolerance : float, optional
+        Length of the gradient that the caller takes for zero. A longer one than its rounding is then no verdict yet:
+        the stationary point next to x is looked for and judged, and the claim says how far away it is.
     budget : int, optional
         Most evaluations: a value or a gradient counts 1, a product 2, a Hessian n.
     dense : int
@@ -91,7 +100,8 @@ def judge_point(
     if np.all(np.isfinite(x)) and not witness.holds(x):
         j = int(np.flatnonzero((x < witness.lower) | (x > witness.upper))[0])
         raise ModelError(f"The point lies outside its bounds: {function.names[j]} = {x[j]:.17g}. Clip it first.")
-    hearing = _Hearing(witness, x, np.random.default_rng(rng), noise, dense)
+    wishes = Wishes(noise, span, tolerance, dense)
+    hearing = _Hearing(witness, x, np.random.default_rng(rng), wishes)
     try:
         with np.errstate(all="ignore"):
             found = hearing.decide()
@@ -105,14 +115,22 @@ def judge_point(
     return Certificate(found.verdict, Rigour.NUMERICAL, found.claim, (*hearing.lines, *found.lines), evidence)
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller knows and asks for: see `judge_point`."""
+
+    noise: float | None
+    span: np.ndarray | float
+    tolerance: float | None
+    dense: int
+
+
 class _Hearing:
     """One judgement: what has been said so far, and the stage that it has come to."""
 
-    def __init__(
-        self, witness: Witness, x: np.ndarray, rng: np.random.Generator, noise: float | None, dense: int
-    ) -> None:
-        self.witness, self.x, self.rng, self.noise = witness, x, rng, noise
-        self.dense = witness.size <= dense
+    def __init__(self, witness: Witness, x: np.ndarray, rng: np.random.Generator, wishes: Wishes) -> None:
+        self.witness, self.x, self.rng, self.wishes = witness, x, rng, wishes
+        self.dense = witness.size <= wishes.dense
         self.names = witness.function.names
         self.lines: list[str] = []
         self.evidence: dict[str, Any] = {}
@@ -133,15 +151,41 @@ class _Hearing:
         if not curvature.is_finite:
             return Finding(Verdict.INCONCLUSIVE, "The Hessian is not finite here, so nothing is known of curvature.")
         self.stage = "the rounding of the gradient"
-        floor = floors(self.witness, self.x, (value, gradient), curvature, self.noise, self.rng)
+        floor = floors(self.witness, self.x, (value, gradient), curvature, self.wishes.noise, self.rng,
+                       self.wishes.span)  # fmt: skip
         place = Place(self.witness, self.x, value, gradient, floor, curvature)
         free, weak, strong, wrong = self._sides(gradient, floor.gradient)
         moving = np.union1d(free[np.abs(gradient[free]) > floor.gradient[free]], wrong).astype(int)
         self._say_gradient(place, np.union1d(np.union1d(free, weak), wrong).astype(int), strong)
         if len(moving):
+            near = self._next_door(gradient, np.union1d(free, weak).astype(int), wrong)
+            if near is not None:
+                return near
             self.stage = "whether f falls"
             return self._falling(place, curvature, moving)
         return self._stationary(place, curvature, free, weak, strong)
+
+    def _next_door(self, gradient: np.ndarray, free: np.ndarray, wrong: np.ndarray) -> Finding | None:
+        """The verdict on the stationary point next to this one, where the caller's tolerance is met."""
+        tolerance = self.wishes.tolerance
+        if tolerance is None or length_of(gradient[free]) > tolerance or len(wrong):
+            return None
+        self.stage = "the stationary point next to it"
+        said = f"The gradient ({length_of(gradient[free]):.2g}) is as small as was asked for, not as rounding"
+        there = next_door(self.witness, self.x, free) if self.dense else None
+        if there is None:
+            return Finding(
+                Verdict.INCONCLUSIVE,
+                f"{said}, and Newton's steps from here settle at no stationary point.",
+            )
+        inner = _Hearing(self.witness, there, self.rng, replace(self.wishes, tolerance=None))
+        found, away = inner.decide(), length_of(there - self.x)
+        self.evidence |= {**inner.evidence, "tolerance": tolerance, "away": plain(away), "at": plain(there)}
+        self.lines.append(f"Newton's steps from here settle {away:.2g} away; what follows is about that point.")
+        self.lines += inner.lines
+        if found.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE):
+            return Finding(Verdict.INCONCLUSIVE, f"{said}. {found.claim}", found.lines, found.evidence)
+        return Finding(found.verdict, f"{found.claim} It lies {away:.2g} away. {said}.", found.lines, found.evidence)
 
     def _sides(self, gradient: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, ...]:
         """Variables that are free, weakly held, held, and at a bound that pushes them away."""

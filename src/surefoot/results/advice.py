@@ -54,10 +54,19 @@ class Seen:
 
     @property
     def curvatures(self) -> tuple[float, float] | None:
-        """The smallest and the largest at the end point, as the judge measured them."""
-        evidence = self.certificate.evidence
-        smallest, largest = evidence.get("smallest_eigenvalue"), evidence.get("largest_eigenvalue")
-        return None if smallest is None or largest is None else (float(smallest), float(largest))
+        """The smallest and the largest at the end point; None where the Hessian is too dear to look at."""
+        return curvatures_at(self.objective, self.walk.here.x)
+
+
+def curvatures_at(objective: Objective, x: np.ndarray) -> tuple[float, float] | None:
+    """The ends of the spectrum of the Hessian, in the units of the variables."""
+    if objective.size > MOST or not objective.exact_curvature:
+        return None
+    matrix = objective.hessian(x)
+    if not np.all(np.isfinite(matrix)):
+        return None
+    values = np.linalg.eigvalsh(matrix)
+    return float(values[0]), float(values[-1])
 
 
 def advise(objective: Objective, walk: Walk, certificate: Certificate, wishes: Wishes) -> tuple[str, ...]:
@@ -160,7 +169,8 @@ def noisy_arithmetic(seen: Seen) -> str | None:
 def stationary_start(seen: Seen) -> str | None:
     """The gradient vanished at the start already."""
     first = seen.walk.trace.rows[0]
-    if not first.steepness <= seen.walk.stop.tolerance:
+    steepest = float(np.nanmax(seen.walk.trace["steepness"]))
+    if first.steepness > min(seen.walk.stop.tolerance, 1e-8 * steepest):
         return None
     end = seen.walk.here
     if seen.walk.steps == 0 and seen.certificate.verdict is not Verdict.STRICT_LOCAL_MINIMUM:

@@ -80,7 +80,7 @@ def answered(
     """The result of a walk that is done."""
     began = time.monotonic()
     counts = objective.counts
-    certificate = _judge(objective, walked, start, wishes.box)
+    certificate = _judge(objective, walked, start, wishes)
     judged = time.monotonic() - began
     x, slope = walked.here.x, walked.here.gradient
     return Result(
@@ -125,10 +125,14 @@ def _pair(method: str | Direction, wishes: Wishes, ground: Ground, here: Here) -
     return paired(method if method != "auto" else "steepest", steps, ground, here)
 
 
-def _judge(objective: Objective, walked: Walk, start: np.ndarray, box: Box | None) -> Certificate:
+def _judge(objective: Objective, walked: Walk, start: np.ndarray, wishes: Wishes) -> Certificate:
     if walked.stop.reason is Reason.UNBOUNDED:
         return judge_unbounded(objective, walked.here.x, walked.here.x - start)
-    return judge_point(objective, walked.here.x, bounds=None if box is None else (box.lower, box.upper))
+    bounds = None if wishes.box is None else (wishes.box.lower, wishes.box.upper)
+    tolerance = wishes.tolerance
+    if walked.stop.reason is Reason.NEGLIGIBLE:
+        tolerance = max(tolerance or 0.0, walked.here.steepness)
+    return judge_point(objective, walked.here.x, bounds=bounds, span=np.abs(start), tolerance=tolerance)
 
 
 def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:

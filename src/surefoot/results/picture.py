@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.problem.objective import Objective
+from surefoot.results.advice import curvatures_at
 
 if TYPE_CHECKING:
     from surefoot.results.compass import Compass
@@ -149,11 +150,10 @@ def _profile(result: Result) -> Profile:
 
 def _law(result: Result) -> tuple[str, float | None]:
     """The factor by which theory shrinks the gap in a step of this method, from the curvatures at the end."""
-    evidence = result.certificate.evidence
-    smallest, largest = evidence.get("smallest_eigenvalue"), evidence.get("largest_eigenvalue")
-    if smallest is None or largest is None or not smallest > 0:
+    ends = None if result.objective is None else curvatures_at(result.objective, result.flat)
+    if ends is None or not ends[0] > 0:
         return "", None
-    condition = largest / smallest
+    condition = ends[1] / ends[0]
     if result.method.startswith("steepest descent, exact"):
         return "((k − 1)/(k + 1))² a step", float(((condition - 1) / (condition + 1)) ** 2)
     if "conjugate gradients" in result.method:

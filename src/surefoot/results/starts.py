@@ -93,8 +93,8 @@ class Starts:
         return (
             f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}, {once} of them only "
             f"once{lost}. "
-            f"{'About' if self.unseen else 'Nearly'} {100 * self.unseen:.2g}% of the box leads to points not seen yet (at "
-            f"most {100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
+            f"About {100 * self.unseen:.2g}% of the box leads to points not seen yet (at most "
+            f"{100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
         )
 
     def to_json(self) -> dict[str, Any]:
