@@ -169,8 +169,7 @@ def noisy_arithmetic(seen: Seen) -> str | None:
 def stationary_start(seen: Seen) -> str | None:
     """The gradient vanished at the start already."""
     first = seen.walk.trace.rows[0]
-    steepest = float(np.nanmax(seen.walk.trace["steepness"]))
-    if first.steepness > min(seen.walk.stop.tolerance, 1e-8 * steepest):
+    if first.steepness > _resolved(seen):
         return None
     end = seen.walk.here
     if seen.walk.steps == 0 and seen.certificate.verdict is not Verdict.STRICT_LOCAL_MINIMUM:
@@ -182,6 +181,15 @@ def stationary_start(seen: Seen) -> str | None:
         f"negative "
         "curvature."
     )
+
+
+def _resolved(seen: Seen) -> float:
+    """Length of a gradient at the start that the rounding of the start itself makes."""
+    start = seen.walk.trace.rows[0].x
+    if start is None or not seen.objective.exact_curvature:
+        return 0.0
+    with np.errstate(all="ignore"):
+        return 2 * seen.objective.roundoff * float(np.linalg.norm(np.abs(seen.objective.hessian(start)) @ np.abs(start)))
 
 
 def undefined(seen: Seen) -> str | None:
