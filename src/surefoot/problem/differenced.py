@@ -209,9 +209,7 @@ class Differenced(Remembering):
         try:
             value, gradient = result
         except (TypeError, ValueError):
-            raise ModelError(
-                "jac=True says that f returns value and gradient, but it does not return a pair."
-            ) from None
+            raise ModelError("jac=True says that f returns value and gradient, but it returns no pair.") from None
         return value, gradient
 
     def _flat_gradient(self, gradient: Any) -> np.ndarray:
