@@ -19,19 +19,19 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.problem.differences import sizes_of
+from surefoot.problem.differences import NOTHING, sizes_of
 from surefoot.problem.noise import noise_of_value
 from surefoot.problem.objective import Objective, objective_of
 from surefoot.wording import counted
 
 LADDER = 4.0
 """Ratio of two steps in a row."""
-RUNGS = 8
-"""Steps for each variable."""
+RUNGS = 4
+"""Steps above and below the one that suits a variable of its size."""
 DOUBT = 10.0
 """Deviations up to this multiple of the estimated error of the differences are none."""
 SLACK = 1e-6
-"""And those below this share of the component, or below a thousandth of it of the largest one."""
+"""And those below this share of the component."""
 MOST = 1000
 """Variables that are checked; of more, so many at random."""
 
@@ -147,10 +147,12 @@ def check_objective(objective: Objective, point: np.ndarray) -> GradientCheck:
 
 def _slope(objective: Objective, x: np.ndarray, i: int, value: float, noise: float) -> _Slope:
     """The derivative along one variable, by the step whose error is smallest."""
-    size = float(sizes_of(x)[i])
-    relative = noise / max(abs(value), noise, np.finfo(float).tiny)
-    largest = size * min(0.1, float(np.cbrt(relative)) * LADDER ** (RUNGS // 2))
-    steps = largest / LADDER ** np.arange(RUNGS)
+    # The size over which f changes is not known: that of the variable itself, or that of the others.
+    around, own = float(sizes_of(x)[i]), abs(float(x[i]))
+    suits = float(np.cbrt(max(noise / max(abs(value), noise, np.finfo(float).tiny), objective.roundoff)))
+    largest = around * min(0.1, suits * LADDER**RUNGS)
+    smallest = (own if own > NOTHING else around) * suits / LADDER**RUNGS
+    steps = largest / LADDER ** np.arange(2 + int(np.log(largest / smallest) / np.log(LADDER)))
     steps = (abs(x[i]) + steps) - abs(x[i])
     steps = steps[steps > 0]
     ahead, behind = (np.array([_moved(objective, x, i, side * h) for h in steps]) for side in (1, -1))
@@ -185,7 +187,8 @@ def _judged(objective: Objective, gradient: np.ndarray, slopes: list[_Slope], wh
     names = tuple(objective.names[i] for i in which)
     found, errors = np.array([one.value for one in slopes]), np.array([one.error for one in slopes])
     largest = float(np.max(np.abs(gradient[np.isfinite(gradient)]), initial=0.0))
-    allowed = DOUBT * errors + max(SLACK, 64 * objective.roundoff) * (np.abs(found) + largest / 1000)
+    rounding = 64 * objective.roundoff
+    allowed = DOUBT * errors + max(SLACK, rounding) * np.abs(found) + rounding * largest
     apart = np.abs(gradient - found)
     apart[~np.isfinite(gradient)] = np.inf
     # An infinite slope is not contradicted by differences that do not settle (sqrt at 0).
@@ -206,9 +209,7 @@ def _judged(objective: Objective, gradient: np.ndarray, slopes: list[_Slope], wh
             f"f has a kink in {_listed(names, kinked)}, where every slope between those of both sides is right."
         )
     if not np.all(seen):
-        parts.append(
-            f"Differences along {_listed(names, ~seen)} are not finite or do not settle: nothing can be said there."
-        )
+        parts.append(f"Differences along {_listed(names, ~seen)} are not finite, or do not settle: that is left open.")
     if len(names) < objective.size:
         parts.append(f"These are {len(names):,} variables of {objective.size:,}, taken at random.")
     chosen = [tuple(name for name, yes in zip(names, flags, strict=True) if yes) for flags in (wrong, kinked, ~seen)]
