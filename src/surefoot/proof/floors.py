@@ -111,6 +111,9 @@ def floors(
     # A gradient by differences has a bias beside its noise, of about the same size where the step was well chosen.
     strict = STRICT if witness.function.exact_gradient else 4 * STRICT
     gradient = resolution + strict * sigma + SMALLEST
+    error = None if witness.function.exact_gradient else getattr(witness.function, "gradient_error", None)
+    if error is not None:  # what the differences say of themselves
+        gradient = np.maximum(gradient, float(error(x)))
     return Floors(gradient, resolution, sigma, STRICT * (witness.unit * abs(seen[0]) + shaking))
 
 

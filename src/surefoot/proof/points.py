@@ -249,14 +249,33 @@ class _Hearing:
             f"Not stationary: the slope in {self.names[worst]} is {slopes[worst]:.3g}, and rounding makes "
             f"{place.floors.gradient[worst]:.1g} at most."
         )
+        guess, ahead = self._ahead(place, curvature)
         if not isinstance(lower, Change):
             line = "A step along the slope would change f by less than its rounding shows."
-            return Finding(Verdict.NOT_STATIONARY, claim, (line,))
+            return Finding(Verdict.NOT_STATIONARY, claim, (line, *guess), ahead)
         line = (
             f"Evaluated: at a distance of {lower.length:.3g} along {along(self.names, direction)}, f is "
             f"{lower.value:.10g}, {-lower.change:.3g} lower."
         )
-        return Finding(Verdict.NOT_STATIONARY, claim, (line,), descent(lower, self.x))
+        return Finding(Verdict.NOT_STATIONARY, claim, (line, *guess), {**descent(lower, self.x), **ahead})
+
+    def _ahead(
+        self, place: Place, curvature: DenseCurvature | ProductCurvature
+    ) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Where Newton's step leads, if the Hessian is at hand and f rises around that place: a guess, no claim."""
+        if not isinstance(curvature, DenseCurvature) or np.any(self.multipliers):
+            return (), {}
+        scale = curvature.scale
+        try:
+            factor = np.linalg.cholesky((curvature.matrix * scale[:, None]) * scale)
+        except np.linalg.LinAlgError:
+            return (), {}
+        reduced = np.linalg.solve(factor, scale * place.gradient)
+        step, fall = length_of(scale * np.linalg.solve(factor.T, reduced)), 0.5 * float(reduced @ reduced)
+        if not (np.isfinite(step) and np.isfinite(fall)):
+            return (), {}
+        line = f"If f went on as here, its minimum would lie {step:.2g} away, {fall:.2g} lower; not checked."
+        return (line,), {"newton_step": step, "newton_fall": fall}
 
     def _stationary(
         self,
