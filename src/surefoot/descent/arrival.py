@@ -26,6 +26,9 @@ LOOKS = 3
 STALL, NEAR = 100, 100.0
 """Steps without a gain after which a gradient above the floor is given up; on a bowl only within this factor of it."""
 
+HIDDEN = 1e4
+"""What is left to gain counts as hidden by rounding up to so many times the rounding of f: the curvature is a guess."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -105,7 +108,9 @@ class Arrival:
     def refused(self, here: Here) -> Reason:
         """No step goes lower: because the gradient is noise, or because values are."""
         floor = self._ground.measured_floor(here).gradient
-        return Reason.NOISE if here.steepness <= floor else Reason.STALLED
+        if here.steepness <= floor:
+            return Reason.NOISE
+        return Reason.STALLED if self._is_hidden(here, floor) else Reason.NO_DECREASE
 
     def _count(self, here: Here) -> None:
         gained = here.steepness < self._smallest
@@ -132,7 +137,20 @@ class Arrival:
             if here.steepness <= self._ground.measured_floor(here).gradient:
                 return Reason.NOISE
             self._hidden = here.steepness
-        return Reason.STALLED if self._waited >= STALL else None
+        if self._waited < STALL:
+            return None
+        floor = self._ground.measured_floor(here).gradient
+        return Reason.STALLED if self._is_hidden(here, floor) else Reason.IDLE
+
+    def _is_hidden(self, here: Here, floor: float) -> bool:
+        """Whether rounding may be the cause that nothing is gained.
+
+        The gradient is near its floor; or what is left, ``|g|^2 / 2c`` with the curvature c met last, is no more than
+        rounding of f.
+        """
+        if self._ground.is_quadratic or here.steepness <= NEAR * floor:
+            return True
+        return here.steepness**2 <= 2 * HIDDEN * self._recent * self._ground.blur(here)
 
     def _floor(self, here: Here) -> float:
         return self._ground.floor(here, self._steepest if self._ground.is_quadratic else self._recent).gradient

@@ -72,7 +72,7 @@ _PUSHED = (("fixed",), "momentum may point uphill for a while, so that a search 
 
 
 def _conjugate(name: str, beta: str, *also: str) -> Method:
-    return Method(name, "conjugate:NonlinearConjugateGradients.named", *_CONJUGATE, (beta,), 0.2, also)
+    return Method(name, "conjugate:NonlinearConjugateGradients.named", *_CONJUGATE, (beta,), 0.4, also)
 
 
 METHODS = (

@@ -133,7 +133,7 @@ class Profile:
         assert point.trial is not None
         taken = self.ray.taken(point.trial, "; ".join(filter(None, [remark, BACK if self._turned_back else ""])))
         length = taken.length / self.unit
-        if self.unit == 1 or not SMALLEST < length < LARGEST:
+        if self.unit == 1 or not 1e-305 < length < 1e305:
             return taken
         return replace(taken, direction=taken.direction * self.unit, length=length)
 

@@ -154,8 +154,10 @@ class Polyak:
                 f"Polyak's step was given {self.lowest:.9g} as the lowest value of f, which is {ray.origin.value:.9g} "
                 "at a point of the walk: give a lower one, or choose another step rule."
             )
-        if not (above > 0 and slope < 0):
-            return Refusal(Reason.NO_DECREASE, "f is at the lowest value that was given")
+        if above <= ray.ground.blur(ray.origin):
+            return Refusal(Reason.TOLERANCE, f"f is at the lowest value that was given, {self.lowest:.9g}")
+        if not slope < 0:
+            return Refusal(Reason.NO_DECREASE, f"the slope along the direction is {slope:.3g}")
         return ray.taken(ray.see(above / -slope))
 
     def steepest_settled(self, momentum: float) -> float:
