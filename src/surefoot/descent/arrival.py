@@ -27,9 +27,9 @@ STALL, NEAR = 100, 100.0
 """Steps without a gain after which a gradient above the floor is given up; on a bowl only within this factor of it."""
 LEVEL = 1e3
 """Values whose spread is within so many times their rounding are level."""
-WARM, NOTHING = 10, 2.0**-106
-"""Steps after which a walk is under way, and the share of what it has gained since that is nothing: u^2, the size of
-what is left of a square whose root is rounding."""
+
+HIDDEN = 1e4
+"""What is left to gain counts as hidden by rounding up to so many times the rounding of f: the curvature is a guess."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,6 @@ class Arrival:
         self._smallest, self._lowest, self._waited, self._looks = np.inf, np.inf, 0, 0
         self._steepest, self._recent, self._flattest = 0.0, 0.0, np.inf
         self._highest = -np.inf  # since the last gain
-        self._seen, self._idle = 0, 0
-        self._warm, self._before = np.inf, np.inf  # the value once the walk was under way, and the last one
         self._hidden = np.inf  # a gradient of this length was above its measured floor
         self._measured: tuple[Here | None, float] = (None, 0.0)  # where the floor was measured last, and what it was
 
@@ -115,7 +113,9 @@ class Arrival:
     def refused(self, here: Here) -> Reason:
         """No step goes lower: because the gradient is noise, or because values are."""
         floor = self._measure(here)
-        return Reason.NOISE if here.steepness <= floor else Reason.STALLED
+        if here.steepness <= floor:
+            return Reason.NOISE
+        return Reason.STALLED if self._is_hidden(here, floor) else Reason.NO_DECREASE
 
     def _count(self, here: Here) -> None:
         gained = here.steepness < self._smallest
@@ -125,11 +125,6 @@ class Arrival:
         self._highest = here.value if gained else max(self._highest, here.value)
         self._smallest = min(self._smallest, here.steepness)
         self._lowest = min(self._lowest, here.value)
-        self._seen += 1
-        if self._seen <= WARM:
-            self._warm = here.value
-        little = 0 <= self._before - here.value <= NOTHING * (self._warm - here.value)
-        self._idle, self._before = self._idle + 1 if little else 0, here.value
 
     def _on_a_bowl(self, here: Here) -> Reason | None:
         floor = self._ground.floor(here, self._steepest)
@@ -148,11 +143,21 @@ class Arrival:
             if here.steepness <= self._measure(here):
                 return Reason.NOISE
             self._hidden = here.steepness
-        # A method with momentum may climb for hundreds of steps before it gains again: that is no rounding.
+        # A method with momentum may climb for hundreds of steps before it gains again: then values are not level.
         level = self._highest - self._lowest <= LEVEL * self._ground.blur(here)
-        if self._waited >= STALL and level:
-            return Reason.STALLED
-        return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
+        if self._waited < STALL or not level:
+            return None
+        return Reason.STALLED if self._is_hidden(here, self._measure(here)) else Reason.IDLE
+
+    def _is_hidden(self, here: Here, floor: float) -> bool:
+        """Whether rounding may be the cause that nothing is gained.
+
+        The gradient is near its floor; or what is left, ``|g|^2 / 2c`` with the curvature c met last, is no more than
+        rounding of f.
+        """
+        if self._ground.is_quadratic or here.steepness <= NEAR * floor:
+            return True
+        return here.steepness**2 <= 2 * HIDDEN * self._recent * self._ground.blur(here)
 
     def _measure(self, here: Here) -> float:
         self._measured = here, self._ground.measured_floor(here).gradient

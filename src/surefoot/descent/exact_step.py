@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.descent.bracket import bisected, bracket
+from surefoot.descent.bracket import bisected, bracket, narrowed
 from surefoot.descent.ground import Here
 from surefoot.descent.norms import length_of
 from surefoot.descent.profile import Point, Profile, search
@@ -87,6 +87,7 @@ def _root(profile: Profile) -> Point | None:
 
     a, b = bracket(profile, profile.first_length(), profile.blur)
     while True:
+        a, b = narrowed(profile, a, b, profile.blur)
         looks = {a.t: a, b.t: b}
 
         def slope(t: float, a: Point = a, looks: dict[float, Point] = looks) -> float:

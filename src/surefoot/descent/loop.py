@@ -21,6 +21,7 @@ from surefoot.descent.directions import ConjugateGradients, Direction, Way
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.falling import falls_without_end
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.norms import length_of
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
 from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import ENDS, Reason, Stop
@@ -274,6 +275,8 @@ class _Course:
         assert self.stop is not None and self.best is not None
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
+        if not self.ground.is_quadratic and self.best.value < here.value - self.ground.blur(here):
+            here = self.best  # rounding ended the walk above a point that it had seen
         if math.isnan(here.steepness) and not here.seen:  # a look at the value alone was the lowest
             here = self.ground.see(here.x)
         stop = Stop(
@@ -294,7 +297,7 @@ class _Course:
 
     def _downhill(self, way: Way) -> Way:
         """The direction, or the steepest one where rounding has turned it uphill and the step relies on a descent."""
-        if way.model is not None or self.direction.momentum or float(way.vector @ self.here.gradient) < 0:
+        if way.model is not None or self.direction.momentum or _falls(way.vector, self.here.gradient):
             return way
         return Way(-self.here.gradient)
 
@@ -385,6 +388,15 @@ class _Course:
     def _tell(self, row: Row, here: Here) -> None:
         if self.watch is not None:
             self.watch(replace(row, there=here.x))
+
+
+def _falls(vector: np.ndarray, gradient: np.ndarray) -> bool:
+    """Whether the slope along a direction is negative, even if it is too small or too large for a double."""
+    slope = float(vector @ gradient)
+    if slope == 0 or not math.isfinite(slope):
+        steep, size = length_of(gradient), length_of(vector)
+        slope = float((vector / size) @ (gradient / steep)) if steep > 0 and size > 0 else 0.0
+    return slope < 0
 
 
 def _is_finite(here: Here) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 from surefoot.descent.directions import Direction
 from surefoot.descent.ground import Ground, Here
-from surefoot.descent.steps import FixedRate, Silver, Step
+from surefoot.descent.steps import FixedRate, Step
 from surefoot.errors import ModelError
 
 SEARCHES = ("hager-zhang", "wolfe", "armijo", "exact")
@@ -66,13 +66,13 @@ _CONJUGATE = (
     ("hager-zhang", "wolfe", "exact", "armijo"),
     "conjugate gradients live on each step ending near the lowest point of its line",
 )
-_LEARNING = ((*SEARCHES, "fixed"), "quasi-Newton directions have a length of their own, which a search checks")
-_NEWTON = ((*SEARCHES, "fixed"), "Newton's direction has a length of its own, which a search checks")
+_LEARNING = ((*SEARCHES, "full"), "quasi-Newton directions have a length of their own, which a search checks")
+_NEWTON = ((*SEARCHES, "full"), "Newton's direction has a length of its own, which a search checks")
 _PUSHED = (("fixed",), "momentum may point uphill for a while, so that a search along it finds nothing")
 
 
 def _conjugate(name: str, beta: str, *also: str) -> Method:
-    return Method(name, "conjugate:NonlinearConjugateGradients.named", *_CONJUGATE, (beta,), 0.2, also)
+    return Method(name, "conjugate:NonlinearConjugateGradients.named", *_CONJUGATE, (beta,), 0.4, also)
 
 
 METHODS = (
@@ -99,6 +99,7 @@ METHODS = (
 
 STEPS: dict[str, str] = {
     "fixed": "steps:FixedRate",
+    "full": "steps:FullStep",
     "exact": "exact_step:ExactStep",
     "armijo": "line_search:Armijo",
     "wolfe": "line_search:StrongWolfe",
@@ -188,10 +189,12 @@ def _made(steps: str | float | Step, method: Method, ground: Ground, here: Here)
             "Polyak's step needs to know the lowest value of f: give steps=sf.steps.Polyak(lowest), as Polyak(0.0) for "
             "a sum of squares that can be zero."
         )
-    if name in ("fixed", "silver"):
-        if method.name in ("bfgs", "l-bfgs", "newton"):
-            return FixedRate(1.0, "the whole step")
-        return (FixedRate if name == "fixed" else Silver).measured(ground, here)
+    if name == "silver":
+        raise ModelError(
+            "Silver steps need to know the largest curvature of f anywhere: give steps=sf.steps.Silver(largest)."
+        )
+    if name == "fixed":
+        return FixedRate.measured(ground, here)
     make = _class(STEPS[name])
     return make(flattening=method.flattening) if name in ("hager-zhang", "wolfe") else make()
 

@@ -14,7 +14,6 @@ class Reason(Enum):
     NOISE = "the gradient is at its noise floor"
     STALLED = "rounding keeps the gradient from shrinking further"
     TOLERANCE = "the tolerance is met"
-    NEGLIGIBLE = "steps gain next to nothing against what was gained before"
     STEPS = "the budget of steps is spent"
     EVALUATIONS = "the budget of evaluations is spent"
     TIME = "the budget of time is spent"
@@ -22,13 +21,14 @@ class Reason(Enum):
     NOT_FINITE = "a value is not a finite number"
     UNBOUNDED = "the function falls without end"
     NO_DECREASE = "no point tried along the direction is lower"
+    IDLE = "many steps in sequence have gained nothing"
     NO_CURVATURE = "there is no curvature along the direction"
     INTERRUPTED = "stopped by Ctrl-C"
     ASKED = "stopped by the callback"
     UNDER_WAY = "the walk was under way"
 
 
-ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE, Reason.NEGLIGIBLE)
+ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE)
 """Reasons that lie in the gradient itself: the walk ends where it stands."""
 
 

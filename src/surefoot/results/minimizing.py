@@ -130,7 +130,7 @@ def _judge(objective: Objective, walked: Walk, start: np.ndarray, wishes: Wishes
         return judge_unbounded(objective, walked.here.x, walked.here.x - start)
     bounds = None if wishes.box is None else (wishes.box.lower, wishes.box.upper)
     tolerance = wishes.tolerance
-    if walked.stop.reason is Reason.NEGLIGIBLE:
+    if walked.stop.reason in (Reason.STALLED, Reason.IDLE, Reason.NO_DECREASE):
         tolerance = max(tolerance or 0.0, walked.here.steepness)
     return judge_point(objective, walked.here.x, bounds=bounds, span=np.abs(start), tolerance=tolerance)
 
