@@ -65,6 +65,8 @@ class Walk:
         Steps taken; evaluations (passes over the rows), with those that measured curvatures.
     seconds : float
         From the first evaluation to the last.
+    story : tuple of str
+        Of a walk in several legs: in sentences, what was chosen and why.
     """
 
     here: Here
@@ -74,6 +76,7 @@ class Walk:
     steps: int
     passes: int
     seconds: float
+    story: tuple[str, ...] = ()
 
     @property
     def x(self) -> np.ndarray:
