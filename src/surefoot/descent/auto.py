@@ -5,10 +5,10 @@
     many                 the same by products with the Hessian
     no second derivative BFGS, or L-BFGS
 
-A leg is a walk of the one loop. One that crawls gives way to a partner that goes on from the lowest point; one that ends
-at a saddle goes on beside it; and where f curved downwards on the way, so that there may be several minima, a second
-method looks from the start. The trace of all legs is one trace; the first row of a leg says why it was begun. What comes
-back is the lowest point of all.
+A leg is a walk of the one loop. One that crawls gives way to a partner that goes on from the lowest point; one that
+ends at a saddle goes on beside it; and where f curved downwards on the way, so that there may be several minima, a
+second method looks from the start. The trace of all legs is one trace; the first row of a leg says why it was begun.
+What comes back is the lowest point of all.
 
 Reference: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, chapters 4, 6 and 7.
 """
@@ -217,9 +217,8 @@ class _Journey:
             self._descend(other, self.start, remark, limit)
             found = self.walks[-1].here.value
             change = found - first.here.value
-            how = (
-                "the same value" if abs(change) <= SAME * max(1.0, abs(found)) else "lower" if change < 0 else "higher"
-            )
+            same = abs(change) <= SAME * max(1.0, abs(found))
+            how = "the same value" if same else "lower" if change < 0 else "higher"
             self.story.append(f"{remark[0].upper()}{remark[1:]}, ended at {found:.6g}: {how}.")
             if self._is_over() or same:
                 return
