@@ -92,6 +92,7 @@ class Differenced(Remembering):
         self.exact_gradient, self.exact_curvature = self._jac is not None, hess is not None
         self._noise, self._noise_at = 0.0, np.nan
         self._slopes: Slopes | None = None
+        self._start_sizes = sizes_of(points.start)
         result = self._call(self._f, points.start)
         first = self._pair(result)[0] if self._jac is True else result
         as_value(first)
@@ -133,14 +134,18 @@ class Differenced(Remembering):
         if not np.isfinite(value):
             nothing = np.full(self.size, np.nan)
             return Slopes(nothing, nothing, nothing, 0)
-        noise = self._noise_near(here)
+        noise, sizes = self._noise_near(here), self._sizes(x)
         last = self._slopes
         if last is not None and np.all(np.isfinite(last.curves)):
-            found = forward(self._probe, x, value, noise, last.curves)
+            found = forward(self._probe, x, value, noise, sizes, last.curves)
             if np.linalg.norm(found.error) <= NEAR * np.linalg.norm(found.gradient):
                 return found
-            return central(self._probe, x, value, noise, last.curves)
-        return central(self._probe, x, value, noise, None)
+            return central(self._probe, x, value, noise, sizes, last.curves)
+        return central(self._probe, x, value, noise, sizes)
+
+    def _sizes(self, x: np.ndarray) -> np.ndarray:
+        """A variable that comes near zero keeps the size that it had at the start."""
+        return np.maximum(np.abs(x), self._start_sizes)
 
     def _noise_near(self, here: Seen) -> float:
         value = abs(float(here.value))  # type: ignore[arg-type]
@@ -183,7 +188,8 @@ class Differenced(Remembering):
         self._last = here
         self.see(here.x)
         curves = self._slopes.curves if self._slopes is not None else np.ones(self.size)
-        return steps_for_second(here.x, self._noise, np.where(np.isfinite(curves), curves, 1 / sizes_of(here.x)))
+        sizes = self._sizes(here.x)
+        return steps_for_second(here.x, self._noise, sizes, np.where(np.isfinite(curves), curves, 1 / sizes))
 
     def _probe(self, x: np.ndarray) -> float:
         self._values += 1
@@ -203,9 +209,7 @@ class Differenced(Remembering):
         try:
             value, gradient = result
         except (TypeError, ValueError):
-            raise ModelError(
-                "jac=True says that f returns value and gradient, but it does not return a pair."
-            ) from None
+            raise ModelError("jac=True says that f returns value and gradient, but it returns no pair.") from None
         return value, gradient
 
     def _flat_gradient(self, gradient: Any) -> np.ndarray:

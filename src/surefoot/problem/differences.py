@@ -21,6 +21,8 @@ import numpy as np
 FORWARD = 8.0**0.25
 LONGEST = 0.05
 """Steps are no longer than this share of the size of a variable."""
+NOTHING = 1e-30
+"""Variables below this have no size of their own."""
 SHORTEST = 2.0**-44
 """And no shorter than this share, where x + h would be rounded to a few digits of h."""
 
@@ -49,24 +51,41 @@ class Slopes:
 def sizes_of(x: np.ndarray) -> np.ndarray:
     """A length for each variable over which f may be expected to change: its own, or that of the others, or one."""
     own = np.abs(x)
-    typical = float(np.median(own[own > 0])) if np.any(own > 0) else 1.0
+    known = own[own > NOTHING]
+    typical = float(np.median(known)) if len(known) else 1.0
     return np.maximum(own, min(typical, 1.0))
 
 
 def central(
-    f: Callable[[np.ndarray], float], x: np.ndarray, value: float, noise: float, curves: np.ndarray | None
+    f: Callable[[np.ndarray], float],
+    x: np.ndarray,
+    value: float,
+    noise: float,
+    sizes: np.ndarray,
+    curves: np.ndarray | None = None,
 ) -> Slopes:
     """Central differences, with what they show of the curvature; one-sided where f is not finite on the other side.
 
+    Parameters
+    ----------
+    f : callable
+        Of a flat vector.
+    x : ndarray, shape (n,)
+    value, noise : float
+        f(x), and the standard deviation of its noise.
+    sizes : ndarray, shape (n,)
+        Over which length f changes, for each variable.
+    curves : ndarray, shape (n,), optional
+        Second derivatives in size along each variable, where they are known.
+
     Examples
     --------
-    >>> found = central(lambda x: float(x @ x), np.array([1.0, 2.0]), 5.0, 1e-15, None)
+    >>> found = central(lambda x: float(x @ x), np.array([1.0, 2.0]), 5.0, 1e-15, np.ones(2))
     >>> np.round(found.gradient, 8).tolist(), np.round(found.curves, 3).tolist()
     ([2.0, 4.0], [2.0, 2.0])
     """
-    sizes = sizes_of(x)
-    guess = np.full(len(x), abs(value) + noise) / sizes**2 if curves is None else curves
-    steps = clipped(np.cbrt(3 * noise * sizes / np.where(guess > 0, guess, np.inf)), sizes, x)
+    guess = (abs(value) + noise) / sizes**2 if curves is None else curves
+    steps = clipped(np.cbrt(_ratio(3 * noise * sizes, guess)), sizes, x)
     gradient, error, found = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
     for i, h in enumerate(steps):
         ahead, behind = f(shifted(x, i, h)), f(shifted(x, i, -h))
@@ -77,9 +96,23 @@ def central(
     return Slopes(gradient, error, found, 2 * len(x))
 
 
-def forward(f: Callable[[np.ndarray], float], x: np.ndarray, value: float, noise: float, curves: np.ndarray) -> Slopes:
-    """Forward differences with steps that suit noise and curvature; backward where f is not finite ahead."""
-    steps = clipped(FORWARD * np.sqrt(noise / np.where(curves > 0, curves, np.inf)), sizes_of(x), x)
+def forward(
+    f: Callable[[np.ndarray], float],
+    x: np.ndarray,
+    value: float,
+    noise: float,
+    sizes: np.ndarray,
+    curves: np.ndarray,
+) -> Slopes:
+    """Forward differences with steps that suit noise and curvature; backward where f is not finite ahead.
+
+    Examples
+    --------
+    >>> found = forward(lambda x: float(x @ x), np.array([1.0]), 1.0, 1e-16, np.ones(1), np.array([2.0]))
+    >>> bool(abs(found.gradient[0] - 2) <= 2 * found.error[0] < 1e-7)
+    True
+    """
+    steps = clipped(FORWARD * np.sqrt(_ratio(np.full(len(x), noise), curves)), sizes, x)
     gradient = np.empty(len(x))
     for i, h in enumerate(steps):
         ahead = f(shifted(x, i, h))
@@ -92,10 +125,9 @@ def second(f: Callable[[np.ndarray], float], x: np.ndarray, one: np.ndarray, oth
     return (f(x + one + other) - f(x + one - other) - f(x - one + other) + f(x - one - other)) / 4
 
 
-def steps_for_second(x: np.ndarray, noise: float, curves: np.ndarray) -> np.ndarray:
+def steps_for_second(x: np.ndarray, noise: float, sizes: np.ndarray, curves: np.ndarray) -> np.ndarray:
     """Steps of the right size for `second`."""
-    sizes = sizes_of(x)
-    return clipped((3 * noise * sizes**2 / np.where(curves > 0, curves, np.inf)) ** 0.25, sizes, x)
+    return clipped(_ratio(3 * noise * sizes**2, curves) ** 0.25, sizes, x)
 
 
 def product_by_gradients(
@@ -121,6 +153,11 @@ def clipped(steps: np.ndarray, sizes: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Steps within reason, such that x + h - x is h exactly."""
     steps = np.clip(np.where(steps > 0, steps, LONGEST * sizes), SHORTEST * sizes, LONGEST * sizes)
     return (np.abs(x) + steps) - np.abs(x)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Zero where nothing is known of the denominator, which `clipped` takes for: as long as may be."""
+    return numerator / np.where(denominator > 0, denominator, np.inf)
 
 
 def shifted(x: np.ndarray, i: int, h: float) -> np.ndarray:

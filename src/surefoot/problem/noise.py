@@ -18,12 +18,12 @@ from math import comb
 
 import numpy as np
 
-from surefoot.problem.objective import Objective
+from surefoot.problem.objective import ROUNDOFF, Objective
 
 POINTS = 8
 """Evaluations along the line."""
 
-APART = 8.0
+APART = 8
 """Units in the last place of x between two of them."""
 
 AGREE = 4.0
@@ -63,8 +63,8 @@ def noise_near(f: Callable[[np.ndarray], float], x: np.ndarray, roundoff: float)
     if not np.isfinite(here):
         return float("nan")
     noise = 0.0
-    for step in _steps(x, roundoff):
-        table = np.array([[f(x + k * step)] for k in _places()])
+    for base, step in _lines(x, roundoff):
+        table = np.array([[f(base + k * step)] for k in _places()])
         if not np.all(np.isfinite(table)):
             break
         noise = float(difference_noise(table)[0])
@@ -104,20 +104,20 @@ def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
     known = getattr(objective, "gradient_error", None)
     if not objective.exact_gradient and known is not None:
         return known(x)
-    gradient = objective.see(x)[1]
-    if not np.all(np.isfinite(gradient)):
+    value, gradient = objective.see(x)
+    if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
         return float("nan")
     noise, resolved = 0.0, 0.0
-    for attempt, step in enumerate(_steps(x, objective.roundoff)):
-        table = np.array([objective.see(x + k * step)[1] for k in _places()])
+    for attempt, (base, step) in enumerate(_lines(x, objective.roundoff)):
+        table = np.array([objective.see(base + k * step)[1] for k in _places()])
         if not np.all(np.isfinite(table)):
             break
-        noise = float(np.linalg.norm(difference_noise(table)))
+        noise = _length(difference_noise(table))
         if attempt == 0:
-            resolved = float(np.linalg.norm(table[-1] - table[0])) / ((POINTS - 1) * 2 * APART)
+            resolved = _length(table[-1] - table[0]) / ((POINTS - 1) * 2 * APART)
         if _varies(table):
             break
-    return float(np.hypot(np.hypot(noise, resolved), objective.roundoff * np.linalg.norm(gradient)))
+    return float(np.hypot(np.hypot(noise, resolved), objective.roundoff * _length(gradient)))
 
 
 def difference_noise(table: np.ndarray) -> np.ndarray:
@@ -148,20 +148,29 @@ def difference_noise(table: np.ndarray) -> np.ndarray:
 
 
 def _places() -> np.ndarray:
-    return np.arange(POINTS) - (POINTS - 1) / 2
+    return np.arange(POINTS) - POINTS // 2
 
 
-def _steps(x: np.ndarray, roundoff: float) -> list[np.ndarray]:
-    """Steps from point to point, to be tried until f varies: a few units in the last place of x, then longer.
+def _lines(x: np.ndarray, roundoff: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Lines (base, step) to be tried until f varies: a few units in the last place of x apart, then more.
 
-    Magnitudes differ between the variables so that no difference of two of them stays the same.
+    Points are whole units apart, so that they are equidistant as doubles too: otherwise the rounding of x would pass
+    for noise of f. Numbers of units differ between the variables, so that no difference of two of them stays the same.
     """
     random = np.random.default_rng(0)
-    spread = random.choice([-1.0, 1.0], len(x)) * random.uniform(0.7, 1.3, len(x))
-    unit = 2 * roundoff * APART * spread
-    around = np.maximum(np.abs(x), 1.0)
-    steps = [unit * np.abs(x), 100 * unit * np.abs(x), unit * around, 1000 * unit * around]
-    return steps if np.any(x) else steps[2:]
+    spread = random.choice([-1.0, 1.0], len(x)) * random.integers(APART - 2, APART + 3, len(x))
+    coarse = roundoff / ROUNDOFF
+    own = np.spacing(np.abs(x) * (1 + 1e-12)) * coarse * (x != 0)
+    base = np.where(own > 0, np.round(x / np.where(own > 0, own, 1.0)) * own, x)
+    around = np.spacing(np.maximum(np.abs(x), 1.0)) * coarse
+    lines = [(base, spread * own), (base, 100 * spread * own), (x, spread * around), (x, 1000 * spread * around)]
+    return lines if np.any(x) else lines[2:]
+
+
+def _length(vector: np.ndarray) -> float:
+    """The Euclidean length, of extreme values too."""
+    largest = float(np.max(np.abs(vector), initial=0.0))
+    return largest * float(np.linalg.norm(vector / largest)) if 0 < largest < np.inf else largest
 
 
 def _varies(table: np.ndarray) -> bool:

@@ -120,7 +120,7 @@ class Points:
                 raise ModelError(f"The point is built like {tree}, but the start like {self._tree}.")
             leaves = [to_array(leaf) for leaf in leaves]
         for leaf, (name, shape) in zip(leaves, self.leaves, strict=True):
-            if leaf.shape != shape:
+            if leaf.shape != shape and (leaf.size != 1 or shape not in ((), (1,))):
                 raise ModelError(f"{name} has shape {leaf.shape}, but shape {shape} at the start.")
         if len(leaves) == 1:
             return leaves[0].reshape(-1)
@@ -214,6 +214,7 @@ def _as_written(example: Any, rebuilt: Any) -> Any:
     """The dictionaries of a rebuilt tree with their keys in the order of the example's."""
     if type(example) is dict:
         return {key: _as_written(value, rebuilt[key]) for key, value in example.items()}
-    if type(example) in (list, tuple):
-        return type(example)(_as_written(one, two) for one, two in zip(example, rebuilt, strict=True))
+    if isinstance(example, (list, tuple)):
+        parts = [_as_written(one, two) for one, two in zip(example, rebuilt, strict=True)]
+        return type(example)(*parts) if hasattr(example, "_fields") else type(example)(parts)
     return rebuilt

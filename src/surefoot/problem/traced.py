@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ModelError, SurefootError
+from surefoot.problem.differences import product_by_gradients
 from surefoot.problem.objective import ROUNDOFF, Remembering, Seen, as_value, refusal
 from surefoot.problem.points import Points
 from surefoot.problem.programs import NotComparable, Program, double, structure, to_device
@@ -129,13 +130,20 @@ class Traced(Remembering):
         Exception
             What JAX says if it can differentiate it neither in reverse nor in forward mode.
         """
-        try:
-            self.see(x)
-        except Exception:
-            # Reverse mode cannot go through a loop of unknown length; forward mode can.
-            self._forward, self._last = True, Seen(b"", np.empty(0))
-            self._values = self._gradients = 0
-            self.see(x)
+        # Reverse mode cannot go through a loop of unknown length; forward mode can.
+        reason = Exception()
+        ways = [(forward, curved) for forward in (False, True) for curved in (True, False)]
+        for self._forward, self.exact_curvature in ways:
+            try:
+                self.see(x)
+                break
+            except Exception as refused:
+                self._last, self._values, self._gradients = Seen(b"", np.empty(0)), 0, 0
+                if (self._forward, self.exact_curvature) == ways[-1]:
+                    raise
+                reason = refused
+        if not self.exact_curvature:
+            self._say_uncurved(reason)
 
     def _find_value(self, here: Seen) -> None:
         if self._few and not self._is_wasteful():
@@ -152,21 +160,26 @@ class Traced(Remembering):
         here.value, here.gradient = float(found[0]), found[1:]
 
     def _find_hessian(self, here: Seen) -> None:
-        n = self.size
-        if not self._few:
-            here.hessian = self._hessian_by_parts(here.x)
+        if self._few:
+            n, known, began = self.size, "look" in self._programs, perf_counter()
+            found = self._run("look", self._look, here.x)
+            if known:
+                self._fastest = min(self._fastest, perf_counter() - began)
+            here.value, here.gradient = float(found[0]), found[1 : n + 1]
+            here.hessian = found[n + 1 :].reshape(n, n)
             return
-        known, began = "look" in self._programs, perf_counter()
-        found = self._run("look", self._look, here.x)
-        if known:
-            self._fastest = min(self._fastest, perf_counter() - began)
-        here.value, here.gradient = float(found[0]), found[1 : n + 1]
-        here.hessian = found[n + 1 :].reshape(n, n)
+        found = self._or_differences(lambda: self._hessian_by_parts(here.x))
+        if found is None:
+            columns = np.array([self._product_by_gradients(here.x, unit) for unit in np.eye(self.size)])
+            found = 0.5 * (columns + columns.T)
+        found.flags.writeable = False
+        here.hessian = found
 
     def _hessian_by_parts(self, x: np.ndarray) -> np.ndarray:
         n = self.size
         if self._reading.given == 2:
-            return self._run("hessian", self._given_hessian, x).reshape(n, n)
+            given = self._run("hessian", self._given_hessian, x).reshape(n, n)
+            return 0.5 * (given + given.T)
         count = min(n, AT_ONCE)
         columns = np.empty((n, n))
         units = np.zeros((count, n))
@@ -175,16 +188,38 @@ class Traced(Remembering):
             units[:] = 0.0
             units[np.arange(count), np.arange(first, first + count)] = 1.0
             columns[first : first + count] = self._run("columns", self._columns, x, units)
-        hessian = 0.5 * (columns + columns.T)
-        hessian.flags.writeable = False
-        return hessian
+        return 0.5 * (columns + columns.T)
 
     def _product(self, here: Seen, v: np.ndarray) -> np.ndarray:
         if v.shape != (self.size,):
             raise ModelError(f"A direction of shape {v.shape} was given; a vector of {self.size} entries is needed.")
-        if here.hessian is not None or (self._few and "product" not in self._programs):
-            return self.hessian(here.x) @ v
-        return self._run("product", self._bend, here.x, v)
+        if self._few and here.hessian is None:
+            self._find_hessian(here)
+        if here.hessian is not None:
+            return here.hessian @ v
+        found = self._or_differences(lambda: self._run("product", self._bend, here.x, v))
+        return self._product_by_gradients(here.x, v) if found is None else found
+
+    def _or_differences(self, exactly: Callable[[], np.ndarray]) -> np.ndarray | None:
+        """What is asked, or nothing where JAX cannot differentiate a second time."""
+        if self.exact_curvature:
+            try:
+                return exactly()
+            except Exception as refused:
+                self.exact_curvature = False
+                self._say_uncurved(refused)
+        return None
+
+    def _say_uncurved(self, refused: Exception) -> None:
+        reason = _in_words(refused, "differentiate").replace("differentiated", "differentiated twice")
+        self.notes = (*self.notes, f"{reason}: curvature comes from differences of gradients.")
+
+    def _product_by_gradients(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        def gradient(at: np.ndarray) -> np.ndarray:
+            self._gradients += 1
+            return self._run("see", self._see, at)[1:]
+
+        return product_by_gradients(gradient, x, v, self.roundoff)
 
     def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = self._in_lanes("lanes", self._see, X, self.size + 1)
@@ -220,7 +255,7 @@ class Traced(Remembering):
 
     @property
     def _few(self) -> bool:
-        return self.size <= FEW
+        return self.size <= FEW and self.exact_curvature
 
     def _is_wasteful(self) -> bool:
         """Whether the Hessians that nobody asked for have cost as much as a program without them."""
@@ -271,11 +306,12 @@ class Traced(Remembering):
         import jax
 
         if self._reading.given == 2:
-            return _joined(*self._reading.outputs(x, constants))
+            value, gradient, hessian = self._reading.outputs(x, constants)
+            return _joined(value, gradient, _symmetric(hessian.reshape(self.size, self.size)))
         units = np.eye(self.size)
         found = jax.vmap(lambda t: self._along(x, t, constants), out_axes=((None, None), 0))(units)
         (value, gradient), hessian = found
-        return _joined(value, gradient, 0.5 * (hessian + hessian.T))
+        return _joined(value, gradient, _symmetric(hessian))
 
     def _columns(self, x: Any, units: Any, *constants: Any) -> Any:
         import jax
@@ -372,10 +408,11 @@ def _answers(f: Any, jac: Any, hess: Any, inputs: tuple[Any, ...], points: Point
     if callable(jac):
         more = [jac(*inputs)]
     if more:
-        answers.append(points.flattened(more[0], jnp.asarray, jnp.concatenate))
-    if hess is not None:
-        if not more:
-            raise TypeError("the Hessian is given without the gradient")
+        try:
+            answers.append(points.flattened(more[0], jnp.asarray, jnp.concatenate))
+        except ModelError as wrong:
+            raise ModelError(f"The gradient that was given does not fit: {wrong}") from None
+    if hess is not None and more:
         answers.append(jnp.reshape(jnp.asarray(hess(*inputs)), (points.size**2,)))
     return answers
 
@@ -459,6 +496,10 @@ def _in_words(refused: Exception, doing: str = "trace") -> str:
     if "immutable" in first:
         return f"f cannot be {doing}d by JAX (it changes an array in place)"
     return f"f cannot be {doing}d by JAX ({type(refused).__name__}: {first[:120]})"
+
+
+def _symmetric(hessian: Any) -> Any:
+    return 0.5 * (hessian + hessian.T)
 
 
 def _joined(*parts: Any) -> Any:
