@@ -20,7 +20,7 @@ import numpy as np
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.models import ProductModel
 
-DENSE = 500
+DENSE = 50
 """Variables up to which the Hessian is taken as a matrix."""
 STARTS, PRODUCTS = 3, 40
 """Random starts of Lanczos, and products from each."""
@@ -87,7 +87,7 @@ def lowest_curvature(ground: Ground, here: Here, seed: int = 0) -> LowestCurvatu
     Parameters
     ----------
     ground : Ground
-        With ``hessian`` for up to 500 variables, else with ``bend``.
+        With ``hessian`` for up to 50 variables, else with ``bend``.
     here : Here
         The point.
     seed : int

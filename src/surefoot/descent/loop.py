@@ -69,6 +69,8 @@ class Walk:
         From the first evaluation to the last.
     method : str
         Direction and step rule.
+    story : tuple of str
+        Of a walk in several legs: in sentences, what was chosen and why.
     """
 
     here: Here
@@ -79,6 +81,7 @@ class Walk:
     passes: int
     seconds: float
     method: str = ""
+    story: tuple[str, ...] = ()
 
     @property
     def x(self) -> np.ndarray:

@@ -64,6 +64,11 @@ class DenseModel:
         step = inner if self._scale is None else inner / self._scale
         return step, self.decrease(step)
 
+    @property
+    def is_convex(self) -> bool:
+        """Whether H is positive semidefinite up to rounding, as far as solving has told."""
+        return self._solver is None or self._solver.is_convex
+
     def decrease(self, step: np.ndarray) -> float:
         """-m(p)."""
         return -float(self._gradient @ step) - 0.5 * float(step @ (self._hessian @ step))
@@ -109,6 +114,7 @@ class ProductModel:
         self._diagonal: list[float] = []
         self._beside: list[float] = []
         self._rest = self._size
+        self._is_convex = True
         self._next: np.ndarray | None = gradient / self._size if self._size > 0 else None
 
     @property
@@ -122,7 +128,7 @@ class ProductModel:
         return len(self._diagonal)
 
     def lowest(self) -> tuple[float, np.ndarray, float]:
-        """The smallest curvature in the whole space of ``most`` products, its direction, and the size of the largest."""
+        """The smallest curvature in the space of ``most`` products, its direction, the largest's size."""
         while self._next is not None and self.products < self._most:
             self._extend()
         if not np.all(np.isfinite(self._diagonal)):
@@ -131,6 +137,11 @@ class ProductModel:
         vector = vectors[:, 0] @ self._basis[: self.products]
         largest = float(max(abs(values[0]), abs(values[-1])))
         return float(values[0]), vector / np.linalg.norm(vector), largest
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether H is positive semidefinite up to rounding in the space spanned so far."""
+        return self._is_convex
 
     def length(self, step: np.ndarray) -> float:
         """|p|."""
@@ -174,7 +185,9 @@ class ProductModel:
     def _solved(self, radius: float) -> np.ndarray:
         first = np.zeros(self.products)
         first[0] = self._size
-        return Spectrum(first, self._matrix()).within(radius)
+        solver = Spectrum(first, self._matrix())
+        self._is_convex = solver.is_convex
+        return solver.within(radius)
 
     def _matrix(self) -> np.ndarray:
         beside = self._beside[: self.products - 1]

@@ -51,6 +51,11 @@ class Spectrum:
         size = float(max(-self.values[0], self.values[-1], 0.0))
         self._tiny = max(EPS * len(gradient) * size, np.finfo(float).tiny)
 
+    @property
+    def is_convex(self) -> bool:
+        """Whether H is positive semidefinite up to rounding."""
+        return bool(self.values[0] >= -self._tiny)
+
     def within(self, radius: float) -> np.ndarray:
         """The displacement p."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -116,6 +121,11 @@ class Factors:
         self._newton: np.ndarray | None = None
         self._convex: bool | None = None
         self._random = np.random.default_rng(len(gradient))
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether H has a factor, once that was tried."""
+        return self._convex is not False
 
     def within(self, radius: float) -> np.ndarray:
         """The displacement p."""

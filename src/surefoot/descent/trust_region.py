@@ -15,13 +15,13 @@ problems", SIAM J. Optim. 9(4), pp. 1100-1127 (shrinking by interpolation).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 
 import numpy as np
 
 from surefoot.descent.directions import Model, Way
 from surefoot.descent.ground import Ground, Here
-from surefoot.descent.models import DenseModel, ProductModel
+from surefoot.descent.models import SPACE, DenseModel, ProductModel
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
 from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
@@ -114,28 +114,45 @@ class TrustRegion:
             self.radius *= 4.0 if abs(ratio - 1) <= PERFECT else 2.0
 
 
-@dataclass
 class TrustRegionNewton:
     """Newton's model with the Hessian as a matrix; the largest curvature met scales each variable.
 
     One instance serves one walk.
+
+    Parameters
+    ----------
+    name : str
+    scaled : bool
+        Whether the region is a ball in units in which every variable has had curvature one, or in the variables' own.
+
+    Attributes
+    ----------
+    convex : bool
+        Whether f curved upwards in every direction at every point that was chosen from.
     """
 
-    name: str = "trust-region Newton"
-    momentum: float = 0.0
-    scaled: bool = True
-    _scale: np.ndarray | None = None
+    momentum = 0.0
+
+    def __init__(self, name: str = "trust-region Newton", *, scaled: bool = True) -> None:
+        self.name, self._scaled = name, scaled
+        self._scale: np.ndarray | None = None
+        self._convex, self._model = True, None
+
+    @property
+    def convex(self) -> bool:
+        return self._convex and (self._model is None or self._model.is_convex)
 
     def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
         hessian = _hessian(ground, here)
-        scale = self._scaled(hessian) if self.scaled else None
-        return Way(-here.gradient, 1.0, DenseModel(here.gradient, hessian, scale))
+        self._convex = self.convex
+        self._model = DenseModel(here.gradient, hessian, self._scaling(hessian) if self._scaled else None)
+        return Way(-here.gradient, 1.0, self._model)
 
     def forget(self) -> bool:
         forgotten, self._scale = self._scale is not None, None
         return forgotten
 
-    def _scaled(self, hessian: np.ndarray) -> np.ndarray:
+    def _scaling(self, hessian: np.ndarray) -> np.ndarray:
         found = np.sqrt(np.abs(np.diagonal(hessian)))
         if self._scale is not None:
             found = np.maximum(found, self._scale)
@@ -144,16 +161,46 @@ class TrustRegionNewton:
         return np.maximum(found, 1e-8 * largest) if largest > 0 else np.ones_like(found)
 
 
-@dataclass
 class TrustRegionProducts:
-    """Newton's model by products with the Hessian, as exact as the gradient deserves."""
+    """Newton's model by products with the Hessian, as exact as the gradient deserves.
 
-    name: str = "trust-region Newton by products"
-    momentum: float = 0.0
+    Parameters
+    ----------
+    name : str
+    deadline : float
+        Time of the monotonic clock after which no model is refined, as far as the cost of products so far tells.
+
+    Attributes
+    ----------
+    convex : bool
+        Whether f curved upwards in every direction tried at every point that was chosen from.
+    """
+
+    momentum = 0.0
+
+    def __init__(self, name: str = "trust-region Newton by products", *, deadline: float = np.inf) -> None:
+        self.name, self._deadline = name, deadline
+        self._convex, self._model = True, None
+        self._cost = 0.0
+
+    @property
+    def convex(self) -> bool:
+        return self._convex and (self._model is None or self._model.is_convex)
 
     def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
+        self._convex = self.convex
+
+        def bend(v: np.ndarray) -> np.ndarray:
+            began = time.monotonic()
+            image = ground.bend(here.x, v)
+            self._cost = time.monotonic() - began
+            return image
+
         tolerance = min(0.1, np.sqrt(here.steepness)) if here.steepness > 0 else 0.1
-        return Way(-here.gradient, 1.0, ProductModel(here.gradient, lambda v: ground.bend(here.x, v), tolerance))
+        left = self._deadline - time.monotonic()
+        most = SPACE if left > SPACE * self._cost else max(2, int(left / self._cost))
+        self._model = ProductModel(here.gradient, bend, tolerance, most)
+        return Way(-here.gradient, 1.0, self._model)
 
     def forget(self) -> bool:
         return False
