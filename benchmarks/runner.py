@@ -31,41 +31,53 @@ Run = dict[str, Any]
 
 
 class Gone(Exception):
-    """The process ended or said nothing for too long."""
+    """The process said nothing for too long, or ended by itself."""
+
+
+class Hung(Gone):
+    """It said nothing for too long."""
 
 
 class Worker:
     """One process, started when it is first needed and again after it was ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "benchmarks.worker")) -> None:
+        self.command = command
         self.process: subprocess.Popen[bytes] | None = None
         self.rest = b""
 
     def run(self, problem: str, solver: str, seconds: float) -> Run:
-        told: Run = {"ended": "died"}
+        """What its lines told; ``ended`` is judged, walked (the judge was lost), failed, hung or died."""
+        told: Run = {}
         patience = {"ready": COMPILING, "walking": seconds + GRACE, "walked": JUDGING}
+        event = "ready"
         try:
             self._send({"problem": problem, "solver": solver, "seconds": seconds})
-            event = "ready"
             while event not in ("judged", "failed"):
                 answer = self._next(patience[event])
                 event = answer.pop("event")
-                told |= answer | {"ended": {"walking": "hung"}.get(event, event)}
+                told |= answer
         except Gone as reason:
-            told |= {"message": f"{told.get('message', '')} {reason}".strip()}
+            told["message"] = f"{told.get('message', '')} {reason}".strip()
+            if event != "walked":
+                event = "hung" if isinstance(reason, Hung) else "died"
             self.end()
-        return told
+        return {"ended": event, **told}
 
     def _send(self, task: Mapping[str, Any]) -> None:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is not None and self.process.poll() is not None:
+            self.end()
+        if self.process is None:
             self.rest = b""
-            command = [sys.executable, "-m", "benchmarks.worker"]
-            env = os.environ | QUIET
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+            pipe = subprocess.PIPE
+            self.process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, env=os.environ | QUIET)
             self._next(COMPILING)
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(task).encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(task).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise Gone(f"its process ended with code {self.process.wait()}") from error
 
     def _next(self, patience: float) -> Run:
         assert self.process is not None and self.process.stdout is not None
@@ -73,7 +85,7 @@ class Worker:
         while b"\n" not in self.rest:
             if not select.select([pipe], [], [], 0.5)[0]:
                 if self._worked() - before > patience or time.monotonic() - start > SLOWED * patience:
-                    raise Gone(f"nothing for {patience:.0f} s")
+                    raise Hung(f"nothing for {patience:.0f} s")
                 continue
             piece = os.read(pipe, 1 << 20)
             if not piece:
@@ -95,7 +107,8 @@ class Worker:
     def end(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
+            with self.process:  # closes its pipes and waits
+                pass
             self.process = None
 
 
@@ -122,6 +135,9 @@ def run_all(
     lock, finished = threading.Lock(), threading.Semaphore(0)
     runs: list[Run] = []
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a") as file:
+            file.write("\n")  # ends the line that an interruption cut
 
     def work() -> None:
         worker = Worker()
