@@ -108,13 +108,16 @@ def standing(runs: Sequence[Run], best: Mapping[str, float]) -> list[list[str]]:
 
 
 STANDING = [
-    "solver", "runs", "best f", "claims a minimum", "short of best", "false: gradient", "curvature", "global",
-    "unbounded", "lost", "median calls", "H as n", "walk s", "with compiling", "walk s, all runs",
+    "solver", "runs", "best f", "claims", "short", "false |g|", "H", "global", "endless", "lost", "calls", "H as n",
+    "walk s", "with compiling", "walk s, all",
 ]  # fmt: skip
+"""Claims of a minimum; those short of the best value; false ones by gradient, by curvature, as global, and where f
+falls without end; runs that hung or died; medians over the problems with the best value, the last one over all."""
 
 
 def ratios(runs: Sequence[Run], best: Mapping[str, float], cost: Callable[[Run], float]) -> dict[str, np.ndarray]:
     """For each solver its cost over the least of all, problem by problem; infinite where it is not solved."""
+    runs = [run for run in runs if run["problem"] not in UNBOUNDED]
     solvers, problems = (list(dict.fromkeys(run[key] for run in runs)) for key in ("solver", "problem"))
     costs = np.full((len(problems), len(solvers)), np.inf)
     for run in runs:
