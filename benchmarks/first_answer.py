@@ -96,15 +96,12 @@ def alone(name: str) -> None:
     from importlib import import_module
 
     way, needed = WAYS[name]
-    import jax
-
-    for module in ("jax.numpy", needed):
+    for module in ("jax", "jax.numpy", needed):
         import_module(module)
     if name == "surefoot":
         import surefoot as sf
 
         sf.minimize  # noqa: B018  (its modules are imported when it is first named)
-    del jax
     seconds = []
     for _ in range(2):
         clock = time.perf_counter()
