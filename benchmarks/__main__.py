@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("digits", "accuracy", "dense", "sparse", "plans", "proofs", "start", "scan")
+PARTS = (
+    "digits",
+    "accuracy",
+    "dense",
+    "sparse",
+    "plans",
+    "proofs",
+    "start",
+    "scan",
+    "first_answer",
+    "starts",
+    "cutest",
+)
 
 
 def main() -> None:

@@ -90,8 +90,8 @@ class Fenced:
     def floor(self, here: Here, curvature: float) -> Floor:
         return self.ground.floor(here, curvature)
 
-    def measured_floor(self, here: Here) -> Floor:
-        return self.ground.measured_floor(here)
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
+        return self.ground.measured_floor(here, curvature)
 
     def blur(self, here: Here) -> float:
         return self.ground.blur(here)
@@ -150,8 +150,8 @@ class Pinned:
     def floor(self, here: Here, curvature: float) -> Floor:
         return self.fenced.floor(here, curvature)
 
-    def measured_floor(self, here: Here) -> Floor:
-        return self.fenced.measured_floor(here)
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
+        return self.fenced.measured_floor(here, curvature)
 
     def blur(self, here: Here) -> float:
         return self.fenced.blur(here)

@@ -137,7 +137,7 @@ class Bowl:
         residual = np.sqrt(max(here.value, 0.0))
         return Floor(4 * ROUNDOFF * norm * (residual + reach), 16 * ROUNDOFF * reach)
 
-    def measured_floor(self, here: Here) -> Floor:
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
         """What ``floor`` knows, the curvature of an operator being that along the gradient."""
         known = bool(np.all(np.isfinite(self._lengths)))
         slope = here.gradient

@@ -115,7 +115,7 @@ class Ground(Protocol):
         """
         ...
 
-    def measured_floor(self, here: Here) -> Floor:
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
         """The same, measured at the point where it is not known in advance: a few evaluations."""
         ...
 

@@ -89,12 +89,14 @@ class Landscape:
         size = float(np.linalg.norm(self._size(here.x)))
         return Floor(64 * self.objective.roundoff * (curvature * size + here.steepness), float("inf"))
 
-    def measured_floor(self, here: Here) -> Floor:
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
         """The noise of the gradient, measured at the point, and what the rounding of x lets it move."""
         from surefoot.problem.noise import noise_of_gradient
 
         noise, kept = noise_of_gradient(self.objective, here.x), self._kept(here.x)
-        moved = 0.0 if kept is None else float(np.linalg.norm(np.abs(kept) @ self._size(here.x)))
+        size = self._size(here.x)
+        # Without a Hessian the curvature met last has to do; the judge, who comes after, asks for more.
+        moved = curvature * float(np.linalg.norm(size)) if kept is None else float(np.linalg.norm(np.abs(kept) @ size))
         return Floor((2 * noise if np.isfinite(noise) else 0.0) + 2 * self.objective.roundoff * moved, float("inf"))
 
     def blur(self, here: Here) -> float:

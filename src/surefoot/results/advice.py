@@ -189,7 +189,9 @@ def _resolved(seen: Seen) -> float:
     if start is None or not seen.objective.exact_curvature:
         return 0.0
     with np.errstate(all="ignore"):
-        return 2 * seen.objective.roundoff * float(np.linalg.norm(np.abs(seen.objective.hessian(start)) @ np.abs(start)))
+        return (
+            2 * seen.objective.roundoff * float(np.linalg.norm(np.abs(seen.objective.hessian(start)) @ np.abs(start)))
+        )
 
 
 def undefined(seen: Seen) -> str | None:
@@ -221,10 +223,10 @@ def unsure_gradient(seen: Seen) -> str | None:
     """A gradient that was given and does not fit the values: the usual cause of a walk that goes nowhere."""
     from surefoot.problem.checked import check_objective
 
-    if seen.walk.stop.reason is not Reason.STALLED or not seen.objective.exact_gradient:
+    if seen.walk.stop.reason not in (Reason.STALLED, Reason.NO_DECREASE) or not seen.objective.exact_gradient:
         return None
     found = check_objective(seen.objective, seen.walk.here.x)
-    return None if found.ok else f"No lower point was found, and the gradient is suspect: {found}"
+    return None if found.ok or found.kinks else f"No lower point was found, and the gradient is suspect: {found}"
 
 
 def _precision(seen: Seen) -> str:
