@@ -171,7 +171,7 @@ class _Hearing:
         if tolerance is None or length_of(gradient[free]) > tolerance or len(wrong):
             return None
         self.stage = "the stationary point next to it"
-        said = f"The gradient ({length_of(gradient[free]):.2g}) is as small as was asked for, not as rounding"
+        said = f"The gradient ({length_of(gradient[free]):.2g}) is within the tolerance, but not within rounding"
         there = next_door(self.witness, self.x, free) if self.dense else None
         if there is None:
             return Finding(

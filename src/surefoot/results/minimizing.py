@@ -129,9 +129,11 @@ def _judge(objective: Objective, walked: Walk, start: np.ndarray, wishes: Wishes
     if walked.stop.reason is Reason.UNBOUNDED:
         return judge_unbounded(objective, walked.here.x, walked.here.x - start)
     bounds = None if wishes.box is None else (wishes.box.lower, wishes.box.upper)
-    tolerance = wishes.tolerance
-    if walked.stop.reason in (Reason.STALLED, Reason.IDLE, Reason.NO_DECREASE):
-        tolerance = max(tolerance or 0.0, walked.here.steepness)
+    tolerance = wishes.tolerance or 0.0
+    if walked.stop.reason is Reason.NOISE:
+        tolerance = max(tolerance, walked.stop.tolerance)
+    elif walked.stop.reason in (Reason.STALLED, Reason.IDLE, Reason.NO_DECREASE):
+        tolerance = max(tolerance, walked.here.steepness)
     return judge_point(objective, walked.here.x, bounds=bounds, span=np.abs(start), tolerance=tolerance)
 
 
