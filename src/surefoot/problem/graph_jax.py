@@ -8,9 +8,10 @@ It means the same as the NumPy reading (`floating`), and its derivatives are rig
   is multiplied by zero, and zero times infinity would make the gradient NaN (``where(x > 0, x*log(x), 0)`` at 0);
 - ``abs`` and ``sign`` have slope 0 at 0, and ``min`` and ``max`` the mean of both slopes at a tie.
 
-A sum over an index is one operation on an array, whatever its length: the elements ``x[i+1]`` of it are a slice of the
-vector. Operations are those of `jax.lax`, which cost less to trace than those of `jax.numpy`. Constant parts are
-computed once, by NumPy. JAX is imported when a function is made, never with this file.
+A sum over an index is one operation on an array, whatever its length: the elements ``x[i+1]`` of it are a slice of
+the vector. So are the terms of one form in a long sum that was typed term by term. Operations are those of `jax.lax`,
+which cost less to trace than those of `jax.numpy`. Constant parts are computed once, by NumPy. JAX is imported when a
+function is made, never with this file.
 
 Reference: Griewank and Walther (2008), "Evaluating derivatives", 2nd ed., SIAM, section 3.2, pp. 37-41 (the reverse
 mode multiplies by partial derivatives on the way back).
@@ -19,7 +20,7 @@ mode multiplies by partial derivatives on the way back).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from surefoot.errors import DataError, SurefootError
 from surefoot.problem import indices
 from surefoot.problem.floating import operate
 from surefoot.problem.graph import CONSTANTS, Apply, Index, Name, Node, Number, children, fold, running, walk
+from surefoot.problem.long_sums import Chain, long_sums
 
 MOST_FACTORS = 32
 """Whole powers up to this are products by repeated squaring; beyond, the power function rounds better."""
@@ -71,10 +73,11 @@ def jax_function(node: Node, names: Sequence[str]) -> Callable[[Any], Any]:
     axis = indices.axes(node)
     for part in walk(node):
         _check(part, wanted)
+    chains = long_sums(node, frozenset(wanted.single))
     import jax  # noqa: F401, so that the time of importing it is not taken for that of tracing
 
     def f(v: Any) -> Any:
-        value = _Reading(v, wanted, axis).of(node, None)
+        value = _Reading(v, wanted, axis, chains).of(node, None)
         return _library().lax.reshape(value, ()) if np.shape(value) else _double(value)
 
     return f
@@ -98,6 +101,12 @@ class _Variables(NamedTuple):
         for name, places in elements.items():
             vectors[name][list(places)] = list(places.values())
         return cls(single, vectors)
+
+    def place(self, leaf: Node) -> int:
+        """The place in the flat vector of a name or of an element with a fixed index."""
+        if isinstance(leaf, Name):
+            return self.single[leaf.name]
+        return int(self.positions(leaf)) if isinstance(leaf, Apply) else -1
 
     def positions(self, node: Apply, axis: Any = None) -> np.ndarray:
         """The places in the flat vector of an element, over the axes of its indices."""
@@ -127,16 +136,27 @@ def _check(node: Node, wanted: _Variables) -> None:
 class _Reading:
     """One evaluation: NumPy values where a part is constant, traced ones where it is not."""
 
-    def __init__(self, v: Any, wanted: _Variables, axis: dict[Index, int]) -> None:
-        self.v, self.wanted, self.axis = v, wanted, axis
+    def __init__(self, v: Any, wanted: _Variables, axis: dict[Index, int], chains: Mapping[Node, Chain]) -> None:
+        self.v, self.wanted, self.axis, self.chains = v, wanted, axis, chains
+        self.varying: dict[Name, Any] = {}
 
     def of(self, node: Node, live: Any) -> Any:
         """The value of a node; ``live`` says where it is used at all, None for everywhere."""
-        return fold(node, lambda current, operands: self._rule(current, operands, live), _before)
+        return fold(node, lambda current, operands: self._rule(current, operands, live), self._before)
+
+    def _before(self, node: Node) -> Sequence[Node]:
+        """What is read before a node: branches of a `where` wait for its condition, elements are taken at once."""
+        if node in self.chains:
+            return [term for _, term in self.chains[node].others]
+        if isinstance(node, Apply) and node.operation == "where":
+            return node.arguments[:1]
+        return () if isinstance(node, Apply) and node.operation == "element" else children(node)
 
     def _rule(self, node: Node, operands: Sequence[Any], live: Any) -> Any:
         if isinstance(node, Number):
             return np.float64(node.value)
+        if isinstance(node, Name) and node in self.varying:
+            return self.varying[node]
         if isinstance(node, Name):
             place = self.wanted.single.get(node.name)
             return self.v[place] if place is not None else np.float64(CONSTANTS[node.name])
@@ -145,7 +165,10 @@ class _Reading:
         if not isinstance(node, Apply):
             raise SurefootError(f"{node!r} has no numeric value; only numeric functions do.")
         if node.operation == "element":
-            return _taken(self.v, self.wanted.positions(node, self.axis))
+            places = self.wanted.positions(node, self.axis)
+            return _taken(self.v, places) if places.ndim else self.v[int(places)]
+        if node in self.chains:
+            return self._chain(self.chains[node], operands, live)
         index = running(node)
         if index is not None:
             return _over(node.operation, operands[0], len(index), self.axis[index])
@@ -155,6 +178,27 @@ class _Reading:
             with np.errstate(all="ignore"):
                 return operate(node, operands)
         return _readings()[node.operation](*_guarded(node.operation, operands, live))
+
+    def _chain(self, chain: Chain, others: Sequence[Any], live: Any) -> Any:
+        """A long sum: terms of the same form at once, as one array with an axis of its own, and the others."""
+        axis = max(self.axis.values(), default=-1) + 1
+        plus, minus = _readings()["add"], _readings()["sub"]
+        total: Any = np.float64(0.0)
+        for form in chain.forms:
+            one = _Reading(self.v, self.wanted, self.axis, {})
+            for name, leaves in form.varying.items():
+                if isinstance(leaves[0], Number):
+                    values = np.array([leaf.value for leaf in leaves if isinstance(leaf, Number)])
+                else:
+                    values = _taken(self.v, np.array([self.wanted.place(leaf) for leaf in leaves]))
+                one.varying[name] = values.reshape(-1, *[1] * axis)
+            count = len(form.signs)
+            signs = np.array(form.signs).reshape(-1, *[1] * axis)
+            term = one.of(form.term, live)
+            total = plus(total, _over("sum", term if np.all(signs > 0) else term * signs, count, axis))
+        for (sign, _), value in zip(chain.others, others, strict=True):
+            total = (plus if sign > 0 else minus)(total, value)
+        return total
 
     def _where(self, node: Apply, condition: Any, live: Any) -> Any:
         yes, no = node.arguments[1:]
@@ -168,22 +212,13 @@ class _Reading:
         return jnp.where(jnp.isnan(condition), np.nan, chosen)
 
 
-def _before(node: Node) -> Sequence[Node]:
-    """What is read before a node: the branches of a `where` wait for its condition, elements are taken at once."""
-    if isinstance(node, Apply) and node.operation == "where":
-        return node.arguments[:1]
-    return () if isinstance(node, Apply) and node.operation == "element" else children(node)
-
-
 def _taken(v: Any, places: np.ndarray) -> Any:
-    """Elements at places that are known: a number, a slice where they are equally spaced, a gather otherwise."""
-    if not places.ndim:
-        return v[int(places)]
+    """Elements at places that are known: a slice where they are equally spaced, a gather otherwise."""
     flat = places.ravel()
     steps = np.diff(flat)
     if len(flat) == 1 or (steps[0] > 0 and np.all(steps == steps[0])):
         step = int(steps[0]) if len(flat) > 1 else 1
-        taken = _library().lax.slice(v, (int(flat[0]),), (int(flat[-1]) + 1,), (step,))
+        taken = _library().lax.slice(v, (int(flat[0]),), (int(flat[-1]) + 1,), (step,) if step > 1 else None)
         return taken if places.ndim == 1 else taken.reshape(places.shape)
     return v[places]
 
@@ -246,7 +281,7 @@ def _power(base: Any, exponent: Any) -> Any:
         return _library().lax.pow(*_alike([base, exponent]))
     if np.ndim(exponent) == 0 and float(exponent).is_integer() and abs(exponent) <= MOST_FACTORS:
         whole = int(exponent)
-        return base * base if whole == 2 else _library().lax.integer_pow(base, whole)
+        return _library().lax.integer_pow(base, whole)
     shape = np.broadcast_shapes(np.shape(base), np.shape(exponent))
     base = _library().numpy.broadcast_to(base, shape)
     return _constant_power(base, np.broadcast_to(np.asarray(exponent, dtype=np.float64), shape))
