@@ -49,6 +49,8 @@ class Inertia:
         of the curvature smallest in size.
     null : tuple of ndarray
         Directions in which no curvature is seen.
+    is_complete : bool
+        Whether every eigenvalue was computed.
     how : str
         How it was found, as the end of a sentence.
     """
@@ -67,6 +69,7 @@ class Inertia:
     up: np.ndarray | None
     weakest: np.ndarray | None
     null: tuple[np.ndarray, ...]
+    is_complete: bool
     how: str
 
 
@@ -179,6 +182,7 @@ class DenseCurvature:
             up=self._aim(free, vectors[:, -1]) if above[-1] else None,
             weakest=self._aim(free, vectors[:, weakest]),
             null=tuple(self._aim(free, vectors[:, k]) for k in np.flatnonzero(~(above | below))),
+            is_complete=True,
             how=f"by all {n} eigenvalues",
         )  # fmt: skip
 

@@ -114,6 +114,7 @@ class ProductCurvature:
             up=aim(self.scale, free, high.high_vector) if above else None,
             weakest=aim(self.scale, free, weakest),
             null=tuple(aim(self.scale, free, v) for v in flat),
+            is_complete=False,
             how=f"by Lanczos from {len(found)} random starts, {sum(r.steps for r in found)} products"
             + (f", wrong with probability {CHANCE:.0e} at most" if (rises or falls) and firm else ""),
         )  # fmt: skip
