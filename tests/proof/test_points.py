@@ -477,6 +477,37 @@ def test_what_is_not_finite_is_inconclusive(function):
     assert verdict(function, [0], dense=0) is Verdict.INCONCLUSIVE
 
 
+def test_curvature_of_all_sizes_at_once():
+    for H in (
+        [[1e300, 1e-300], [1e-300, 1e-300]],
+        [[1e-300, 1e150], [1e150, 1e-300]],
+        [[1e308, 1e308], [1e308, -1e308]],
+    ):
+        function = quadratic(np.array(H))
+        for dense in (0, 1000):
+            found = verdict(function, [0, 0], dense=dense)
+            assert (
+                found is Verdict.STRICT_LOCAL_MINIMUM
+                if H[0][0] == 1e300 and dense
+                else found not in {Verdict.LOCAL_MAXIMUM, Verdict.NOT_STATIONARY}
+            )
+            assert H[0][0] == 1e300 or found not in MINIMA
+
+
+def test_products_that_overflow():
+    function = Landscape(
+        40,
+        lambda x: x @ x,
+        lambda x: 2 * x,
+        product=lambda x, v: np.where(np.abs(v) < 1.5, 2 * v, np.inf) * (v[0] > -2),
+    )
+    assert verdict(function, np.zeros(40), dense=0) in MINIMA
+    broken = Landscape(
+        40, lambda x: x @ x, lambda x: 2 * x, product=lambda x, v: 2 * v if abs(v[0]) > 0.49 else np.nan * v
+    )
+    assert verdict(broken, np.zeros(40), dense=0) is Verdict.INCONCLUSIVE
+
+
 def test_a_region_of_nan_beside_the_point():
     edge = single(
         lambda x: x * x if x >= 0 else np.nan,

@@ -162,6 +162,8 @@ class DenseCurvature:
         if not np.all(np.isfinite(E)):
             E = np.full_like(H, np.inf)
         E = E + lost_to_differences(self._witness)
+        if not np.all(np.isfinite(H)):
+            return unknown(n, "as its entries differ by more than doubles can hold")
         values, vectors = np.linalg.eigh(H)
         size = float(np.max(np.abs(values)))
         rounding = n * EPS * size
@@ -198,9 +200,10 @@ class DenseCurvature:
             if np.array_equal(there, self._x) or not self._witness.holds(there):
                 continue
             other = self._witness.hessian(there)
+            other = self._scaled(other, free)
             if not np.all(np.isfinite(other)):
                 return False, False
-            values = np.linalg.eigvalsh(self._scaled(other, free))
+            values = np.linalg.eigvalsh(other)
             rises, falls = rises and bool(values[0] > tolerance), falls and bool(values[-1] < -tolerance)
         return rises, falls
 
@@ -210,6 +213,12 @@ class DenseCurvature:
 
     def _aim(self, free: np.ndarray, vector: np.ndarray) -> np.ndarray:
         return aim(self.scale, free, vector)
+
+
+def unknown(n: int, why: str) -> Inertia:
+    """Nothing is known."""
+    none = (0, 0, 0, np.nan, np.nan, np.inf, False, False, False, None, None, None, ())
+    return Inertia(n, *none, False, why)
 
 
 def aim(scale: np.ndarray, free: np.ndarray, vector: np.ndarray) -> np.ndarray:

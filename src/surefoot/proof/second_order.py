@@ -78,6 +78,9 @@ def classify(
         "smallest_eigenvalue": plain(inertia.smallest), "largest_eigenvalue": plain(inertia.largest),
         "eigenvalue_tolerance": plain(inertia.tolerance), "is_spectrum_firm": inertia.firm,
     }  # fmt: skip
+    if not np.isfinite(inertia.smallest):
+        found = Finding(Verdict.INCONCLUSIVE, f"Nothing is known of the signs of curvature, {inertia.how}.")
+        return Finding(found.verdict, found.claim, (), evidence)
     if inertia.rises:
         found = _minimum(place, curvature, inertia, held, rng, scale)
     elif inertia.down is not None:
