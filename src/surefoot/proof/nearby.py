@@ -126,8 +126,9 @@ def lower_value(place: Place, direction: np.ndarray, curvature: float) -> Change
         )
     best = None
     for sign in (1.0, -1.0):
-        for attempt in (1.0, 4.0, 0.25, 16.0, 64.0):
-            found = _descend(place, sign * direction, start * attempt)
+        # Far enough to be of use, if f still falls there; else as near as a fall can show.
+        for length in (max(start, 1e-6 * max(1.0, size)), start, 4 * start, start / 4, 16 * start, 64 * start):
+            found = _descend(place, sign * direction, length)
             if found is not None:
                 best = found if best is None or found.value < best.value else best
                 break
