@@ -69,7 +69,7 @@ def test_whether_f_falls_where_its_gradient_says_so():
         (lambda x: x * x + abs(x), lambda x: 2 * x + np.sign(x), 2.0, "slope jumps"),
         (lambda x: x * x + 1e-6 * abs(x), lambda x: 2 * x + 1e-6 * np.sign(x), 2.0, "slope jumps"),
         (lambda x: x * x * (1 + 5 * (x > 0)), lambda x: 2 * x * (1 + 5 * (x > 0)), 2.0, "curvature jumps"),
-        (lambda x: -x * x, lambda x: 2 * x, 2.0, "add up"),
+        (lambda x: -x * x, lambda x: 2 * x, 2.0, "falls like t^2"),
         (lambda x: 3 * x * x, lambda x: 2 * x, 2.0, "add up"),
     ],
 )

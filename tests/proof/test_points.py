@@ -220,6 +220,41 @@ def test_an_ill_conditioned_bowl_by_products_is_claimed_no_firmer_than_it_is_kno
     assert verdict(function, np.zeros(2000)) in {Verdict.LOCAL_MINIMUM, Verdict.INCONCLUSIVE}
 
 
+def lower_envelope(seed):
+    """The lower of two quadratics that meet at a point where the first has its minimum and the second a slope."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 12))
+    at = rng.standard_normal(n) * 10.0 ** rng.integers(-3, 4) * rng.integers(0, 2)
+    level, slope = rng.choice([0.0, 1.0, 1e4]), rng.standard_normal(n) * 10.0 ** rng.uniform(-3, 2)
+    first, second = (np.diag(np.exp(rng.uniform(-2, 2, n))) for _ in range(2))
+
+    def bowl(x):
+        return (x - at) @ first @ (x - at) / 2 + level
+
+    def slide(x):
+        return (x - at) @ second @ (x - at) / 2 + slope @ (x - at) + level
+
+    return at, Landscape(
+        n,
+        lambda x: min(bowl(x), slide(x)),
+        lambda x: first @ (x - at) if bowl(x) <= slide(x) else second @ (x - at) + slope,
+        lambda x: first if bowl(x) <= slide(x) else second,
+    )
+
+
+@pytest.mark.parametrize("dense", [0, 1000])
+@pytest.mark.parametrize("seed", range(60))
+def test_an_edge_that_derivatives_do_not_show_is_no_minimum(seed, dense):
+    at, function = lower_envelope(seed)
+    assert verdict(function, at, dense=dense, rng=seed) not in MINIMA
+
+
+def test_a_jump_next_to_a_minimum_is_seen():
+    for jump in (1e-3, 1.0):
+        cliff = single(lambda x, jump=jump: (x - 0.7) ** 2 - jump * (x < 0.7), lambda x: 2 * (x - 0.7), lambda x: 2.0)
+        assert verdict(cliff, [0.7]) not in MINIMA
+
+
 # -- laws --------------------------------------------------------------------------------------------------------------
 
 KINDS = {
@@ -440,6 +475,37 @@ def test_a_point_that_is_not_finite(point):
 def test_what_is_not_finite_is_inconclusive(function):
     assert verdict(function, [0]) is Verdict.INCONCLUSIVE
     assert verdict(function, [0], dense=0) is Verdict.INCONCLUSIVE
+
+
+def test_curvature_of_all_sizes_at_once():
+    for H in (
+        [[1e300, 1e-300], [1e-300, 1e-300]],
+        [[1e-300, 1e150], [1e150, 1e-300]],
+        [[1e308, 1e308], [1e308, -1e308]],
+    ):
+        function = quadratic(np.array(H))
+        for dense in (0, 1000):
+            found = verdict(function, [0, 0], dense=dense)
+            assert (
+                found is Verdict.STRICT_LOCAL_MINIMUM
+                if H[0][0] == 1e300 and dense
+                else found not in {Verdict.LOCAL_MAXIMUM, Verdict.NOT_STATIONARY}
+            )
+            assert H[0][0] == 1e300 or found not in MINIMA
+
+
+def test_products_that_overflow():
+    function = Landscape(
+        40,
+        lambda x: x @ x,
+        lambda x: 2 * x,
+        product=lambda x, v: np.where(np.abs(v) < 1.5, 2 * v, np.inf) * (v[0] > -2),
+    )
+    assert verdict(function, np.zeros(40), dense=0) in MINIMA
+    broken = Landscape(
+        40, lambda x: x @ x, lambda x: 2 * x, product=lambda x, v: 2 * v if abs(v[0]) > 0.49 else np.nan * v
+    )
+    assert verdict(broken, np.zeros(40), dense=0) is Verdict.INCONCLUSIVE
 
 
 def test_a_region_of_nan_beside_the_point():

@@ -49,6 +49,8 @@ class Inertia:
         of the curvature smallest in size.
     null : tuple of ndarray
         Directions in which no curvature is seen.
+    is_complete : bool
+        Whether every eigenvalue was computed.
     how : str
         How it was found, as the end of a sentence.
     """
@@ -67,6 +69,7 @@ class Inertia:
     up: np.ndarray | None
     weakest: np.ndarray | None
     null: tuple[np.ndarray, ...]
+    is_complete: bool
     how: str
 
 
@@ -159,6 +162,8 @@ class DenseCurvature:
         if not np.all(np.isfinite(E)):
             E = np.full_like(H, np.inf)
         E = E + lost_to_differences(self._witness)
+        if not np.all(np.isfinite(H)):
+            return unknown(n, "as its entries differ by more than doubles can hold")
         values, vectors = np.linalg.eigh(H)
         size = float(np.max(np.abs(values)))
         rounding = n * EPS * size
@@ -179,6 +184,7 @@ class DenseCurvature:
             up=self._aim(free, vectors[:, -1]) if above[-1] else None,
             weakest=self._aim(free, vectors[:, weakest]),
             null=tuple(self._aim(free, vectors[:, k]) for k in np.flatnonzero(~(above | below))),
+            is_complete=True,
             how=f"by all {n} eigenvalues",
         )  # fmt: skip
 
@@ -194,9 +200,10 @@ class DenseCurvature:
             if np.array_equal(there, self._x) or not self._witness.holds(there):
                 continue
             other = self._witness.hessian(there)
+            other = self._scaled(other, free)
             if not np.all(np.isfinite(other)):
                 return False, False
-            values = np.linalg.eigvalsh(self._scaled(other, free))
+            values = np.linalg.eigvalsh(other)
             rises, falls = rises and bool(values[0] > tolerance), falls and bool(values[-1] < -tolerance)
         return rises, falls
 
@@ -206,6 +213,12 @@ class DenseCurvature:
 
     def _aim(self, free: np.ndarray, vector: np.ndarray) -> np.ndarray:
         return aim(self.scale, free, vector)
+
+
+def unknown(n: int, why: str) -> Inertia:
+    """Nothing is known."""
+    none = (0, 0, 0, np.nan, np.nan, np.inf, False, False, False, None, None, None, ())
+    return Inertia(n, *none, False, why)
 
 
 def aim(scale: np.ndarray, free: np.ndarray, vector: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.proof.floors import UNDERFLOW, natural_of, units_of
-from surefoot.proof.inertia import Inertia, aim, grain, lost_to_differences
+from surefoot.proof.inertia import Inertia, aim, grain, lost_to_differences, unknown
 from surefoot.proof.witness import Witness
 
 STARTS = 3
@@ -90,7 +90,8 @@ class ProductCurvature:
                     break
                 if _margin(n, ritz, 0.5 * abs(ritz.low)) and _margin(n, ritz, 0.5 * abs(ritz.high)):
                     break
-            assert ritz is not None
+            if ritz is None:
+                return unknown(n, "as a product with it is not finite")
             found.append(ritz)
             if ritz.low < -tolerance and ritz.high > tolerance:
                 break
@@ -114,6 +115,7 @@ class ProductCurvature:
             up=aim(self.scale, free, high.high_vector) if above else None,
             weakest=aim(self.scale, free, weakest),
             null=tuple(aim(self.scale, free, v) for v in flat),
+            is_complete=False,
             how=f"by Lanczos from {len(found)} random starts, {sum(r.steps for r in found)} products"
             + (f", wrong with probability {CHANCE:.0e} at most" if (rises or falls) and firm else ""),
         )  # fmt: skip
@@ -137,6 +139,8 @@ class ProductCurvature:
         for j in range(most):
             basis[j] = q
             w = self._scaled_times(free, q)
+            if not np.all(np.isfinite(w)):
+                return
             alpha.append(float(q @ w))
             for _ in range(2):  # twice is enough
                 w -= basis[: j + 1].T @ (basis[: j + 1] @ w)

@@ -22,6 +22,9 @@ import numpy as np
 from surefoot.proof.floors import UNDERFLOW, Curvature, Floors
 from surefoot.proof.witness import Witness, length_of
 
+LADDER = 4
+"""Distances, each an eighth of the next, at which a kink is looked for below the one where values show."""
+
 VISIBLE = 8.0
 """Units of noise at which a change of f is believed."""
 
@@ -123,8 +126,9 @@ def lower_value(place: Place, direction: np.ndarray, curvature: float) -> Change
         )
     best = None
     for sign in (1.0, -1.0):
-        for attempt in (1.0, 4.0, 0.25, 16.0, 64.0):
-            found = _descend(place, sign * direction, start * attempt)
+        # Far enough to be of use, if f still falls there; else as near as a fall can show.
+        for length in (max(start, 1e-6 * max(1.0, size)), start, 4 * start, start / 4, 16 * start, 64 * start):
+            found = _descend(place, sign * direction, length)
             if found is not None:
                 best = found if best is None or found.value < best.value else best
                 break
@@ -185,16 +189,36 @@ def disagreement(place: Place, direction: np.ndarray, bent: np.ndarray) -> str |
         return None
     floor = float(np.abs(direction) @ place.floors.gradient)
     least = 64 * place.witness.unit * length_of(place.x)
+    # From where slopes show to where values do: rounding may hide a kink from the first, curvature from the last.
+    slopes = max(64 * (floor + UNDERFLOW) / abs(curvature), least)
+    values = max(math.sqrt(1e5 * place.noise(place.value) / abs(curvature)), least)
+    lengths = [slopes, *(values / 8**k for k in range(LADDER, -1, -1) if values / 8**k > slopes)]
     for sign in (1.0, -1.0):
         ray = sign * direction
-        length = max(64 * (floor + UNDERFLOW) / abs(curvature), least)
-        kink = _kink(place, ray, curvature, length, floor)
-        if kink is not None:
-            return kink
-        length = max(math.sqrt(1e5 * place.noise(place.value) / abs(curvature)), length)
-        if not _adds_up(place, ray, length, floor):
+        for length in lengths:
+            kink = _kink(place, ray, curvature, length, floor)
+            if kink is not None:
+                return kink
+        against = _against(place, ray, curvature, values)
+        if against is not None:
+            return against
+        if not _adds_up(place, ray, values, floor):
             return "the change of f along a line is not what its gradients add up to"
     return None
+
+
+def _against(place: Place, ray: np.ndarray, curvature: float, length: float) -> str | None:
+    """A change of f against its curvature that is no cubic: a smooth f may turn, but only like t^3 or higher."""
+    if not place.witness.holds(place.x + 2 * length * ray):
+        return None
+    near, far = (place.witness.height(place.x + t * ray) - place.value for t in (length, 2 * length))
+    visible = VISIBLE * place.noises(ray)(2 * length, place.value + far)
+    if not (near * curvature < 0 and far * curvature < 0 and abs(far) > visible):
+        return None
+    order = math.log2(far / near)
+    if order > 2.5:
+        return None
+    return f"f {'falls' if near < 0 else 'rises'} like t^{order:.2g}, by {abs(near):.2g} at a distance of {length:.1e}"
 
 
 def _slope(place: Place, ray: np.ndarray, length: float) -> float:
@@ -235,7 +259,7 @@ def _adds_up(place: Place, ray: np.ndarray, length: float, floor: float) -> bool
             continue
         size, doubt = max(abs(change), abs(total)), 8 * place.noise(value) + 16 * length * floor
         if size > 2 * doubt:
-            if abs(change - total) <= 0.25 * size + doubt:
+            if abs(change - total) <= 0.1 * size + doubt:
                 return True
             failures += 1
     return failures < 2

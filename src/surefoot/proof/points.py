@@ -240,7 +240,9 @@ class _Hearing:
         if lower is False:
             return Finding(
                 Verdict.INCONCLUSIVE,
-                "f does not do here what its gradient says (a kink, perhaps), so it decides nothing.",
+                "f does not do here what its gradient says (a kink, perhaps), so it decides nothing."
+                if self.witness.function.exact_gradient
+                else "No lower value lies where the gradient points: by differences it is too coarse here.",
                 (f"The slope along {along(self.names, direction)} is {slope:.3g}, but f does not fall there.",),
                 {"contradiction": "the gradient points to no lower value"},
             )

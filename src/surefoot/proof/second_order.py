@@ -18,6 +18,7 @@ import numpy as np
 
 from surefoot.proof.certificate import Verdict
 from surefoot.proof.finding import Finding, along, descent, plain
+from surefoot.proof.floors import STRICT, natural_of, units_of
 from surefoot.proof.inertia import Inertia
 from surefoot.proof.nearby import Change, Place, disagreement, first_change, lower_value
 from surefoot.wording import counted
@@ -77,6 +78,9 @@ def classify(
         "smallest_eigenvalue": plain(inertia.smallest), "largest_eigenvalue": plain(inertia.largest),
         "eigenvalue_tolerance": plain(inertia.tolerance), "is_spectrum_firm": inertia.firm,
     }  # fmt: skip
+    if not np.isfinite(inertia.smallest):
+        found = Finding(Verdict.INCONCLUSIVE, f"Nothing is known of the signs of curvature, {inertia.how}.")
+        return Finding(found.verdict, found.claim, (), evidence)
     if inertia.rises:
         found = _minimum(place, curvature, inertia, held, rng, scale)
     elif inertia.down is not None:
@@ -86,7 +90,12 @@ def classify(
     else:
         found = Finding(
             Verdict.INCONCLUSIVE,
-            "Stationary, and no negative curvature was seen; but the iteration did not settle on the smallest one.",
+            "Stationary, and no negative curvature was seen; but "
+            + (
+                "next to the point the Hessian is quite another, by more than its smallest eigenvalue."
+                if inertia.is_complete
+                else "Lanczos did not settle on the smallest curvature."
+            ),
         )
     return Finding(found.verdict, found.claim, lines + found.lines, {**evidence, **found.evidence})
 
@@ -97,12 +106,36 @@ def spectrum_line(inertia: Inertia) -> str:
         f"with variables scaled, the eigenvalues of the Hessian reach from {inertia.smallest:.3g} to "
         f"{inertia.largest:.3g}, against a rounding of {inertia.tolerance:.1e} ({inertia.how})"
     )
-    if inertia.how.startswith("by all"):
+    if inertia.is_complete:
         return (
             f"{inertia.negative:,} negative, {inertia.zero:,} zero to rounding, {inertia.positive:,} positive "
             f"curvatures: {ends}."
         )
     return f"{ends[0].upper()}{ends[1:]}."
+
+
+def _shaking(place: Place, scale: np.ndarray) -> Finding | None:
+    """Values or slopes that shake by more than half their digits: noise in f, or jumps, but no rounding."""
+    if not place.witness.function.exact_gradient:
+        return None
+    moving, half = scale > 0, np.sqrt(place.witness.unit)
+    scales = np.where(moving, scale, 1.0)
+    lengths = np.maximum(units_of(place.x, scales), natural_of(scales))
+    slopes = place.curvature.reach(lengths)
+    noise = np.where(moving, place.floors.noise, 0.0)
+    if place.floors.value > STRICT * half * (abs(place.value) + float(lengths @ slopes)):
+        words = f"f shakes by {place.floors.value / STRICT:.1e}"
+    elif np.any(noise > half * slopes):
+        worst = int(np.argmax(np.where(noise > half * slopes, noise, 0.0)))
+        words = f"the slope in {place.witness.function.names[worst]} shakes by {noise[worst]:.1e}"
+    else:
+        return None
+    return Finding(
+        Verdict.INCONCLUSIVE,
+        f"Next to the point {words}, more than rounding does: f is noisy or jumps, and derivatives decide nothing.",
+        (),
+        {"contradiction": words},
+    )
 
 
 def _contradiction(
@@ -128,7 +161,7 @@ def _contradiction(
 def _minimum(
     place: Place, curvature: Times, inertia: Inertia, held: Held, rng: np.random.Generator, scale: np.ndarray
 ) -> Finding:
-    against = _contradiction(place, curvature, inertia, rng, scale)
+    against = _shaking(place, scale) or _contradiction(place, curvature, inertia, rng, scale)
     if against is not None:
         return against
     lines = ("Along three lines through the point, f and its gradient change as the Hessian says.",)
