@@ -26,6 +26,8 @@ from surefoot.descent.stop import Reason
 
 EDGE, AT_ZERO = 0.05, 0.00025
 """Edges of the first simplex, relative to each coordinate, and where it is zero."""
+AGAIN = (0.5, 1e-3)
+"""Edges of those that begin anew: wide, to leave a plateau, then narrow, to follow a valley."""
 COLLAPSED = 1e-14
 """Size of a simplex relative to its best point at which nothing but rounding is left."""
 FLAT = 1e-7
@@ -69,10 +71,10 @@ class NelderMead:
                 self._renewed = 0 if self._values[0] < ray.origin.value - ray.ground.blur(ray.origin) else self._renewed
                 return ray.taken(best)
             if self._has_collapsed():
-                if self._renewed >= 2:
+                if self._renewed >= len(AGAIN):
                     return Refusal(Reason.NO_DECREASE, "the simplex has collapsed, and so have two new ones around it")
+                self._edge = AGAIN[self._renewed]
                 self._renewed += 1
-                self._edge = 1e-3 if self._renewed == 1 else 1e-6
                 self._begin(ray)
         return Refusal(Reason.NO_DECREASE, f"none of {ROUNDS * (ray.ground.size + 1)} changes of the simplex is lower")
 
