@@ -126,8 +126,9 @@ def second(f: Callable[[np.ndarray], float], x: np.ndarray, one: np.ndarray, oth
 
 
 def steps_for_second(x: np.ndarray, noise: float, sizes: np.ndarray, curves: np.ndarray) -> np.ndarray:
-    """Steps of the right size for `second`."""
-    return clipped(_ratio(3 * noise * sizes**2, curves) ** 0.25, sizes, x)
+    """Steps of the right size for `second`; a variable without curvature takes that of the others for its guess."""
+    guess = np.maximum(curves, np.max(curves * sizes**2, initial=0.0) / sizes**2)
+    return clipped(_ratio(3 * noise * sizes**2, guess) ** 0.25, sizes, x)
 
 
 def product_by_gradients(

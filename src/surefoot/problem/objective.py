@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from surefoot.errors import ModelError
+from surefoot.problem.graph import Apply, Name, Number
 from surefoot.problem.points import Points
 
 ROUNDOFF = 2.0**-53
@@ -322,8 +323,10 @@ def objective_of(
     """
     from surefoot.problem.torch_function import is_torch
 
-    if not callable(f):
+    if isinstance(f, str | Number | Name | Apply):
         return _of_text(f, x0)
+    if not callable(f):
+        raise ModelError(f"f is {type(f).__name__} {f!r:.60}; a function, or the text of an expression, is needed.")
     points = Points(x0)
     if is_torch(f, x0):
         from surefoot.problem.torch_function import TorchFunction
