@@ -152,13 +152,13 @@ def product_by_gradients(
 
 def clipped(steps: np.ndarray, sizes: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Steps within reason, such that x + h - x is h exactly."""
-    steps = np.clip(np.where(steps > 0, steps, LONGEST * sizes), SHORTEST * sizes, LONGEST * sizes)
+    steps = np.clip(steps, SHORTEST * sizes, LONGEST * sizes)
     return (np.abs(x) + steps) - np.abs(x)
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Zero where nothing is known of the denominator, which `clipped` takes for: as long as may be."""
-    return numerator / np.where(denominator > 0, denominator, np.inf)
+def _ratio(noise: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Noise over curvature: infinite, for a step as long as may be, where no curvature is known; 0 without noise."""
+    return np.where(noise > 0, np.where(curves > 0, noise / np.where(curves > 0, curves, 1.0), np.inf), 0.0)
 
 
 def shifted(x: np.ndarray, i: int, h: float) -> np.ndarray:
