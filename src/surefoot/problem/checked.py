@@ -7,7 +7,7 @@ with a wide range of scales is judged by what can be seen of it. At a kink the s
 small the step; then any number between them is right.
 
 References: More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19; Nocedal,
-Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 195-204.
+Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 194-204.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
 with s the noise of f. Derivatives beyond the second are unknown; they are taken as |f''| over powers of the size of
 the variable.
 
-References: More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19, section 4;
-Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 195-204.
+References: More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19;
+Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 194-204.
 """
 
 from __future__ import annotations

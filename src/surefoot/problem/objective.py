@@ -6,8 +6,7 @@ An `Objective` is made once for a start by `objective_of`; walks and judges know
 vectors of doubles, `Objective.shaped` gives them back in the caller's shape. Values may be NaN or infinite: they are
 returned as they are. What is asked twice at the same point is computed once.
 
-Reference: Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, sections 3.1-3.2, pp. 31-60 (tangents and
-gradients), section 5.1, pp. 91-98 (second-order adjoints).
+Reference: Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.2, pp. 37-41 (the reverse mode).
 """
 
 from __future__ import annotations
@@ -157,7 +156,7 @@ def objective_of(
 
     References
     ----------
-    .. [1] Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.2, pp. 37-44.
+    .. [1] Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.2, pp. 37-41.
 
     Examples
     --------

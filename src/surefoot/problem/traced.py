@@ -1,13 +1,12 @@
 """A function that JAX has read: value, gradient and Hessian as compiled programs.
 
-    (f, g) = value and gradient by reverse mode,    (df, H t) = d/ds (f, g)(x + s t) by forward mode over it,
+For few variables value, gradient and Hessian are one program, because compiling is what a first answer waits for. If
+the Hessians that nobody asked for come to cost as much as a program without them, that is compiled too: at most twice
+the time of whoever knew it from the start. For more variables each is compiled when it is first asked for, the Hessian
+by blocks of columns.
 
-so all columns of H cost n products at once (vmap over the unit vectors) or, for many variables, a few at a time. For
-few variables value, gradient and Hessian are one program: compiling is what a first answer waits for. A loop that
-reverse mode cannot go through is differentiated in forward mode, n tangents at once.
-
-Reference: Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.2, pp. 37-44 (reverse mode),
-section 5.1, pp. 91-98 (forward over reverse).
+Reference: Karlin, Manasse, Rudolph, Sleator (1988), "Competitive snoopy caching", Algorithmica 3, pp. 79-119 (the rule
+'rent until renting has cost as much as buying' pays at most twice the least).
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ModelError, SurefootError
+from surefoot.problem.derivatives import Derivatives
 from surefoot.problem.differences import product_by_gradients
 from surefoot.problem.points import Points
 from surefoot.problem.programs import Program, double
@@ -59,7 +59,7 @@ class Traced(Remembering):
 
     References
     ----------
-    .. [1] Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 5.1, pp. 91-98.
+    .. [1] Pearlmutter (1994), "Fast exact multiplication by the Hessian", Neural Computation 6(1), pp. 147-160.
     """
 
     def __init__(self, reading: Reading, points: Points, *, source: str = "JAX", notes: Sequence[str] = ()) -> None:
@@ -67,7 +67,7 @@ class Traced(Remembering):
         super().__init__(points, roundoff=roundoff, notes=(*notes, *said))
         self.source = source
         self._reading = reading
-        self._forward = False
+        self._derivatives = Derivatives(reading, points.size)
         self._programs: dict[Any, Program] = {}
         self._fastest, self._unneeded = np.inf, 0
 
@@ -82,13 +82,14 @@ class Traced(Remembering):
         # Reverse mode cannot go through a loop of unknown length; forward mode can.
         reason = Exception()
         ways = [(forward, curved) for forward in (False, True) for curved in (True, False)]
-        for self._forward, self.exact_curvature in ways:
+        for forward, self.exact_curvature in ways:
+            self._derivatives = Derivatives(self._reading, self.size, forward)
             try:
                 self.see(x)
                 break
             except Exception as refused:
                 self._last, self._values, self._gradients = Seen(b"", np.empty(0)), 0, 0
-                if (self._forward, self.exact_curvature) == ways[-1]:
+                if (forward, self.exact_curvature) == ways[-1]:
                     raise
                 reason = refused
         if not self.exact_curvature:
@@ -105,13 +106,13 @@ class Traced(Remembering):
             self._find_hessian(here)
             self._unneeded += 1
             return
-        found = self._run("see", self._see, here.x)
+        found = self._run("see", self._derivatives.see, here.x)
         here.value, here.gradient = float(found[0]), found[1:]
 
     def _find_hessian(self, here: Seen) -> None:
         if self._few:
             n, known, began = self.size, "look" in self._programs, perf_counter()
-            found = self._run("look", self._look, here.x)
+            found = self._run("look", self._derivatives.look, here.x)
             if known:
                 self._fastest = min(self._fastest, perf_counter() - began)
             here.value, here.gradient = float(found[0]), found[1 : n + 1]
@@ -127,7 +128,7 @@ class Traced(Remembering):
     def _hessian_by_parts(self, x: np.ndarray) -> np.ndarray:
         n = self.size
         if self._reading.given == 2:
-            given = self._run("hessian", self._given_hessian, x).reshape(n, n)
+            given = self._run("hessian", self._derivatives.given_hessian, x).reshape(n, n)
             return 0.5 * (given + given.T)
         count = min(n, AT_ONCE)
         columns = np.empty((n, n))
@@ -136,7 +137,7 @@ class Traced(Remembering):
             first = min(first, n - count)
             units[:] = 0.0
             units[np.arange(count), np.arange(first, first + count)] = 1.0
-            columns[first : first + count] = self._run("columns", self._columns, x, units)
+            columns[first : first + count] = self._run("columns", self._derivatives.columns, x, units)
         return 0.5 * (columns + columns.T)
 
     def _product(self, here: Seen, v: np.ndarray) -> np.ndarray:
@@ -146,7 +147,7 @@ class Traced(Remembering):
             self._find_hessian(here)
         if here.hessian is not None:
             return here.hessian @ v
-        found = self._or_differences(lambda: self._run("product", self._bend, here.x, v))
+        found = self._or_differences(lambda: self._run("product", self._derivatives.bend, here.x, v))
         return self._product_by_gradients(here.x, v) if found is None else found
 
     def _or_differences(self, exactly: Callable[[], np.ndarray]) -> np.ndarray | None:
@@ -166,18 +167,18 @@ class Traced(Remembering):
     def _product_by_gradients(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         def gradient(at: np.ndarray) -> np.ndarray:
             self._gradients += 1
-            return self._run("see", self._see, at)[1:]
+            return self._run("see", self._derivatives.see, at)[1:]
 
         return product_by_gradients(gradient, x, v, self.roundoff)
 
     def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = self._in_lanes("lanes", self._see, X, self.size + 1)
+        found = self._in_lanes("lanes", self._derivatives.see, X, self.size + 1)
         self._values += len(X)
         self._gradients += len(X)
         return found[:, 0], found[:, 1:]
 
     def lane_values(self, X: np.ndarray) -> np.ndarray:
-        found = self._in_lanes("lane values", self._only_value, X, 1)
+        found = self._in_lanes("lane values", self._derivatives.only_value, X, 1)
         self._values += len(X)
         return found[:, 0]
 
@@ -216,64 +217,11 @@ class Traced(Remembering):
         constants = self._reading.constants
         program = self._programs.get(name)
         if program is None:
-            key = None if self._reading.key is None else (self._reading.key, name, self._forward)
+            key = None if self._reading.key is None else (self._reading.key, name, self._derivatives.forward)
             program = self._programs[name] = Program(function, (*inputs, *constants), key)
             self._compilations += program.compiled
             self._compile_seconds += program.compile_seconds
         return program(*inputs, *constants)
-
-    # What the programs compute, written in JAX: x is a tracer, each returns one array of doubles.
-
-    def _only_value(self, x: Any, *constants: Any) -> Any:
-        return self._reading.value(x, constants).reshape(1)
-
-    def _value_and_gradient(self, x: Any, constants: Sequence[Any]) -> tuple[Any, Any]:
-        import jax
-
-        if self._reading.given:
-            value, gradient = self._reading.outputs(x, constants)[:2]
-            return jax.lax.reshape(value, ()), gradient
-        if not self._forward:
-            return jax.value_and_grad(lambda x: self._reading.value(x, constants))(x)
-
-        def along(t: Any) -> tuple[Any, Any]:
-            return jax.jvp(lambda x: self._reading.value(x, constants), (x,), (t,))
-
-        return jax.vmap(along, out_axes=(None, 0))(np.eye(self.size))
-
-    def _along(self, x: Any, t: Any, constants: Sequence[Any]) -> tuple[tuple[Any, Any], Any]:
-        """Value and gradient, and the Hessian times t."""
-        import jax
-
-        found, (_, image) = jax.jvp(lambda x: self._value_and_gradient(x, constants), (x,), (t,))
-        return found, image
-
-    def _see(self, x: Any, *constants: Any) -> Any:
-        return _joined(*self._value_and_gradient(x, constants))
-
-    def _look(self, x: Any, *constants: Any) -> Any:
-        import jax
-
-        if self._reading.given == 2:
-            value, gradient, hessian = self._reading.outputs(x, constants)
-            return _joined(value, gradient, _symmetric(hessian.reshape(self.size, self.size)))
-        units = np.eye(self.size)
-        found = jax.vmap(lambda t: self._along(x, t, constants), out_axes=((None, None), 0))(units)
-        (value, gradient), hessian = found
-        return _joined(value, gradient, _symmetric(hessian))
-
-    def _columns(self, x: Any, units: Any, *constants: Any) -> Any:
-        import jax
-
-        return jax.vmap(lambda t: self._along(x, t, constants)[1])(units)
-
-    def _bend(self, x: Any, v: Any, *constants: Any) -> Any:
-        if self._reading.given == 2:
-            return self._reading.outputs(x, constants)[2].reshape(self.size, self.size) @ v
-        return self._along(x, v, constants)[1]
-
-    def _given_hessian(self, x: Any, *constants: Any) -> Any:
-        return self._reading.outputs(x, constants)[2]
 
 
 def traced_or_reason(
@@ -333,14 +281,3 @@ def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any]
     if found is None or differs(aside) is None:
         return ""
     return f"f cannot be traced by JAX (at the start it gives {found[0]:.6g}, but {found[1]:.6g} as JAX reads it)"
-
-
-def _symmetric(hessian: Any) -> Any:
-    return 0.5 * (hessian + hessian.T)
-
-
-def _joined(*parts: Any) -> Any:
-    """One array out, because each one costs as much as the call."""
-    import jax
-
-    return jax.lax.concatenate([jax.lax.reshape(part, (part.size,)) for part in parts], 0)
