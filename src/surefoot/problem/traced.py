@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.errors import ModelError, SurefootError
+from surefoot.errors import ModelError
 from surefoot.problem.derivatives import Derivatives
 from surefoot.problem.differences import product_by_gradients
 from surefoot.problem.points import Points
@@ -96,10 +96,7 @@ class Traced(Remembering):
             self._say_uncurved(reason)
 
     def _find_value(self, here: Seen) -> None:
-        if self._few and not self._is_wasteful():
-            self._find_hessian(here)
-        else:
-            self._find_gradient(here)
+        self._find_gradient(here)
 
     def _find_gradient(self, here: Seen) -> None:
         if self._few and not self._is_wasteful():
@@ -233,17 +230,10 @@ def traced_or_reason(
 ) -> Traced | str:
     """The objective of a function that JAX can read, or one sentence that says why it cannot.
 
-    Raises
-    ------
-    ModelError
-        The function returns something other than one real number.
-    Exception
-        Whatever f raises when it is called with numbers.
+    Whether the fault is the function's own is found out by calling it with numbers, which is what happens next.
     """
     try:
         reading = read(f, points, args, jac, hess)
-    except SurefootError:
-        raise
     except Exception as refused:
         return in_words(refused)
     objective = Traced(reading, points)
