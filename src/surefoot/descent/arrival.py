@@ -29,6 +29,9 @@ WARM, NOTHING = 10, 2.0**-106
 """Steps after which a walk is under way, and the share of what it has gained since that is nothing: u^2, the size of
 what is left of a square whose root is rounding."""
 
+HIDDEN = 1e4
+"""What is left to gain counts as hidden by rounding up to so many times the rounding of f: the curvature is a guess."""
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -110,7 +113,9 @@ class Arrival:
     def refused(self, here: Here) -> Reason:
         """No step goes lower: because the gradient is noise, or because values are."""
         floor = self._ground.measured_floor(here).gradient
-        return Reason.NOISE if here.steepness <= floor else Reason.STALLED
+        if here.steepness <= floor:
+            return Reason.NOISE
+        return Reason.STALLED if self._is_hidden(here, floor) else Reason.NO_DECREASE
 
     def _count(self, here: Here) -> None:
         gained = here.steepness < self._smallest
@@ -142,9 +147,20 @@ class Arrival:
             if here.steepness <= self._ground.measured_floor(here).gradient:
                 return Reason.NOISE
             self._hidden = here.steepness
-        if self._waited >= STALL:
-            return Reason.STALLED
-        return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
+        if self._waited < STALL:
+            return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
+        floor = self._ground.measured_floor(here).gradient
+        return Reason.STALLED if self._is_hidden(here, floor) else Reason.IDLE
+
+    def _is_hidden(self, here: Here, floor: float) -> bool:
+        """Whether rounding may be the cause that nothing is gained.
+
+        The gradient is near its floor; or what is left, ``|g|^2 / 2c`` with the curvature c met last, is no more than
+        rounding of f.
+        """
+        if self._ground.is_quadratic or here.steepness <= NEAR * floor:
+            return True
+        return here.steepness**2 <= 2 * HIDDEN * self._recent * self._ground.blur(here)
 
     def _floor(self, here: Here) -> float:
         return self._ground.floor(here, self._steepest if self._ground.is_quadratic else self._recent).gradient

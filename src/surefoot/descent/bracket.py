@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import math
 
-from surefoot.descent.profile import Point, Profile
+from surefoot.descent.profile import Point, Profile, nearer
+
+DECADES = 100.0
+"""Ratio of the ends of an interval beyond which it is halved on a logarithmic scale."""
 
 
 def bracket(profile: Profile, t: float, blur: float) -> tuple[Point, Point]:
@@ -42,15 +45,32 @@ def updated(profile: Profile, a: Point, b: Point, t: float, blur: float) -> tupl
 
 def bisected(profile: Profile, a: Point, high: Point, blur: float) -> tuple[Point, Point]:
     """Between a point that falls and one that is too high or undefined: f must have turned upwards in between."""
+    in_vain = 0
     while True:
         profile.must_differ(a.t, high.t)
-        d = profile.look(a.t + (high.t - a.t) / 2)
+        d = profile.look(min(middle(a, high), a.t + (high.t - a.t) * nearer(in_vain)))
         if d.slope >= 0:
             return a, d
         if d.is_finite and d.value <= profile.start.value + blur:
-            a = d
+            a, in_vain = d, 0
         else:
-            high = d
+            high, in_vain = d, in_vain + 1
+
+
+def middle(a: Point, b: Point) -> float:
+    """The middle of an interval; of one that spans decades, the geometric one."""
+    if a.t > 0 and b.t > DECADES * a.t:
+        return math.sqrt(a.t) * math.sqrt(b.t)
+    return a.t + (b.t - a.t) / 2
+
+
+def narrowed(profile: Profile, a: Point, b: Point, blur: float) -> tuple[Point, Point]:
+    """An interval that does not span decades, after a secant step from the start of the ray."""
+    if a.t == 0:
+        a, b = updated(profile, a, b, secant(a, b), blur)
+    while a.t > 0 and b.t > DECADES * a.t:
+        a, b = updated(profile, a, b, middle(a, b), blur)
+    return a, b
 
 
 def secant(a: Point, b: Point) -> float:

@@ -24,6 +24,7 @@ import numpy as np
 
 from surefoot.descent.directions import Way
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.norms import power_of_two
 from surefoot.descent.ray import Taken
 
 LEAST = 0.4
@@ -31,39 +32,43 @@ LEAST = 0.4
 PERPENDICULAR = 0.2
 """Gradients whose cosine, as it were, is larger than that have lost their conjugacy (Powell)."""
 
+TAME = 1e-100
+"""Gradients between this and its inverse are safe to square."""
+
 
 class Beta(Protocol):
     """The share of the last direction that is kept."""
 
-    def __call__(self, g: np.ndarray, last: Taken) -> float: ...
+    def __call__(self, g: np.ndarray, y: np.ndarray, p: np.ndarray, last: np.ndarray) -> float:
+        """From the gradient g, its change y over the last direction p, and the last gradient."""
+        ...
 
 
-def hager_zhang(g: np.ndarray, last: Taken) -> float:
+def hager_zhang(g: np.ndarray, y: np.ndarray, p: np.ndarray, last: np.ndarray) -> float:
     """It always points downhill."""
-    p, y = last.direction, last.change
-    bent = _bent(last)
+    bent = float(p @ y)
     beta = float((y - (2 * float(y @ y) / bent) * p) @ g) / bent
-    return max(beta, LEAST * float(last.origin.gradient @ p) / float(p @ p))
+    return max(beta, LEAST * float(last @ p) / float(p @ p))
 
 
-def fletcher_reeves(g: np.ndarray, last: Taken) -> float:
+def fletcher_reeves(g: np.ndarray, y: np.ndarray, p: np.ndarray, last: np.ndarray) -> float:
     """The oldest; a short step is followed by more short steps."""
-    return (_length(g) / last.origin.steepness) ** 2
+    return float(g @ g) / float(last @ last)
 
 
-def polak_ribiere(g: np.ndarray, last: Taken) -> float:
+def polak_ribiere(g: np.ndarray, y: np.ndarray, p: np.ndarray, last: np.ndarray) -> float:
     """Begins anew by itself after a short step."""
-    return max(0.0, float(last.change @ g) / last.origin.steepness**2)
+    return max(0.0, float(y @ g) / float(last @ last))
 
 
-def hestenes_stiefel(g: np.ndarray, last: Taken) -> float:
+def hestenes_stiefel(g: np.ndarray, y: np.ndarray, p: np.ndarray, last: np.ndarray) -> float:
     """Conjugate to the last direction whatever the step was."""
-    return max(0.0, float(last.change @ g) / _bent(last))
+    return max(0.0, float(y @ g) / float(p @ y))
 
 
-def dai_yuan(g: np.ndarray, last: Taken) -> float:
+def dai_yuan(g: np.ndarray, y: np.ndarray, p: np.ndarray, last: np.ndarray) -> float:
     """Points downhill after every step that satisfies the conditions of Wolfe."""
-    return _length(g) ** 2 / _bent(last)
+    return float(g @ g) / float(p @ y)
 
 
 BETAS: dict[str, tuple[Beta, str]] = {
@@ -102,34 +107,32 @@ class NonlinearConjugateGradients:
         self.name = f"conjugate gradients ({said})"
         self._conjugate = False
 
+    @classmethod
+    def named(cls, initials: str) -> NonlinearConjugateGradients:
+        """By the initials of who proposed beta: "hz", "fr", "pr", "hs" or "dy"."""
+        return cls(BETAS[initials][0])
+
     def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
-        g = here.gradient
-        self._conjugate = last is not None and not self._must_begin_anew(g, last)
-        if not self._conjugate:
-            return Way(-g)
-        assert last is not None
-        with np.errstate(all="ignore"):
-            vector = self.beta(g, last) * last.direction - g
-            self._conjugate = bool(np.isfinite(vector).all()) and float(vector @ g) < 0
-        return Way(vector) if self._conjugate else Way(-g)
+        self._conjugate = False
+        if last is None or last.origin.steepness == 0:
+            return Way(-here.gradient)
+        # In units in which no square leaves the range of a double; beta has none.
+        steep = last.origin.steepness
+        unit = 1.0 if TAME < steep < 1 / TAME else power_of_two(steep)
+        g, y, p, before = (v / unit for v in (here.gradient, last.change, last.direction, last.origin.gradient))
+        if not self._keeps(g, y, p, before):
+            return Way(-here.gradient)
+        vector = self.beta(g, y, p, before) * p - g
+        self._conjugate = float(vector @ g) < 0
+        return Way(unit * vector if self._conjugate else -here.gradient)
 
     def forget(self) -> bool:
         """The next direction is the steepest; False if this one was it."""
         had, self._conjugate = self._conjugate, False
         return had
 
-    def _must_begin_anew(self, g: np.ndarray, last: Taken) -> bool:
-        if last.origin.steepness == 0:
-            return True
-        if self.beta not in (fletcher_reeves, dai_yuan):
-            return not _bent(last) > 0
-        return abs(float(g @ last.origin.gradient)) >= PERPENDICULAR * float(g @ g)
-
-
-def _bent(last: Taken) -> float:
-    """p'y, which is positive after a step that satisfies the conditions of Wolfe."""
-    return float(last.direction @ last.change)
-
-
-def _length(g: np.ndarray) -> float:
-    return float(np.linalg.norm(g))
+    def _keeps(self, g: np.ndarray, y: np.ndarray, p: np.ndarray, before: np.ndarray) -> bool:
+        if not float(p @ y) > 0:
+            return False
+        jams = self.beta in (fletcher_reeves, dai_yuan)
+        return not jams or abs(float(g @ before)) < PERPENDICULAR * float(g @ g)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.descent.bracket import bisected, bracket
+from surefoot.descent.bracket import bisected, bracket, narrowed
 from surefoot.descent.ground import Here
 from surefoot.descent.norms import length_of
 from surefoot.descent.profile import Point, Profile, search
@@ -75,9 +75,9 @@ def _closed_form(ray: Ray) -> Taken | Refusal:
 def _is_perpendicular(profile: Profile, point: Point) -> bool:
     """Whether the slope is zero, as far as the angle or the rounding of x and of the gradients can tell."""
     assert point.trial is not None
-    start, way, there = profile.start, length_of(profile.ray.way.vector), point.trial.here
+    start, way, there = profile.start, profile.ray.size, point.trial.here
     rounding = abs(start.slope) + length_of(there.x) * abs(point.slope - start.slope) / (point.t * way)
-    zero = max(PERPENDICULAR * length_of(there.gradient) * way, 4 * UNIT * rounding)
+    zero = max(PERPENDICULAR * there.steepness * way, 4 * UNIT * rounding)
     return abs(point.slope) <= zero and point.value <= start.value + profile.blur
 
 
@@ -87,6 +87,7 @@ def _root(profile: Profile) -> Point | None:
 
     a, b = bracket(profile, profile.first_length(), profile.blur)
     while True:
+        a, b = narrowed(profile, a, b, profile.blur)
         looks = {a.t: a, b.t: b}
 
         def slope(t: float, a: Point = a, looks: dict[float, Point] = looks) -> float:

@@ -7,6 +7,7 @@ squares, ``landscape.py`` that of any function.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -35,7 +36,7 @@ class Here:
     gradient: np.ndarray
     seen: bool = True
 
-    @property
+    @cached_property
     def steepness(self) -> float:
         """Length of the gradient."""
         return length_of(self.gradient)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from surefoot.descent.bracket import bracket, secant, updated
+from surefoot.descent.bracket import bracket, middle, secant, updated
 from surefoot.descent.profile import Point, Profile, search
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.errors import ModelError
@@ -84,7 +84,7 @@ def _shrink(profile: Profile) -> None:
         width = b.t - a.t
         a, b = _two_secants(profile, a, b, blur)
         if b.t - a.t > SHRINK * width:
-            a, b = updated(profile, a, b, a.t + (b.t - a.t) / 2, blur)
+            a, b = updated(profile, a, b, middle(a, b), blur)
 
 
 def _two_secants(profile: Profile, a: Point, b: Point, blur: float) -> tuple[Point, Point]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from surefoot.descent.profile import Point, Profile, search
+from surefoot.descent.profile import Point, Profile, nearer, search
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.errors import ModelError
 
@@ -112,16 +112,17 @@ class StrongWolfe:
 
     def _zoom(self, profile: Profile, low: Point, other: Point) -> None:
         """Between the lowest point that has fallen enough and one towards which it still falls."""
+        in_vain = 0
         while True:
             profile.must_differ(low.t, other.t)
-            point = profile.look(_between(low, other))
+            point = profile.look(low.t + (other.t - low.t) * min(_share(low, other), nearer(in_vain)))
             too_high = not point.is_finite or _too_high(profile, point, self.decrease)
             if too_high or point.value >= low.value + profile.blur:
-                other = point
+                other, in_vain = point, in_vain + 1
             else:
                 if point.slope * (other.t - low.t) >= 0:
                     other = low
-                low = point
+                low, in_vain = point, 0
 
 
 def _too_high(profile: Profile, point: Point, decrease: float) -> bool:
@@ -137,16 +138,18 @@ def _come_back(profile: Profile) -> None:
         t = point.t * float(np.clip(lowest, 0.1, 0.5))
 
 
-def _between(one: Point, other: Point) -> float:
-    """The lowest point of the cubic through both, kept a tenth of the interval away from its ends; else the middle."""
-    width = other.t - one.t
+def _share(one: Point, other: Point) -> float:
+    """Where the cubic through both is lowest, as a share of the way between, a tenth from the ends; else the middle."""
     if not other.is_finite:
-        return one.t + width / 2
-    mean = one.slope + other.slope - 3 * (one.value - other.value) / (one.t - other.t)
-    inside = mean * mean - one.slope * other.slope
+        return 0.5
+    chord = (one.value - other.value) / (one.t - other.t)
+    unit = max(abs(one.slope), abs(other.slope), abs(chord))
+    if not 0 < unit < math.inf:
+        return 0.5
+    here, there, mean = one.slope / unit, other.slope / unit, (one.slope + other.slope - 3 * chord) / unit
+    inside = mean * mean - here * there
     if not 0 <= inside < math.inf:
-        return one.t + width / 2
-    root = math.copysign(math.sqrt(inside), width)
-    below = other.slope - one.slope + 2 * root
-    share = 1 - (other.slope + root - mean) / below if below != 0 else 0.5
-    return one.t + width * (float(np.clip(share, 0.1, 0.9)) if math.isfinite(share) else 0.5)
+        return 0.5
+    root = math.copysign(math.sqrt(inside), other.t - one.t)
+    below = there - here + 2 * root
+    return min(max(1 - (there + root - mean) / below, 0.1), 0.9) if below != 0 else 0.5

@@ -8,6 +8,7 @@ It owns the budget, the trace, the callback, Ctrl-C and the reason. It knows nei
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from surefoot.descent.directions import ConjugateGradients, Direction, Way
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.falling import falls_without_end
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.norms import length_of
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
 from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import ENDS, Reason, Stop
@@ -271,6 +273,10 @@ class _Course:
         assert self.stop is not None and self.best is not None
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
+        if not self.ground.is_quadratic and self.best.value < here.value - self.ground.blur(here):
+            here = self.best  # rounding ended the walk above a point that it had seen
+        if math.isnan(here.steepness) and not here.seen:  # a look at the value alone was the lowest
+            here = self.ground.see(here.x)
         stop = Stop(
             self.stop.reason, here.steepness if arrived else self.stop.measure, self.stop.tolerance,
             self.stop.explanation, _digits(here, curvatures),
@@ -288,7 +294,7 @@ class _Course:
 
     def _downhill(self, way: Way) -> Way:
         """The direction, or the steepest one where rounding has turned it uphill and the step relies on a descent."""
-        if way.model is not None or self.direction.momentum or float(way.vector @ self.here.gradient) < 0:
+        if way.model is not None or self.direction.momentum or _falls(way.vector, self.here.gradient):
             return way
         return Way(-self.here.gradient)
 
@@ -349,7 +355,8 @@ class _Course:
         self.tried.append((here, len(self.rows)))
         self._note(Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
                        self._point(here), trial.slope, accepted=False))  # fmt: skip
-        if self.best is not None and _is_finite(here) and here.value < self.best.value:
+        known = math.isfinite(here.value) if not here.seen else _is_finite(here)
+        if self.best is not None and known and here.value < self.best.value:
             self.best = here
         seconds, passes = self._cost()
         if passes >= self.budget.evaluations:
@@ -360,15 +367,16 @@ class _Course:
     def _note_step(self, taken: Taken, angle: float) -> None:
         """The row of a step: the one of the trial that it went to, if there were trials."""
         there, place = taken.there, next((row for here, row in self.tried if here is taken.there), None)
-        seconds, passes = self._cost()
+        known = None if place is None else self.rows[place]
+        seconds, passes = self._cost() if known is None else (known.seconds, known.passes)
         slope = float(there.gradient @ taken.direction)
         row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
                   passes, self._point(there), slope, True, taken.remark)  # fmt: skip
         if place is None:
             return self._note(row)
-        self.rows[place] = replace(row, seconds=self.rows[place].seconds, passes=self.rows[place].passes)
+        self.rows[place] = row
         if self.watch is not None:
-            self.watch(self.rows[place])
+            self.watch(row)
 
     def _note(self, row: Row) -> None:
         self.rows.append(row)
@@ -376,8 +384,17 @@ class _Course:
             self.watch(row)
 
 
+def _falls(vector: np.ndarray, gradient: np.ndarray) -> bool:
+    """Whether the slope along a direction is negative, even if it is too small or too large for a double."""
+    slope = float(vector @ gradient)
+    if slope == 0 or not math.isfinite(slope):
+        steep, size = length_of(gradient), length_of(vector)
+        slope = float((vector / size) @ (gradient / steep)) if steep > 0 and size > 0 else 0.0
+    return slope < 0
+
+
 def _is_finite(here: Here) -> bool:
-    return bool(np.isfinite(here.value) and np.all(np.isfinite(here.gradient)))
+    return math.isfinite(here.value) and math.isfinite(here.steepness)
 
 
 def _digits(here: Here, curvatures: Curvatures) -> float | None:

@@ -28,6 +28,10 @@ TRIALS = 50
 """Looks along one ray, after which the lowest point seen is taken."""
 GROWTH, PATIENT = 5.0, 6
 """Each look ahead is so many times farther; after this many the factor itself is squared each time."""
+HASTE = 4
+"""Looks that were all too far, after which each comes nearer by the square of the factor before."""
+FARTHEST = 1.7e308
+"""The end of the doubles."""
 NEAREST = 1e-13
 """Relative width below which an interval on the ray holds nothing more to find."""
 BACK = "stepped back: f is not finite farther on"
@@ -105,10 +109,12 @@ class Profile:
         """Where to look after a point from where f still falls."""
         self._longer += 1
         factor = GROWTH if self._longer <= PATIENT else 10.0 ** min(2 ** (self._longer - PATIENT - 1), 128)
+        if point.t >= FARTHEST:
+            raise _Bottomless(point)
         if self._wall < math.inf:
             self.must_differ(point.t, self._wall)
             return min(point.t * factor, point.t + (self._wall - point.t) / 2)
-        return min(point.t * factor, 1.7e308)
+        return min(point.t * factor, FARTHEST)
 
     def must_differ(self, near: float, far: float) -> None:
         """End the search where two lengths cannot be told apart."""
@@ -127,7 +133,7 @@ class Profile:
         assert point.trial is not None
         taken = self.ray.taken(point.trial, "; ".join(filter(None, [remark, BACK if self._turned_back else ""])))
         length = taken.length / self.unit
-        if self.unit == 1 or not SMALLEST < length < LARGEST:
+        if self.unit == 1 or not 1e-305 < length < 1e305:
             return taken
         return replace(taken, direction=taken.direction * self.unit, length=length)
 
@@ -188,22 +194,27 @@ class _Bottomless(Exception):
         self.point = point
 
 
+def nearer(in_vain: int) -> float:
+    """The largest share of the way to look at after looks that were all too far: nearer by more each time."""
+    return 1.0 if in_vain < HASTE else 10.0 ** -min(2 ** (in_vain - HASTE), 300)
+
+
 def _unbounded(profile: Profile, beyond: Point) -> Refusal:
     assert beyond.trial is not None
-    lowest = profile.lowest
-    x = profile.ray.origin.x if lowest.trial is None else lowest.trial.here.x
-    return Refusal(
-        Reason.UNBOUNDED,
-        f"f is {lowest.value:.3g} at |x| = {length_of(x):.3g} and minus infinity in double precision at |x| = "
-        f"{length_of(beyond.trial.here.x):.3g}",
-    )
+    low, far = profile.lowest, length_of(beyond.trial.here.x)
+    size = length_of(profile.ray.origin.x if low.trial is None else low.trial.here.x)
+    end = f"minus infinity in double precision at |x| = {far:.3g}"
+    if beyond.value > -math.inf:
+        end = "still falls there, where the doubles end"
+    return Refusal(Reason.UNBOUNDED, f"f is {low.value:.3g} at |x| = {size:.3g} and {end}")
 
 
 def _tamed(ray: Ray) -> tuple[Ray, float]:
     """The ray with its direction divided by a power of two if the slope along it is not a sound double."""
-    size = abs(ray.slope)
+    if SMALLEST < abs(ray.slope) < LARGEST:
+        return ray, 1.0
     largest = float(np.max(np.abs(ray.way.vector), initial=0.0))
-    if SMALLEST < size < LARGEST or not 0 < largest < math.inf:
+    if not 0 < largest < math.inf:
         return ray, 1.0
     unit = power_of_two(largest)
     natural = None if ray.way.natural is None else ray.way.natural * unit

@@ -72,8 +72,7 @@ class BFGS:
         # H + (1 + y'Hy / y's) s s' / y's - (Hy s' + s (Hy)') / y's, as one outer product and its transpose.
         half = ((0.5 + 0.5 * float(y @ image) / bent) * s - image) / bent
         change = s[:, None] * half
-        self._inverse += change
-        self._inverse += change.T
+        self._inverse += change + change.T  # in one sum, so that it stays symmetric to the last bit
 
 
 class LBFGS:

@@ -7,8 +7,10 @@ Every look is told to the loop as it is made, which writes it in the trace and s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -120,10 +122,15 @@ class Ray:
     last: Taken | None = None
     tell: Callable[[Trial], None] = field(default=lambda trial: None)
 
-    @property
+    @cached_property
     def slope(self) -> float:
         """phi'(0): negative downhill."""
         return float(self.origin.gradient @ self.way.vector)
+
+    @cached_property
+    def size(self) -> float:
+        """|p|."""
+        return length_of(self.way.vector)
 
     def see(self, length: float) -> Trial:
         """Value and gradient at a length along the way."""
@@ -132,7 +139,7 @@ class Ray:
     def height(self, length: float) -> Trial:
         """The value alone, where a gradient costs more."""
         x = self._at(length)
-        return self._told(Here(x, self.ground.height(x), np.full(x.shape, np.nan)), length)
+        return self._told(Here(x, self.ground.height(x), np.full(x.shape, np.nan), seen=False), length)
 
     def reach(self, displacement: np.ndarray) -> Trial:
         """Value and gradient at a displacement that need not lie on the way."""
@@ -141,10 +148,17 @@ class Ray:
         self.tell(trial)
         return trial
 
+    def feel(self, x: np.ndarray) -> Trial:
+        """The value alone at any point."""
+        blind = Here(x, self.ground.height(x), np.full(x.shape, np.nan), seen=False)
+        trial = Trial(blind, float("nan"), float("nan"), length_of(x - self.origin.x))
+        self.tell(trial)
+        return trial
+
     def taken(self, trial: Trial, remark: str = "") -> Taken:
         """The step to a trial, with the curvature met on it; a trial seen without a gradient is looked at again."""
-        there = trial.here if np.isfinite(trial.here.gradient).all() else self.ground.see(trial.here.x)
-        on_the_way = np.isfinite(trial.length)
+        there = trial.here if math.isfinite(trial.here.steepness) else self.ground.see(trial.here.x)
+        on_the_way = math.isfinite(trial.length)
         direction = self.way.vector if on_the_way else there.x - self.origin.x
         length = trial.length if on_the_way else 1.0
         change, squared = there.gradient - self.origin.gradient, length * float(direction @ direction)
@@ -163,9 +177,8 @@ class Ray:
             gained = self.last.value - self.origin.value
             if gained > self.ground.blur(self.origin):
                 return 1.01 * 2 * gained / -self.slope
-            size = length_of(self.way.vector)
-            if 0 < self.last.moved < np.inf and size > 0:
-                return self.last.moved / size
+            if 0 < self.last.moved < np.inf and self.size > 0:
+                return self.last.moved / self.size
         x, g = np.abs(self.origin.x), np.abs(self.way.vector)
         steepest = float(np.max(g, initial=0.0))
         if np.any(x > 0):
@@ -178,6 +191,6 @@ class Ray:
 
     def _told(self, there: Here, length: float) -> Trial:
         p = self.way.vector
-        trial = Trial(there, length, float(there.gradient @ p), abs(length) * length_of(p))
+        trial = Trial(there, length, float(there.gradient @ p), abs(length) * self.size)
         self.tell(trial)
         return trial

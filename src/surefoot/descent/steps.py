@@ -1,12 +1,13 @@
-"""Steps by a rule that looks at most once: a fixed rate, that of Polyak, and the silver steps.
+"""Steps by a rule that looks once: a fixed rate, the full step, that of Polyak, and the silver steps.
 
     fixed learning rate    x_new = x + rate p
+    full                   x_new = x + p              (a direction with a length of its own)
     Polyak                 x_new = x + t p,   t = (f - f*) / -g'p                     (f* known)
     silver                 x_new = x + t p,   t = (1 + (1 + sqrt 2)^(v - 1)) / L      (2^v the largest power of 2 in k)
 
 None asks whether f falls. The fixed rate settles on a bowl of largest curvature L if and only if it is below 2/L. The
-step of Polyak leads towards every minimiser of a convex f. Silver steps, some of which are far longer than 2/L, need
-about k^0.79 of them where a fixed rate needs k (condition k).
+step of Polyak leads towards every minimiser of a convex f. Silver steps, some of which are far longer than 2/L, bring
+a convex f down like 1/k^1.27 in k = 2^m - 1 of them, where a fixed rate needs as many steps as 1/k says.
 
 References: Polyak (1987), "Introduction to Optimization", Optimization Software, section 1.4 (fixed rate) and section
 5.3 (Polyak's step); Altschuler, Parrilo (2025), "Acceleration by stepsize hedging I", J. ACM 72(2), pp. 1-38 (silver).
@@ -98,6 +99,29 @@ class FixedRate:
 
 
 @dataclass(frozen=True)
+class FullStep:
+    """The step that the direction itself proposes, as Newton's method takes it; fast near a minimum, and no more.
+
+    Examples
+    --------
+    >>> from surefoot.descent.bowl import Bowl
+    >>> from surefoot.descent.loop import walk
+    >>> from surefoot.descent.quasi_newton import BFGS
+    >>> bowl = Bowl.of_arrays(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([1.0, 6.0]))
+    >>> walk(bowl, BFGS(), FullStep()).x.round(9).tolist()
+    [1.0, 3.0]
+    """
+
+    name: str = "full step"
+
+    def take(self, ray: Ray) -> Taken | Refusal:
+        return ray.taken(ray.see(ray.first_length()))
+
+    def steepest_settled(self, momentum: float) -> float:
+        return float("inf")
+
+
+@dataclass(frozen=True)
 class Polyak:
     """As far as the value that is known to be the lowest lets expect.
 
@@ -130,8 +154,10 @@ class Polyak:
                 f"Polyak's step was given {self.lowest:.9g} as the lowest value of f, which is {ray.origin.value:.9g} "
                 "at a point of the walk: give a lower one, or choose another step rule."
             )
-        if not (above > 0 and slope < 0):
-            return Refusal(Reason.NO_DECREASE, "f is at the lowest value that was given")
+        if above <= ray.ground.blur(ray.origin):
+            return Refusal(Reason.TOLERANCE, f"f is at the lowest value that was given, {self.lowest:.9g}")
+        if not slope < 0:
+            return Refusal(Reason.NO_DECREASE, f"the slope along the direction is {slope:.3g}")
         return ray.taken(ray.see(above / -slope))
 
     def steepest_settled(self, momentum: float) -> float:
@@ -145,7 +171,7 @@ class Silver:
     Attributes
     ----------
     largest : float
-        L, the largest curvature of f.
+        L, the largest curvature of f anywhere. Unlike a fixed rate these steps do not forgive one that is too small.
 
     Examples
     --------
@@ -161,11 +187,6 @@ class Silver:
     def __post_init__(self) -> None:
         if not 0 < self.largest < math.inf:
             raise ModelError(f"Silver steps need the largest curvature, a finite number above 0, not {self.largest:g}.")
-
-    @classmethod
-    def measured(cls, ground: Ground, here: Here) -> Silver:
-        """With L measured by a few products with the Hessian, as for a fixed rate."""
-        return cls(1 / FixedRate.measured(ground, here).rate)
 
     def following(self) -> float:
         """The next length of the schedule."""

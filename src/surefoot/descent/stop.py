@@ -22,6 +22,7 @@ class Reason(Enum):
     NOT_FINITE = "a value is not a finite number"
     UNBOUNDED = "the function falls without end"
     NO_DECREASE = "no point tried along the direction is lower"
+    IDLE = "many steps in sequence have gained nothing"
     NO_CURVATURE = "there is no curvature along the direction"
     INTERRUPTED = "stopped by Ctrl-C"
     ASKED = "stopped by the callback"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from surefoot.descent.norms import length_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,8 +120,8 @@ def angle_between(one: np.ndarray, other: np.ndarray) -> float:
     Reference: Kahan (2006), "How Futile are Mindless Assessments of Roundoff in Floating-Point Computation?",
     section 12.
     """
-    first, second = np.linalg.norm(one), np.linalg.norm(other)
+    first, second = length_of(one), length_of(other)
     if not (first > 0 and second > 0):
         return float("nan")
     one, other = one / first, other / second
-    return float(np.degrees(2 * np.arctan2(np.linalg.norm(one - other), np.linalg.norm(one + other))))
+    return math.degrees(2 * math.atan2(length_of(one - other), length_of(one + other)))
