@@ -38,8 +38,10 @@ from surefoot.descent.trust_region import TrustRegion, TrustRegionNewton, TrustR
 if TYPE_CHECKING:
     from surefoot.problem.objective import Objective
 
-MATRIX = 200
-"""Variables up to which the Hessian is a matrix."""
+MATRIX, LARGE = 50, 200
+"""Variables up to which the Hessian is a matrix, and up to which it is one where they are badly scaled."""
+SPREAD = 1e5
+"""Factor between the curvatures along two variables from which on they are."""
 FULL = 500
 """Variables up to which BFGS keeps a matrix."""
 SADDLES = 20
@@ -54,6 +56,8 @@ FALLS = 0.1
 """Share of |f| that the second half of a leg takes off where the method is not said to crawl."""
 ALONE = (Reason.STEPS, Reason.TIME, Reason.EVALUATIONS)
 """Reasons for which a leg gives way, while the whole budget is not spent."""
+SHORT = (Reason.NO_DECREASE, Reason.IDLE, Reason.NO_CURVATURE)
+"""Reasons for which it gives way in the first round."""
 FINAL = (Reason.ASKED, Reason.INTERRUPTED, Reason.UNBOUNDED)
 """Reasons after which nothing more is tried."""
 
@@ -146,15 +150,17 @@ class _Journey:
             if self._is_over():
                 return
             last = self.walks[-1]
-            if last.stop.reason not in ALONE:
+            short = last.stop.reason in SHORT
+            if last.stop.reason not in ALONE and (not short or turn >= len(methods)):
                 break
-            if _still_falls(last):
+            if not short and _still_falls(last):
                 resume, start, remark = self._same(method), last.x, f"{method.name} goes on"
                 continue
             turn, resume = turn + 1, None
             other = methods[turn % len(methods)]
             start = self.best.x
-            remark = f"switched to {other.name} because {method.name} crawls"
+            why = "found no lower point" if short else "crawls"
+            remark = f"switched to {other.name} because {method.name} {why}"
             self.story.append(f"After {self.steps:,} steps: {remark}.")
         self._second_look(methods)
 
@@ -177,7 +183,25 @@ class _Journey:
             return [_Method("conjugate gradients", lambda: (ConjugateGradients(), ExactStep()))]
         by_matrix = _Method("trust-region Newton", self._by_matrix)
         by_products = _Method("trust-region Newton by products", self._by_products)
-        return [by_matrix if n <= MATRIX else by_products, quasi]
+        return [by_matrix if n <= MATRIX or (n <= LARGE and self._is_badly_scaled()) else by_products, quasi]
+
+    def _is_badly_scaled(self) -> bool:
+        """Whether the curvatures along the variables at the start differ so much that the ball must be scaled."""
+        unit, found = np.zeros(self.ground.size), np.empty(self.ground.size)
+        for j in range(len(found)):
+            unit[j] = 1.0
+            found[j] = abs(self.ground.bend(self.start, unit)[j])
+            unit[j] = 0.0
+        felt = found[found > 1e-16 * np.max(found)]
+        if not np.all(np.isfinite(felt)) or not len(felt):
+            return False
+        spread = float(np.max(felt) / np.min(felt))
+        if spread > SPREAD:
+            self.story.append(
+                f"The curvatures along the variables differ by a factor of {spread:.1g} at the start: the trust region "
+                "is scaled by the Hessian's diagonal."
+            )
+        return spread > SPREAD
 
     def _by_matrix(self) -> tuple[Direction, Step]:
         self.newtons.append(TrustRegionNewton())
