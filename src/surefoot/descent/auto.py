@@ -38,8 +38,10 @@ from surefoot.descent.trust_region import TrustRegion, TrustRegionNewton, TrustR
 if TYPE_CHECKING:
     from surefoot.problem.objective import Objective
 
-MATRIX = 50
-"""Variables up to which the Hessian is a matrix."""
+MATRIX, LARGE = 50, 200
+"""Variables up to which the Hessian is a matrix, and up to which it is one where they are badly scaled."""
+SPREAD = 1e5
+"""Factor between the curvatures along two variables from which on they are."""
 FULL = 500
 """Variables up to which BFGS keeps a matrix."""
 SADDLES = 20
@@ -50,8 +52,12 @@ LOOK, LOOKS = 3, 200
 """A second look may cost so many times what the first one did, and so many evaluations more."""
 SAME = 1e-8
 """Values that differ relatively by less are the same minimum's, as far as the need of a further look goes."""
+FALLS = 0.1
+"""Share of |f| that the second half of a leg takes off where the method is not said to crawl."""
 ALONE = (Reason.STEPS, Reason.TIME, Reason.EVALUATIONS)
 """Reasons for which a leg gives way, while the whole budget is not spent."""
+SHORT = (Reason.NO_DECREASE, Reason.IDLE, Reason.NO_CURVATURE)
+"""Reasons for which it gives way in the first round."""
 FINAL = (Reason.ASKED, Reason.INTERRUPTED, Reason.UNBOUNDED)
 """Reasons after which nothing more is tried."""
 
@@ -121,6 +127,7 @@ class _Journey:
         self.steps = 0
         self.newtons: list[TrustRegionNewton | TrustRegionProducts] = []
         self.rows: list[Row] = []
+        self.last_pair: tuple[Direction, Step] = (BFGS(), HagerZhang())
 
     @property
     def best(self) -> Walk:
@@ -134,20 +141,33 @@ class _Journey:
         """The first method and its partners in turn, until one arrives; then, perhaps, a second look."""
         methods = self._methods()
         start, remark = self.start, ""
-        for turn in range(2 * len(methods) + 20):
-            method = methods[turn % len(methods)]
+        turn, resume = 0, None
+        while True:
+            method = methods[turn % len(methods)] if resume is None else resume
             limit = Budget(LEG * 2 ** (turn // len(methods)), SHARE * self.seconds_left)
             alone = len(methods) == 1
             self._descend(method, start, remark, self.budget if alone else limit)
             if self._is_over():
                 return
-            if self.walks[-1].stop.reason not in ALONE:
+            last = self.walks[-1]
+            short = last.stop.reason in SHORT
+            if last.stop.reason not in ALONE and (not short or turn >= len(methods)):
                 break
-            other = methods[(turn + 1) % len(methods)]
+            if not short and _still_falls(last):
+                resume, start, remark = self._same(method), last.x, f"{method.name} goes on"
+                continue
+            turn, resume = turn + 1, None
+            other = methods[turn % len(methods)]
             start = self.best.x
-            remark = f"switched to {other.name} because {method.name} crawls"
+            why = "found no lower point" if short else "crawls"
+            remark = f"switched to {other.name} because {method.name} {why}"
             self.story.append(f"After {self.steps:,} steps: {remark}.")
         self._second_look(methods)
+
+    def _same(self, method: _Method) -> _Method:
+        """The method of the last leg with what it remembers."""
+        pair = self.last_pair
+        return _Method(method.name, lambda: pair)
 
     def _methods(self) -> list[_Method]:
         """What suits, best first."""
@@ -161,15 +181,35 @@ class _Journey:
             self.ground.is_quadratic = True
             self.story.append("f is a quadratic: products with its Hessian are the same at different points.")
             return [_Method("conjugate gradients", lambda: (ConjugateGradients(), ExactStep()))]
-        return [_Method("trust-region Newton", self._newton), quasi]
+        by_matrix = _Method("trust-region Newton", self._by_matrix)
+        by_products = _Method("trust-region Newton by products", self._by_products)
+        return [by_matrix if n <= MATRIX or (n <= LARGE and self._is_badly_scaled()) else by_products, quasi]
 
-    def _newton(self) -> tuple[Direction, Step]:
-        if self.ground.size <= MATRIX:
-            one = TrustRegionNewton()
-        else:
-            one = TrustRegionProducts(deadline=self.began + self.budget.seconds)
-        self.newtons.append(one)
-        return one, TrustRegion()
+    def _is_badly_scaled(self) -> bool:
+        """Whether the curvatures along the variables at the start differ so much that the ball must be scaled."""
+        unit, found = np.zeros(self.ground.size), np.empty(self.ground.size)
+        for j in range(len(found)):
+            unit[j] = 1.0
+            found[j] = abs(self.ground.bend(self.start, unit)[j])
+            unit[j] = 0.0
+        felt = found[found > 1e-16 * np.max(found)]
+        if not np.all(np.isfinite(felt)) or not len(felt):
+            return False
+        spread = float(np.max(felt) / np.min(felt))
+        if spread > SPREAD:
+            self.story.append(
+                f"The curvatures along the variables differ by a factor of {spread:.1g} at the start: the trust region "
+                "is scaled by the Hessian's diagonal."
+            )
+        return spread > SPREAD
+
+    def _by_matrix(self) -> tuple[Direction, Step]:
+        self.newtons.append(TrustRegionNewton())
+        return self.newtons[-1], TrustRegion()
+
+    def _by_products(self) -> tuple[Direction, Step]:
+        self.newtons.append(TrustRegionProducts(deadline=self.began + self.budget.seconds))
+        return self.newtons[-1], TrustRegion()
 
     def _is_quadratic(self) -> bool:
         """Whether the Hessian is the same at the start and at two places apart from it, as far as a product tells."""
@@ -197,8 +237,7 @@ class _Journey:
                 return
             remark = f"beside a stationary point, where the curvature is {found.curvature:.3g}"
             self.story.append(f"After {self.steps:,} steps: f = {walked.here.value:.6g}, went on {remark}.")
-            newton = _Method("trust-region Newton", self._newton)
-            walked = self._leg(newton, found.there.x, remark, replace(limit, steps=LEG))
+            walked = self._leg(method, found.there.x, remark, replace(limit, steps=LEG))
 
     def _second_look(self, methods: list[_Method]) -> None:
         """From the start by other methods, while their minima differ."""
@@ -232,7 +271,9 @@ class _Journey:
         return not at_zero and any(not one.convex for one in self.newtons)
 
     def _leg(self, method: _Method, start: np.ndarray, remark: str, limit: Budget) -> Walk:
-        direction, step = method.make()
+        direction, step = self.last_pair = method.make()
+        if isinstance(direction, TrustRegionNewton):
+            self.ground.hessian(start)  # compiled before the time of the leg begins, and kept for its first step
         rest = Budget(
             min(limit.steps, self.budget.steps - self.steps), min(limit.seconds, self.seconds_left),
             min(limit.evaluations, self.budget.evaluations - self.ground.passes),
@@ -265,6 +306,16 @@ class _Journey:
             self.best, trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
             seconds=time.monotonic() - self.began, story=tuple(self.story),
         )  # fmt: skip
+
+
+def _still_falls(walked: Walk) -> bool:
+    """Whether the second half of a leg took off a tenth of what f was."""
+    rows = [row for row in walked.trace.rows if row.accepted]
+    middle = next((row for row in rows if row.seconds >= walked.seconds / 2), rows[-1])
+    if walked.stop.reason is Reason.STEPS:
+        middle = rows[len(rows) // 2]
+    there = walked.here.value
+    return middle.value - there >= FALLS * max(abs(middle.value), abs(there)) > 0
 
 
 def _moved(row: Row, steps: int, passes: int, seconds: float, remark: str) -> Row:

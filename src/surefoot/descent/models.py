@@ -88,7 +88,7 @@ class ProductModel:
     Parameters
     ----------
     gradient : ndarray, shape (n,)
-        g; where it is zero a first direction must be given.
+        g; where it is zero there is no way to go.
     bend : callable
         A vector to H times it.
     tolerance : float
@@ -153,6 +153,8 @@ class ProductModel:
         Lanczos vectors are added until the residual is small enough; the problem in their span is solved at each power
         of 1.2, for that costs as much as a product.
         """
+        if self._size == 0:
+            return np.zeros_like(self._gradient), 0.0
         look = 1
         while True:
             while self.products < look and self._next is not None and self.products < self._most:

@@ -30,6 +30,8 @@ ENOUGH = 1e-3
 """Share of the predicted decrease for which a step is taken."""
 POOR, GOOD, PERFECT = 0.25, 0.75, 0.1
 """Ratio below which the region shrinks, above which it grows, and distance from 1 within which it grows fast."""
+FLATTEST = 1e-12
+"""Scale of a variable, as a share of the largest, that stands for those along which nothing curves."""
 SHRINKINGS = 80
 """Rejected trials in sequence after which no step is taken."""
 BLURRED = 16.0
@@ -158,7 +160,7 @@ class TrustRegionNewton:
             found = np.maximum(found, self._scale)
         self._scale = found
         largest = float(np.max(found))
-        return np.maximum(found, 1e-8 * largest) if largest > 0 else np.ones_like(found)
+        return np.maximum(found, FLATTEST * largest) if largest > 0 else np.ones_like(found)
 
 
 class TrustRegionProducts:
@@ -198,7 +200,7 @@ class TrustRegionProducts:
 
         tolerance = min(0.1, np.sqrt(here.steepness)) if here.steepness > 0 else 0.1
         left = self._deadline - time.monotonic()
-        most = SPACE if left > SPACE * self._cost else max(2, int(left / self._cost))
+        most = SPACE if left > SPACE * self._cost else max(2, int(left / max(self._cost, 1e-9)))
         self._model = ProductModel(here.gradient, bend, tolerance, most)
         return Way(-here.gradient, 1.0, self._model)
 

