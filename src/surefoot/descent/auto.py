@@ -4,6 +4,7 @@
     few variables        Newton within a trust region, the Hessian as a matrix
     many                 the same by products with the Hessian
     no second derivative BFGS, or L-BFGS
+    no gradient either   the same with differences, then the simplex method
 
 A leg is a walk of the one loop. One that crawls gives way to a partner that goes on from the lowest point; one that
 ends at a saddle goes on beside it; and where f curved downwards on the way, so that there may be several minima, a
@@ -23,13 +24,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.descent.arrival import Tolerance
-from surefoot.descent.directions import ConjugateGradients, Direction
+from surefoot.descent.directions import ConjugateGradients, Direction, SteepestDescent
 from surefoot.descent.escape import escape, lowest_curvature
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.hager_zhang import HagerZhang
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.quasi_newton import BFGS, LBFGS
+from surefoot.descent.simplex import NelderMead
 from surefoot.descent.steps import Step
 from surefoot.descent.stop import ENDS, Reason
 from surefoot.descent.trace import Row, Trace
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 MATRIX, LARGE = 50, 200
 """Variables up to which the Hessian is a matrix, and up to which it is one where they are badly scaled."""
+SIMPLEX = 20
+"""Variables up to which the simplex method takes over where gradients are only differences and lead no lower."""
 SPREAD = 1e5
 """Factor between the curvatures along two variables from which on they are."""
 FULL = 500
@@ -175,6 +179,8 @@ class _Journey:
         quasi = _Method("BFGS", lambda: (BFGS(), HagerZhang()))
         if n > FULL:
             quasi = _Method("L-BFGS", lambda: (LBFGS(), HagerZhang()))
+        if not self.objective.exact_gradient and n <= SIMPLEX:
+            return [quasi, _Method("the Nelder-Mead simplex", lambda: (SteepestDescent(), NelderMead()))]
         if not curved:
             return [quasi]
         if n > MATRIX and self._is_quadratic():

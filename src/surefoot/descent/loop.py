@@ -36,6 +36,8 @@ CLEARLY = 1 + 1e-9
 """A curvature is above what a rate allows if it is so by more than its own rounding."""
 RISES = 5
 """Steps uphill in sequence, each too long for the curvature it met, that make a divergence where curvature varies."""
+ABOVE, NAN = 1 + 4 * float(np.finfo(float).eps), float("nan")
+"""A value is as low as the best if it is above it by no more than its rounding."""
 HALVINGS = 60
 """Times that a step into undefined ground is halved."""
 
@@ -240,7 +242,7 @@ class _Course:
             return self._leave_the_range()
         self.arrival.felt(taken.curvature)
         self.rises = self.rises + 1 if self.here.value > before.value else 0
-        if self.best is None or self.here.value <= self.best.value * (1 + 4 * np.finfo(float).eps):
+        if self.best is None or self.here.value <= self.best.value * ABOVE:
             self.best = self.here
         if self._is_overshooting(taken):
             return self.end(Reason.DIVERGED, self._overshoot(self.here, taken.curvature))
@@ -357,15 +359,15 @@ class _Course:
 
     def _look(self, trial: Trial) -> None:
         """Write a trial down, keep it if it is the lowest yet, and see whether a budget is spent."""
-        here, nan = trial.here, float("nan")
+        here = trial.here
+        seconds, passes = self._cost()
         self.tried.append((here, len(self.rows)))
-        row = Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, nan, nan, *self._cost(),
-                  self._point(here), trial.slope, accepted=False)  # fmt: skip
+        row = Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, NAN, NAN, seconds, passes,
+                  self._point(here), trial.slope, False)  # fmt: skip
         self._note(row, here)
         known = math.isfinite(here.value) if not here.seen else _is_finite(here)
         if self.best is not None and known and here.value < self.best.value:
             self.best = here
-        seconds, passes = self._cost()
         if passes >= self.budget.evaluations:
             raise _Spent(Reason.EVALUATIONS, f"{passes:,} evaluations in {self.taken:,} steps, {self._numbers()}")
         if seconds > self.budget.seconds:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from surefoot.descent.more_sorensen import Factors, Spectrum
+from surefoot.descent.norms import length_of
 
 FEW = 100
 """Variables up to which an eigendecomposition is cheaper than several factors."""
@@ -52,11 +53,11 @@ class DenseModel:
     @property
     def steepness(self) -> float:
         """Length of the scaled gradient."""
-        return float(np.linalg.norm(self._gradient if self._scale is None else self._gradient / self._scale))
+        return length_of(self._gradient if self._scale is None else self._gradient / self._scale)
 
     def length(self, step: np.ndarray) -> float:
         """|D p|, which is held against the radius."""
-        return float(np.linalg.norm(step if self._scale is None else self._scale * step))
+        return length_of(step if self._scale is None else self._scale * step)
 
     def within(self, radius: float) -> tuple[np.ndarray, float]:
         """The lowest point of the model within a radius, and the decrease that it predicts."""
@@ -145,7 +146,7 @@ class ProductModel:
 
     def length(self, step: np.ndarray) -> float:
         """|p|."""
-        return float(np.linalg.norm(step))
+        return length_of(step)
 
     def within(self, radius: float) -> tuple[np.ndarray, float]:
         """The lowest point of the model within a radius, and the decrease that it predicts.

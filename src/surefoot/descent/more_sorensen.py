@@ -46,7 +46,7 @@ class Spectrum:
 
     def __init__(self, gradient: np.ndarray, hessian: np.ndarray) -> None:
         self.values, self._vectors = np.linalg.eigh(hessian)
-        self._unit = float(np.max(np.abs(gradient), initial=0.0)) or 1.0  # squares of tiny gradients would vanish
+        self._unit = float(np.abs(gradient).max()) or 1.0  # squares of tiny gradients would vanish
         self._along = (gradient / self._unit) @ self._vectors
         size = float(max(-self.values[0], self.values[-1], 0.0))
         self._tiny = max(EPS * len(gradient) * size, np.finfo(float).tiny)

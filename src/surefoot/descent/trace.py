@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+SAFE, WIDE = 1e-200, 0.9
+"""Products of lengths that are sound doubles; cosines for which an arc cosine loses no digits."""
 FEW = 16
 """Variables up to which the points themselves are kept."""
 
@@ -150,5 +152,10 @@ def angle_between(one: np.ndarray, other: np.ndarray) -> float:
     first, second = length_of(one), length_of(other)
     if not (first > 0 and second > 0):
         return float("nan")
+    product = first * second
+    if SAFE < product < 1 / SAFE:
+        cosine = float(one.dot(other)) / product
+        if abs(cosine) < WIDE:
+            return math.degrees(math.acos(cosine))
     one, other = one / first, other / second
     return math.degrees(2 * math.atan2(length_of(one - other), length_of(one + other)))

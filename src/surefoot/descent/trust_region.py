@@ -15,6 +15,7 @@ problems", SIAM J. Optim. 9(4), pp. 1100-1127 (shrinking by interpolation).
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -76,7 +77,7 @@ class TrustRegion:
         for _ in range(SHRINKINGS):
             assert self.radius is not None
             step, predicted = model.within(self.radius)
-            if not predicted > 0 or np.array_equal(ray.origin.x + step, ray.origin.x):
+            if not predicted > 0 or bool((ray.origin.x + step == ray.origin.x).all()):
                 break
             trial, length = ray.reach(step), model.length(step)
             if not _is_finite(trial.here):
@@ -111,7 +112,7 @@ class TrustRegion:
         assert self.radius is not None
         if ratio < POOR:
             lowest = -slope / (2 * (risen - slope)) if risen > slope else 0.5
-            self.radius = length * float(np.clip(lowest, 0.1, 0.5))
+            self.radius = length * min(max(lowest, 0.1), 0.5)
         elif ratio > GOOD and length >= 0.9 * self.radius:
             self.radius *= 4.0 if abs(ratio - 1) <= PERFECT else 2.0
 
@@ -155,11 +156,11 @@ class TrustRegionNewton:
         return forgotten
 
     def _scaling(self, hessian: np.ndarray) -> np.ndarray:
-        found = np.sqrt(np.abs(np.diagonal(hessian)))
+        found = np.sqrt(np.abs(hessian.diagonal()))
         if self._scale is not None:
             found = np.maximum(found, self._scale)
         self._scale = found
-        largest = float(np.max(found))
+        largest = float(found.max())
         return np.maximum(found, FLATTEST * largest) if largest > 0 else np.ones_like(found)
 
 
@@ -210,7 +211,7 @@ class TrustRegionProducts:
 
 def _hessian(ground: Ground, here: Here) -> np.ndarray:
     hessian = ground.hessian(here.x)  # type: ignore[attr-defined]
-    return hessian if np.all(np.isfinite(hessian)) else np.zeros_like(hessian)
+    return hessian if np.isfinite(hessian).all() else np.zeros_like(hessian)
 
 
 def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
@@ -233,4 +234,4 @@ def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
 
 
 def _is_finite(here: Here) -> bool:
-    return bool(np.isfinite(here.value) and np.all(np.isfinite(here.gradient)))
+    return math.isfinite(here.value) and math.isfinite(here.steepness)
