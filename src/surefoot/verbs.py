@@ -192,7 +192,8 @@ def lstsq(
     bounds : (lower, upper), optional
         Each a number or one for each column; infinite where there is none.
     equalities : (C, d), optional
-        Coefficients satisfy ``C x = d``.
+        Coefficients satisfy ``C x = d``; C dense or sparse. Bounds and equalities take a dense array, a sparse matrix
+        or an operator, and every method but those on foot.
     rank_deficient : {'minimum-norm', 'drop', 'error'}
         Where columns depend on each other: the shortest minimiser, later columns left out (NaN), or a refusal.
     names : sequence of str, optional

@@ -164,7 +164,7 @@ def solve_system(
 ) -> KrylovSolution:
     """The same for a problem that is ready (``system.prepare``), so that several right-hand sides share its tools."""
     system = tools.system
-    _check(method, target, max_steps, seconds)
+    check(method, target, max_steps, seconds)
     if max_steps is None:
         max_steps = max(2000, 4 * min(system.rows.shape))
     right, unit = system.right_side(b)
@@ -184,7 +184,8 @@ def solve_each(tools: Toolbox, B: Any, **choices: Any) -> tuple[KrylovSolution, 
     return tuple(solve_system(tools, columns[:, k], **choices) for k in range(columns.shape[1]))
 
 
-def _check(method: str, target: float, max_steps: int | None, seconds: float | None) -> None:
+def check(method: str, target: float, max_steps: int | None, seconds: float | None) -> None:
+    """Refuse what no walk can be asked for."""
     if method not in METHODS:
         raise DataError(f"There is no method {method!r} for sparse matrices and operators; choose among {METHODS}.")
     if not 0 < target < 1:

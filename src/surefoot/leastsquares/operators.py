@@ -265,6 +265,38 @@ class Weighted:
         return None
 
 
+class Columns:
+    """Some columns of an operator that is known by its products only."""
+
+    def __init__(self, rows: Rows, positions: np.ndarray) -> None:
+        self._rows, self._positions = rows, positions
+        self.shape, self.entries = (rows.shape[0], len(positions)), rows.entries
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self._rows.forward(self._filled(x))
+
+    def adjoint(self, u: np.ndarray) -> np.ndarray:
+        return self._rows.adjoint(u)[self._positions]
+
+    def sweep(self, w: np.ndarray, u: np.ndarray, c: float) -> tuple[np.ndarray, float]:
+        back, squares = self._rows.sweep(self._filled(w), u, c)
+        return back[self._positions], squares
+
+    def gram(self, p: np.ndarray) -> np.ndarray:
+        return self._rows.gram(self._filled(p))[self._positions]
+
+    def column_squares(self) -> np.ndarray:
+        return self._rows.column_squares()[self._positions]
+
+    def single(self) -> None:
+        return None
+
+    def _filled(self, x: np.ndarray) -> np.ndarray:
+        out = np.zeros(self._rows.shape[1])
+        out[self._positions] = x
+        return out
+
+
 class Ridged:
     """``[A; diag(root)]``, where ``root`` is the square root of each coefficient's penalty; never formed."""
 

@@ -285,6 +285,11 @@ class Toolbox:
     def __init__(self, system: System) -> None:
         self.system = system
 
+    @property
+    def entries(self) -> RowBlocks | None:
+        """The rows without those of the penalty, where their entries are at hand."""
+        return self.system.data if isinstance(self.system.data, RowBlocks) else None
+
     @cached_property
     def lengths(self) -> Preconditioner:
         return by_lengths(self.system)

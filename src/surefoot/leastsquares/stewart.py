@@ -82,11 +82,11 @@ class Judge:
 
     def origin(self) -> Point:
         """The point 0; one product."""
-        return self._at(np.zeros(self._system.rows.shape[1]), self._right.copy())
+        return self.seen(np.zeros(self._system.rows.shape[1]), self._right.copy())
 
     def at(self, x: np.ndarray) -> Point:
         """Any point; two products."""
-        return self._at(x, self._right - self._system.rows.forward(x))
+        return self.seen(x, self._right - self._system.rows.forward(x))
 
     def corrected(self, before: Point, after: Point) -> Point:
         """The better of two points, one the other with its correction, which shows how far ``before`` was off.
@@ -123,7 +123,8 @@ class Judge:
             return replace(point, backward_error=value, kind=FACTOR)
         return point
 
-    def _at(self, x: np.ndarray, residual: np.ndarray) -> Point:
+    def seen(self, x: np.ndarray, residual: np.ndarray) -> Point:
+        """A point whose residual is known; one product."""
         slope = self._system.rows.adjoint(residual)
         length = norm(residual)
         if length == 0 or not np.any(slope):

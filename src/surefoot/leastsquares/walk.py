@@ -20,7 +20,6 @@ from surefoot.leastsquares.krylov_cost import lsmr_cost, sketch_cost
 from surefoot.leastsquares.lsmr import Round, lsmr_round
 from surefoot.leastsquares.operators import Rows
 from surefoot.leastsquares.preconditioning import Preconditioner, Toolbox, gram_products, no_preconditioner
-from surefoot.leastsquares.rowblocks import RowBlocks
 from surefoot.leastsquares.stewart import Judge
 
 TRIAL = 40
@@ -130,7 +129,7 @@ class Walk:
     def _by_choice(self) -> None:
         """Some steps of conjugate gradients measure the condition; then what is cheapest for it."""
         columns = self.system.rows.shape[1]
-        entries = isinstance(self.system.data, RowBlocks)
+        entries = self.tools.entries is not None
         if self.shortest and entries and columns <= MOST_SKETCHED and self.tools.sketch is not None:
             self.preconditioner = self.tools.sketch
         if self.shortest or not entries:
@@ -214,10 +213,11 @@ class Walk:
     def _gram_pays(self) -> bool:
         """Whether making A'A costs less than the walk without it."""
         (rows, columns), entries = self.system.rows.shape, self.system.rows.entries
-        if not isinstance(self.system.data, RowBlocks) or not self.system.data.sparse or self.suspected < SLOW:
+        data = self.tools.entries
+        if data is None or not data.sparse or self.suspected < SLOW:
             return False
         walking = lsmr_cost(rows, columns, entries, min(self.suspected, 1e16), self._reduction()).seconds()
-        return gram_products(self.system.data) / GRAM_RATE < walking
+        return gram_products(data) / GRAM_RATE < walking
 
     def _sketch_pays(self) -> bool:
         (rows, columns), entries = self.system.rows.shape, self.system.rows.entries

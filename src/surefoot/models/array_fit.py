@@ -101,12 +101,15 @@ class Multipliers:
     equalities : ndarray, shape (p,)
         Per unit of the right-hand side of each equality.
     at_lower, at_upper : ndarray of bool, shape (n,)
+    rounding : ndarray, shape (n,)
+        Of ``bounds``: a multiplier that is smaller says nothing, not even by its sign.
     """
 
     bounds: np.ndarray
     equalities: np.ndarray
     at_lower: np.ndarray
     at_upper: np.ndarray
+    rounding: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -515,7 +518,10 @@ class ArrayFit(Fit):
         held = self.multipliers
         if held is None:
             return None
-        wrong = np.where(held.at_lower, -held.bounds, np.where(held.at_upper, held.bounds, 0.0))
+        # Equal bounds hold a coefficient from both sides: either sign is right.
+        low, up = held.at_lower & ~held.at_upper, held.at_upper & ~held.at_lower
+        wrong = np.where(low, -held.bounds, np.where(up, held.bounds, 0.0))
+        wrong = np.where(wrong > held.rounding, wrong, 0.0)
         scale = length(held.bounds) or 1.0
         return Pins(
             int(np.count_nonzero(held.at_lower | held.at_upper)),

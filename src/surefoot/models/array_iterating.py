@@ -13,12 +13,14 @@ import numpy as np
 
 from surefoot.data.engine import Progress, Report
 from surefoot.errors import ModelError
+from surefoot.leastsquares.constrained import Constraints
 from surefoot.leastsquares.krylov import METHODS, KrylovSolution, solve_each
 from surefoot.leastsquares.preconditioning import Toolbox
 from surefoot.leastsquares.rank import lengths
 from surefoot.leastsquares.stewart import SLOPE
 from surefoot.leastsquares.system import System, prepare
-from surefoot.models.array_fit import Answer
+from surefoot.leastsquares.within import solve_within
+from surefoot.models.array_fit import Answer, Multipliers
 from surefoot.models.arrays import Task
 from surefoot.parallel import suited_to
 from surefoot.wording import counted
@@ -73,6 +75,49 @@ def iterated(
         condition=worst.condition_estimate,
         arrived=all(one.reached for one in found),
     )
+
+
+def iterated_within(
+    task: Task, method: str, rank_deficient: str, constraints: Constraints, report: Report | None
+) -> tuple[Answer, Multipliers]:
+    """The minimiser on bounds and equalities, by products with A and A' alone.
+
+    Raises
+    ------
+    ModelError
+        No coefficients satisfy the constraints, or there are several right-hand sides.
+    """
+    if not task.is_vector and task.right.shape[1] != 1:
+        raise ModelError("Bounds and equalities take one right-hand side: fit the columns of b one by one.")
+    if rank_deficient == "drop":
+        raise ModelError("Bounds and equalities take every column: say rank_deficient='minimum-norm'.")
+    found = solve_within(
+        prepare(task.matrix, task.weights, task.ridge),
+        task.right[:, 0],
+        constraints,
+        method=method,
+        report=None if report is None else lambda seen: report(_progress(seen)),
+    )
+    answer = Answer(
+        coef=found.coef[:, None],
+        slope=found.slope[:, None],
+        residual=np.array([found.residual_length]),
+        response=np.array([found.response_length]),
+        backward_error=np.array([found.point.backward_error]),
+        backward_error_kind=found.point.kind,
+        upper=None,
+        spectrum=None,
+        kept=tuple(range(len(found.coef))),
+        method=found.method,
+        detail=f"{counted(found.rounds, 'round')} of bounds and equalities, {counted(found.steps, 'step')}",
+        stop=found.stop,
+        tried=(),
+        steps=found.steps,
+        passes=-(-found.products // 2),
+        condition=found.condition_estimate,
+        arrived=found.reached,
+    )
+    return answer, Multipliers(found.bounds, found.prices, found.at_lower, found.at_upper, found.rounding)
 
 
 def walked(task: Task, method: str, rate: float | None, report: Report | None) -> Answer:
