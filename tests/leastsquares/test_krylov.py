@@ -398,3 +398,17 @@ def test_a_large_sparse_problem_beats_lsmr_of_scipy_at_the_same_backward_error()
         assert backward_error(x) < 1e-14
         ours.append(seconds)
     assert min(ours) < 0.7 * min(theirs)  # about 0.5 on two processors; room for neighbours
+
+
+@pytest.mark.parametrize("ridge", [0.0, 2.0])
+def test_what_was_seen_at_the_answer_is_handed_on(ridge):
+    rng = np.random.default_rng(77)
+    A, b, weights = sparse(77, 60, 8), rng.standard_normal(60), rng.uniform(0, 2, 60)
+    weights[:3] = 0.0
+    found = solve_operator(A, b, weights=weights, ridge=ridge, target=0.05)  # stopped early: a slope to be seen
+    rows = np.vstack([A.toarray() * np.sqrt(weights)[:, None], np.sqrt(ridge) * np.eye(8)])
+    right = np.concatenate([b * np.sqrt(weights), np.zeros(8)])
+    slope = rows.T @ (right - rows @ found.coef) / np.linalg.norm(rows, axis=0)
+    assert np.linalg.norm(slope) > 1e-6
+    np.testing.assert_allclose(found.slope, slope, atol=1e-13)
+    np.testing.assert_allclose(found.response_length, np.linalg.norm(right), rtol=1e-14)

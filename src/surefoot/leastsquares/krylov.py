@@ -20,7 +20,7 @@ import numpy as np
 
 from surefoot.errors import DataError
 from surefoot.leastsquares.budget import Budget, Report
-from surefoot.leastsquares.preconditioning import Toolbox
+from surefoot.leastsquares.preconditioning import Toolbox, inverse_lengths
 from surefoot.leastsquares.rank import ROUNDOFF
 from surefoot.leastsquares.system import prepare
 from surefoot.leastsquares.vectors import norm
@@ -40,8 +40,12 @@ class KrylovSolution:
     ----------
     coef : ndarray, shape (n,)
         In the units of the caller.
+    slope : ndarray, shape (n,)
+        The residual along each column of length one, the rows of weight and penalty included.
     residual_length : float
         ``|W^(1/2)(b - A x)|``, without the penalty.
+    response_length : float
+        ``|W^(1/2) b|``.
     backward_error : float
         Computed at ``coef``, relative to ``|A|_F``, the rows of the penalty included.
     backward_error_kind : str
@@ -69,7 +73,9 @@ class KrylovSolution:
     """
 
     coef: np.ndarray
+    slope: np.ndarray
     residual_length: float
+    response_length: float
     backward_error: float
     backward_error_kind: str
     target: float
@@ -204,10 +210,13 @@ def _solution(walk: Walk, unit: float) -> KrylovSolution:
     if not np.all(np.isfinite(coef)):
         at = int(np.flatnonzero(~np.isfinite(coef))[0])
         raise DataError(f"The coefficient of column {at} is beyond 1e308. Choose larger units for that column.")
-    data_rows = system.data.shape[0]
+    penalised = system.rows is not system.data
+    residual_length = norm(point.residual[: system.data.shape[0]]) if penalised else point.length
     return KrylovSolution(
         coef=coef,
-        residual_length=norm(point.residual[:data_rows]) * unit,
+        slope=inverse_lengths(system) * point.slope * unit,
+        residual_length=residual_length * unit,
+        response_length=walk.size * unit,
         backward_error=point.backward_error,
         backward_error_kind=point.kind,
         target=walk.target,

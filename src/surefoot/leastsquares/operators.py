@@ -72,7 +72,7 @@ def as_rows(A: Any) -> Rows:
     from scipy.sparse import issparse
 
     if issparse(A):
-        return RowBlocks(_canonical(A))
+        return _finite(RowBlocks(_canonical(A)))
     if isinstance(A, np.ndarray):
         return RowBlocks(_dense(A))
     rows = MatrixFree(A)
@@ -93,14 +93,17 @@ def _canonical(A: Any) -> Any:
     if not matrix.has_canonical_format:
         matrix = csr_array((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape, copy=True)
         matrix.sum_duplicates()
-    # One sum tells whether all are finite; only if not (or if it overflows) is each looked at.
-    with np.errstate(over="ignore", invalid="ignore"):
-        fine = bool(np.isfinite(matrix.data.sum()))
-    if not fine and not np.all(np.isfinite(matrix.data)):
+    return matrix
+
+
+def _finite(rows: RowBlocks) -> RowBlocks:
+    """The rows, if every entry is finite: the squares of the columns tell, or else each is looked at."""
+    matrix = rows.matrix
+    if not np.all(np.isfinite(rows.column_squares())) and not np.all(np.isfinite(matrix.data)):
         at = int(np.flatnonzero(~np.isfinite(matrix.data))[0])
         row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1
         raise DataError(_not_finite(matrix.data[at], row, int(matrix.indices[at])))
-    return matrix
+    return rows
 
 
 def _dense(A: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from surefoot.leastsquares.krylov import METHODS, KrylovSolution, solve_each
 from surefoot.leastsquares.preconditioning import Toolbox
 from surefoot.leastsquares.rank import lengths
 from surefoot.leastsquares.stewart import SLOPE
-from surefoot.leastsquares.system import System, prepare
+from surefoot.leastsquares.system import prepare
 from surefoot.leastsquares.within import solve_within
 from surefoot.models.array_fit import Answer, Multipliers
 from surefoot.models.arrays import Task
@@ -44,9 +44,8 @@ def iterated(
     """
     if rank_deficient == "drop":
         raise ModelError("rank_deficient='drop' needs a dense matrix: an iteration cannot tell which columns to leave.")
-    system = prepare(task.matrix, task.weights, task.ridge)
     found = solve_each(
-        Toolbox(system),
+        Toolbox(prepare(task.matrix, task.weights, task.ridge)),
         task.right,
         method=method,
         minimum_norm=rank_deficient == "minimum-norm" and task.is_wide,
@@ -54,13 +53,12 @@ def iterated(
         report=None if report is None else lambda seen: report(_progress(seen)),
     )
     coef = np.column_stack([one.coef for one in found])
-    slope, response = _slopes(system, task.right, coef)
     worst = max(found, key=lambda one: one.backward_error)
     return Answer(
         coef=coef,
-        slope=slope,
+        slope=np.column_stack([one.slope for one in found]),
         residual=np.array([np.hypot(one.residual_length, _penalty(task, one)) for one in found]),
-        response=response,
+        response=np.array([one.response_length for one in found]),
         backward_error=np.array([one.backward_error for one in found]),
         backward_error_kind=worst.backward_error_kind,
         upper=None,
@@ -201,18 +199,6 @@ def _stewart(matrix: Any, residual: np.ndarray, length: np.ndarray) -> np.ndarra
     from surefoot.leastsquares.backward import stewart
 
     return stewart(matrix.T @ residual, float(np.linalg.norm(_sizes(matrix))), length)
-
-
-def _slopes(system: System, right: np.ndarray, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The residual along each column of the weighted rows, and the length of each response."""
-    slope, response = np.zeros_like(coef), np.zeros(coef.shape[1])
-    sizes = np.sqrt(np.where(system.squares > 0, system.squares, 1.0))
-    for k in range(coef.shape[1]):
-        values, unit = system.right_side(right[:, k])
-        residual = values - system.rows.forward(coef[:, k] / system.units / unit)
-        slope[:, k] = system.rows.adjoint(residual) / sizes * unit
-        response[k] = lengths(values[:, None])[0] * unit
-    return slope, response
 
 
 def _penalty(task: Task, one: KrylovSolution) -> float:
