@@ -343,6 +343,8 @@ def predict(
     DataError
         The data lack a column, or the output cannot be written; nothing is left half written.
     """
+    if not isinstance(fit, FormulaFit):
+        raise ModelError("A fit of arrays knows no table: predict new rows of an array with fit.predict(A).")
     source = open_source(data, query=query, filter=filter)
     level = checked_level(fit.level if level is None else level)
     return predict_to_file(fit, source, None if output is None else Path(output), interval, level, progress)

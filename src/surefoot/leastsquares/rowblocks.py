@@ -157,8 +157,9 @@ class _Block:
         with np.errstate(over="ignore", under="ignore"):
             values = (matrix if isinstance(matrix, np.ndarray) else matrix.data).astype(np.float32)
         size = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
-        narrow = values if values.ndim == 2 else _csr(values, matrix.indices, matrix.indptr, matrix.shape)
-        return _Block(self.rows, narrow), size
+        if not isinstance(matrix, np.ndarray):
+            values = _csr(values, matrix.indices, matrix.indptr, matrix.shape)
+        return _Block(self.rows, values), size
 
     def column_squares(self) -> np.ndarray:
         if isinstance(self.matrix, np.ndarray):

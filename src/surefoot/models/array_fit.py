@@ -383,6 +383,29 @@ class ArrayFit(Fit):
             write_text(path, text)
         return text
 
+    def save(self, path: str | Path) -> None:
+        """Write what was learnt as JSON, for ``sf.load``; nothing of the rows.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import surefoot as sf
+        >>> fit = sf.lstsq([[1.0], [2.0]], [2.0, 4.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "fit.json")
+        ...     fit.save(path)
+        ...     sf.load(path).predict([[5.0]]).round(9).tolist()
+        [10.0]
+        """
+        from surefoot.models.array_saved import save
+
+        save(self, path)
+
     def _repr_html_(self) -> str:
         from surefoot.report.html_arrays import array_card
 
@@ -406,6 +429,14 @@ class ArrayFit(Fit):
             self.names[alias.column]: {self.names[j]: share for j, share in alias.parts}
             for alias in self.answer.aliased
         }
+
+    def valley(self) -> np.ndarray | None:
+        """Orthonormal directions along which the data do not tell coefficients apart, shape (n, v); None if unknown."""
+        known = self.answer.spectrum
+        if known is None:
+            return None if self.answer.upper is None else np.zeros((len(self.names), 0))
+        across = np.linalg.qr(known.row_space, mode="complete")[0]
+        return across[:, known.row_space.shape[1] :]
 
     def with_proof(self, certificate: Certificate, digits: np.ndarray | None, seconds: float) -> ArrayFit:
         """The same fit with a certificate that a prover gave."""
