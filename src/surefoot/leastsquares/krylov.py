@@ -24,9 +24,15 @@ from surefoot.leastsquares.preconditioning import Toolbox, inverse_lengths
 from surefoot.leastsquares.rank import ROUNDOFF
 from surefoot.leastsquares.system import prepare
 from surefoot.leastsquares.vectors import norm
-from surefoot.leastsquares.walk import Walk
+from surefoot.leastsquares.walk import Walk, share_trials
 
 METHODS = ("auto", "lsmr", "cg", "gram", "sketch")
+
+FEW = 6
+"""Right-hand sides from which on it pays to share passes: measured, a product with eight costs as much as three."""
+
+SHARED = 16
+"""Right-hand sides that share a pass; more fall out of the cache."""
 
 TARGET = 4 * ROUNDOFF
 """Backward error at which the answer is as good as its data in double precision."""
@@ -169,25 +175,64 @@ def solve_system(
     report: Report | None = None,
 ) -> KrylovSolution:
     """The same for a problem that is ready (``system.prepare``), so that several right-hand sides share its tools."""
-    system = tools.system
     check(method, target, max_steps, seconds)
-    if max_steps is None:
-        max_steps = max(2000, 4 * min(system.rows.shape))
-    right, unit = system.right_side(b)
-    budget = Budget(max_steps, seconds, report, target)
-    walk = Walk(tools, right, budget, target, minimum_norm)
+    walk, unit = _started(tools, b, minimum_norm, target, max_steps, seconds, report)
+    return _ended(walk, unit, method, minimum_norm)
+
+
+def _started(
+    tools: Toolbox,
+    b: Any,
+    minimum_norm: bool,
+    target: float,
+    max_steps: int | None,
+    seconds: float | None,
+    report: Report | None,
+) -> tuple[Walk, float]:
+    """A walk that stands at 0, and the unit of its right-hand side."""
+    right, unit = tools.system.right_side(b)
+    most = max(2000, 4 * min(tools.system.rows.shape)) if max_steps is None else max_steps
+    return Walk(tools, right, Budget(most, seconds, report, target), target, minimum_norm), unit
+
+
+def _ended(walk: Walk, unit: float, method: str, minimum_norm: bool) -> KrylovSolution:
     walk.run(method)
     if minimum_norm:
         walk.leave_valley()
     return _solution(walk, unit)
 
 
-def solve_each(tools: Toolbox, B: Any, **choices: Any) -> tuple[KrylovSolution, ...]:
-    """One solution for each column of ``B``, shape (m, k); the choices are those of ``solve_system``."""
+def solve_each(
+    tools: Toolbox,
+    B: Any,
+    *,
+    minimum_norm: bool = False,
+    method: str = "auto",
+    target: float = TARGET,
+    max_steps: int | None = None,
+    seconds: float | None = None,
+    report: Report | None = None,
+) -> tuple[KrylovSolution, ...]:
+    """One solution for each column of ``B``, shape (m, k); the choices are those of ``solve_system``.
+
+    With "auto", conjugate gradients in single precision share their passes over a sparse matrix.
+    """
     columns = np.asarray(B)
     if columns.ndim != 2:
         raise DataError(f"Several right-hand sides are the columns of a matrix; B has shape {columns.shape}.")
-    return tuple(solve_system(tools, columns[:, k], **choices) for k in range(columns.shape[1]))
+    check(method, target, max_steps, seconds)
+    count = columns.shape[1]
+    # A time limit is for each side by itself.
+    pays = method == "auto" and seconds is None and tools.entries is not None and tools.entries.sparse
+    width = SHARED if pays and count >= FEW else 1
+    found: list[KrylovSolution] = []
+    for start in range(0, count, width):
+        group = range(start, min(count, start + width))
+        started = [_started(tools, columns[:, k], minimum_norm, target, max_steps, seconds, report) for k in group]
+        if len(started) > 1:
+            share_trials([walk for walk, _ in started])
+        found += [_ended(walk, unit, method, minimum_norm) for walk, unit in started]
+    return tuple(found)
 
 
 def check(method: str, target: float, max_steps: int | None, seconds: float | None) -> None:

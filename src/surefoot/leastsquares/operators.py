@@ -323,7 +323,7 @@ class Ridged:
         return back + self.root * below, squares + dot(below, below)
 
     def gram(self, p: np.ndarray) -> np.ndarray:
-        return self.rows.gram(p) + self.root**2 * p
+        return self.rows.gram(p) + (self.root**2 * p.T).T
 
     def column_squares(self) -> np.ndarray:
         return self.rows.column_squares() + self.root**2

@@ -105,9 +105,9 @@ class RowBlocks:
         return np.sum([total for total, _ in sums], axis=0), float(sum(squares for _, squares in sums))
 
     def gram(self, p: np.ndarray) -> np.ndarray:
-        """``A' (A p)`` in one pass, with nothing of the length of the rows kept."""
-        p = p.astype(self.dtype, copy=False)
-        return self._summed(lambda block: block.transposed @ (block.matrix @ p))
+        """``A' (A p)`` in one pass, nothing of the length of the rows kept; of several columns too, shape (n, k)."""
+        p = np.ascontiguousarray(p, dtype=self.dtype)
+        return self._summed(lambda block: block.transposed @ (block.matrix @ p), p.shape[1:])
 
     def column_squares(self) -> np.ndarray:
         """The squared length of each column, shape (n,); infinite or NaN where an entry is, or is too large."""
@@ -124,9 +124,9 @@ class RowBlocks:
             return None
         return RowBlocks(self.matrix, self.threads, [block for block, _ in narrowed], np.float32)
 
-    def _summed(self, term: Callable[[_Block], np.ndarray]) -> np.ndarray:
+    def _summed(self, term: Callable[[_Block], np.ndarray], sides: tuple[int, ...] = ()) -> np.ndarray:
         def work(share: list[_Block]) -> np.ndarray:
-            total = np.zeros(self.shape[1])
+            total = np.zeros((self.shape[1], *sides))
             for block in share:
                 total += term(block)
             return total
