@@ -398,3 +398,93 @@ def test_a_large_sparse_problem_beats_lsmr_of_scipy_at_the_same_backward_error()
         assert backward_error(x) < 1e-14
         ours.append(seconds)
     assert min(ours) < 0.7 * min(theirs)  # about 0.5 on two processors; room for neighbours
+
+
+@pytest.mark.parametrize("ridge", [0.0, 2.0])
+def test_what_was_seen_at_the_answer_is_handed_on(ridge):
+    rng = np.random.default_rng(77)
+    A, b, weights = sparse(77, 60, 8), rng.standard_normal(60), rng.uniform(0, 2, 60)
+    weights[:3] = 0.0
+    found = solve_operator(A, b, weights=weights, ridge=ridge, target=0.05)  # stopped early: a slope to be seen
+    rows = np.vstack([A.toarray() * np.sqrt(weights)[:, None], np.sqrt(ridge) * np.eye(8)])
+    right = np.concatenate([b * np.sqrt(weights), np.zeros(8)])
+    slope = rows.T @ (right - rows @ found.coef) / np.linalg.norm(rows, axis=0)
+    assert np.linalg.norm(slope) > 1e-6
+    np.testing.assert_allclose(found.slope, slope, atol=1e-13)
+    np.testing.assert_allclose(found.response_length, np.linalg.norm(right), rtol=1e-14)
+
+
+def sides(seed, A, count):
+    """Right-hand sides that end at different steps: zeros, in the range, along one column, noise, of all sizes."""
+    rng = np.random.default_rng(seed)
+    rows, columns = A.shape
+    B = rng.standard_normal((rows, count)) + A @ rng.standard_normal((columns, count))
+    B[:, 0] = 0.0
+    B[:, 1] = A @ rng.standard_normal(columns)
+    B[:, 2] = A.toarray()[:, 0]
+    B[:, 3] *= 1e200
+    B[:, 4] *= 1e-200
+    return B
+
+
+@pytest.mark.parametrize("options", [{}, {"ridge": 2.0}, {"weights": True}, {"max_steps": 3}, {"target": 1e-6}])
+def test_right_hand_sides_that_share_passes_are_answered_as_if_alone(options):
+    A = sparse(90, 400, 30)
+    B = sides(90, A, 20)
+    weights = np.random.default_rng(90).uniform(0, 2, 400) if options.pop("weights", False) else None
+    system = prepare(A, weights, options.pop("ridge", 0.0))
+    together = solve_each(Toolbox(system), B, **options)
+    for k, found in enumerate(together):
+        alone = solve_system(Toolbox(system), B[:, k], **options)
+        assert (found.reached, found.method) == (alone.reached, alone.method)
+        assert abs(found.steps - alone.steps) <= 2  # sums in another order
+        reached = 1e-12 if found.reached and found.target < 1e-15 else 1e-5  # single precision in another order
+        np.testing.assert_allclose(found.coef, alone.coef, rtol=0, atol=reached * (np.abs(alone.coef).max() or 1))
+        assert found.backward_error <= max(found.target, 2 * alone.backward_error)
+
+
+def test_sides_of_nearly_dependent_columns_go_on_alone():
+    A = csr_array(with_condition(91, 300, 20, 1e6))
+    B = np.random.default_rng(91).standard_normal((300, 8))
+    for k, found in enumerate(solve_each(Toolbox(prepare(A)), B)):
+        assert found.reached and "then" in found.method
+        wanted = np.linalg.lstsq(A.toarray(), B[:, k])[0]
+        assert gap(found.coef, wanted) < 1e-8
+
+
+def test_ctrl_c_on_a_shared_pass_keeps_the_best_points():
+    A = csr_array(with_condition(92, 300, 20, 100.0))
+    B = np.random.default_rng(92).standard_normal((300, 8))
+
+    def press(seen):
+        if seen.step == 3:
+            raise KeyboardInterrupt
+
+    for found in solve_each(Toolbox(prepare(A)), B, report=press):
+        assert "Ctrl-C" in found.stop and not found.reached and found.backward_error < 0.5
+
+
+def test_an_error_of_the_callback_is_passed_on():
+    def fail(seen):
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        solve_each(
+            Toolbox(prepare(sparse(93, 300, 20))), np.random.default_rng(93).standard_normal((300, 8)), report=fail
+        )
+
+
+def test_one_pass_serves_all_sides(monkeypatch):
+    from surefoot.leastsquares.rowblocks import RowBlocks
+
+    passes, gram = [], RowBlocks.gram
+
+    def counted(self, p):
+        passes.append(p.shape[1] if p.ndim == 2 else 1)
+        return gram(self, p)
+
+    monkeypatch.setattr(RowBlocks, "gram", counted)
+    A = sparse(94, 400, 30)
+    found = solve_each(Toolbox(prepare(A)), np.random.default_rng(94).standard_normal((400, 16)))
+    steps = [one.steps for one in found]
+    assert sum(passes) == sum(steps) and len(passes) <= 1.5 * max(steps) and max(passes) == 16

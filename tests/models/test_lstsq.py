@@ -12,6 +12,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import lsq_linear
+from scipy.sparse import csr_array
 
 import surefoot as sf
 from leastsquares.matrices import exact, of_condition
@@ -166,7 +167,12 @@ def test_sparse_matrices_and_operators():
     np.testing.assert_allclose(weighted.coef, sf.lstsq(dense, b, weights=w, ridge=0.3).coef, atol=1e-12)
     np.testing.assert_allclose(weighted.residual_length, sf.lstsq(dense, b, weights=w, ridge=0.3).residual_length)
     assert sf.lstsq(sp.csr_array(dense), np.column_stack([b, -b])).coef.shape == (60, 2)
-    for call in ({"method": "qr"}, {"prove": True}, {"bounds": (0, 1)}, {"rank_deficient": "drop"}):
+    for call in (
+        {"method": "qr"},
+        {"prove": True},
+        {"rank_deficient": "drop"},
+        {"bounds": (0, 1), "method": "steepest"},
+    ):
         with pytest.raises(ModelError):
             sf.lstsq(sp.csr_array(dense), b, **call)
 
@@ -182,6 +188,82 @@ def test_bounds_as_scipy_has_them_and_multipliers():
     np.testing.assert_allclose(held.bounds, np.where(held.at_lower | held.at_upper, slope, 0.0), atol=1e-9)
     assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM and "constraints" in fit.certificate.claim
     assert fit.backward_error < 1e-15
+
+
+@pytest.mark.parametrize("call", [{}, {"weights": True}, {"ridge": 3.0}, {"weights": True, "ridge": 3.0}])
+def test_bounds_and_equalities_of_sparse_matrices_and_operators(call):
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import aslinearoperator
+
+    A, b = problem(14, 300, 12)
+    rng = np.random.default_rng(14)
+    if "weights" in call:
+        call = {**call, "weights": np.where(rng.random(300) < 0.1, 0.0, rng.uniform(0.5, 2, 300))}
+    C, d = rng.standard_normal((2, 12)), np.array([2.0, -1.0])
+    wanted = sf.lstsq(A, b, bounds=(-1, 2), equalities=(C, d), **call)
+    assert (wanted.multipliers.at_lower | wanted.multipliers.at_upper).any()
+    matrices = (sp.csr_array(A), sp.csc_matrix(A), aslinearoperator(A))
+    for matrix, equalities in zip(matrices, (C, sp.csr_matrix(C), sp.coo_array(C)), strict=True):
+        fit = sf.lstsq(matrix, b, bounds=(-1, 2), equalities=(equalities, d), **call)
+        np.testing.assert_allclose(fit.coef, wanted.coef, atol=1e-13)
+        np.testing.assert_allclose(C @ fit.coef, d, atol=1e-14)
+        for name in ("bounds", "equalities", "at_lower", "at_upper"):
+            np.testing.assert_allclose(getattr(fit.multipliers, name), getattr(wanted.multipliers, name), atol=1e-9)
+        np.testing.assert_allclose([fit.residual_length[0], fit.r2], [wanted.residual_length[0], wanted.r2], rtol=1e-13)
+        assert fit.verdict is sf.Verdict.GLOBAL_MINIMUM and fit.backward_error < 2e-15
+        assert (
+            "sign of a minimum" in fit.stop
+            and "of bounds and equalities" in fit.method
+            and "At a bound" in fit.summary()
+        )
+    by_name = sf.lstsq(A, b, method="sketch", bounds=(-1, 2), equalities=(sp.csr_array(C), d), **call)
+    np.testing.assert_allclose(by_name.coef, wanted.coef, atol=1e-13)
+    dense = sf.lstsq(A, b, bounds=(-1, 2), equalities=(sp.csr_array(C), d), **call)
+    np.testing.assert_allclose(dense.coef, wanted.coef, rtol=0)
+
+
+def test_working_sets_that_go_in_circles_are_left_for_projections():
+    from surefoot.errors import BreakdownError
+    from surefoot.leastsquares.constrained import Constraints, minimise_on
+
+    rng = np.random.default_rng(4556)
+    n = int(rng.integers(2, 13))
+    A, b = rng.standard_normal((2 * n, n)), 3 * rng.standard_normal(2 * n)
+    low = rng.standard_normal(n) - 1
+    high = low + rng.integers(0, 3, n)
+    C = rng.standard_normal((int(rng.integers(1, n)), n))
+    d = C @ np.clip(rng.standard_normal(n), low, high)
+    with pytest.raises(BreakdownError, match="did not settle"):
+        minimise_on(np.linalg.qr(A, mode="r"), np.linalg.lstsq(A, b)[0], Constraints(low, high, C, d))
+    fit = sf.lstsq(A, b, bounds=(low, high), equalities=(C, d))
+    rest = -2 * A.T @ (b - A @ fit.coef) - C.T @ fit.multipliers.equalities
+    held = fit.multipliers
+    np.testing.assert_allclose(rest, held.bounds, atol=1e-11)
+    np.testing.assert_allclose(C @ fit.coef, d, atol=1e-13)
+    fixed = low == high
+    assert np.all(held.bounds[held.at_lower & ~fixed] >= -1e-11) and np.all(
+        held.bounds[held.at_upper & ~fixed] <= 1e-11
+    )
+    assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM
+
+
+def test_equal_bounds_hold_from_either_side():
+    A, b = problem(16, 60, 4)
+    for matrix in (A, csr_array(A)):
+        for value in (-5.0, 50.0):
+            fit = sf.lstsq(matrix, b, bounds=([value, 0, 0, 0], [value, 9, 9, 9]))
+            assert "inconclusive" not in fit.verdict.value and fit.coef[0] == value and fit.multipliers.bounds[0] != 0
+
+
+def test_a_perfect_fit_at_a_bound_has_multipliers_of_rounding():
+    import scipy.sparse as sp
+
+    A, _ = problem(15, 40, 5)
+    b = A @ np.array([0.0, 1.0, 0.5, 0.0, 1.0])
+    for matrix in (A, sp.csr_array(A)):
+        fit = sf.lstsq(matrix, b, bounds=(0, 1))
+        assert fit.verdict in (sf.Verdict.UNIQUE_GLOBAL_MINIMUM, sf.Verdict.GLOBAL_MINIMUM), str(fit.certificate)
+        np.testing.assert_allclose(fit.coef, [0, 1, 0.5, 0, 1], atol=1e-14)
 
 
 def test_equalities_hold_to_rounding():
@@ -247,6 +329,11 @@ def test_what_ran_is_said():
         (lambda A, b: sf.lstsq(A, b, bounds=([0, 0], 1)), "each a number or one for each of the 4"),
         (lambda A, b: sf.lstsq(A, b, equalities=([[1, 1]], [0])), "C has shape (1, 2)"),
         (lambda A, b: sf.lstsq(A, b, equalities=([[0, 0, 0, 0]], [1])), "No coefficients satisfy"),
+        (lambda A, b: sf.lstsq(csr_array(A), b, equalities=([[0, 0, 0, 0]], [1])), "No coefficients satisfy"),
+        (lambda A, b: sf.lstsq(csr_array(A), b, equalities=(csr_array([[1.0, 1]]), [0])), "C has shape (1, 2)"),
+        (lambda A, b: sf.lstsq(csr_array(A), b, equalities=(csr_array([[np.nan, 0, 0, 0]]), [0])), "no finite number"),
+        (lambda A, b: sf.lstsq(csr_array(A), np.column_stack([b, b]), bounds=(0, 1)), "one right-hand side"),
+        (lambda A, b: sf.lstsq(A, b, method="gradient", bounds=(0, 1)), "takes no bounds and no equalities"),
         (lambda A, b: sf.lstsq(A, np.column_stack([b, b]), bounds=(0, 1)), "one right-hand side"),
         (lambda A, b: sf.lstsq(A, b, names=["a"]), "one name a column"),
         (lambda A, b: sf.lstsq(A, b, names=["a", "a", "b", "c"]), "different names"),

@@ -89,6 +89,95 @@ def cg_round(
     return Round(x, steps, _condition(lengths[:steps], shares[:steps]), reached, gain)
 
 
+def cg_rounds(
+    rows: Rows,
+    slopes: np.ndarray,
+    solve: Solve,
+    reductions: np.ndarray,
+    precision: str,
+    budgets: list[Budget],
+    most: int,
+) -> list[Round]:
+    """The same for several right-hand sides, whose products share their passes over the rows.
+
+    Every side has a recurrence of its own, as if it were alone, and leaves when it is done.
+
+    Parameters
+    ----------
+    rows, solve, precision, most
+        As for ``cg_round``; both products take several columns.
+    slopes : ndarray, shape (n, k)
+        ``A' r`` of each side.
+    reductions : ndarray, shape (k,)
+    budgets : list of Budget
+        One for each side.
+    """
+    sides = [_Side(budget, max(goal, DEEPEST[precision])) for budget, goal in zip(budgets, reductions, strict=True)]
+    x, s = np.zeros_like(slopes), np.ascontiguousarray(slopes)
+    z = solve(s)
+    size = first = _dots(s, z)
+    p, going = z.copy(), np.flatnonzero(first > 0)
+    done = {k: Round(x[:, k], 0, 1.0, True) for k in np.flatnonzero(~(first > 0)).tolist()}
+    x, s, p, size, first = x[:, going], s[:, going], p[:, going], size[going], first[going]
+    try:
+        for _ in range(most):
+            if not going.size:
+                break
+            unit = np.max(np.abs(p), axis=0)
+            t = rows.gram(p / unit) * unit
+            curvature = _dots(p, t)
+            a = np.where(curvature > 0, size / np.where(curvature > 0, curvature, 1.0), 0.0)
+            x = x + a * p
+            s -= a * t
+            z = solve(s)
+            before, size = size, np.maximum(0.0, _dots(s, z))
+            p = p * (size / before) + z
+            stays = np.ones(len(going), dtype=bool)
+            for place, k in enumerate(going.tolist()):
+                gain = math.sqrt(size[place] / first[place])
+                stays[place] = curvature[place] > 0 and sides[k].goes_on(a[place], size[place] / before[place], gain)
+                if not stays[place]:
+                    done[k] = sides[k].round(x[:, place])
+            if not stays.all():
+                going, x, s, p = going[stays], x[:, stays], s[:, stays], p[:, stays]
+                size, first = size[stays], first[stays]
+    except KeyboardInterrupt:
+        for budget in budgets:
+            budget.broken_off = True
+    done |= {k: sides[k].round(x[:, place]) for place, k in enumerate(going.tolist())}
+    return [done[k] for k in range(len(budgets))]
+
+
+class _Side:
+    """What one right-hand side among several has seen."""
+
+    def __init__(self, budget: Budget, goal: float) -> None:
+        self.budget, self._goal = budget, goal
+        self._lengths: list[float] = []
+        self._shares: list[float] = []
+        self._gain, self._lowest = 1.0, (1.0, 0)
+
+    def goes_on(self, length: float, share: float, gain: float) -> bool:
+        """Note a step; whether there is to be another."""
+        self._lengths.append(length)
+        self._shares.append(share)
+        self._gain, steps = gain, len(self._lengths)
+        self.budget.step("cg", gain)
+        if gain < self._lowest[0]:
+            self._lowest = gain, steps
+        elif steps > 2 * self._lowest[1] + PATIENCE:
+            return False
+        return gain > self._goal and not self.budget.is_over()
+
+    def round(self, correction: np.ndarray) -> Round:
+        condition = _condition(self._lengths, self._shares)
+        return Round(correction.copy(), len(self._lengths), condition, self._gain <= self._goal, self._gain)
+
+
+def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->j", a, b)
+
+
 def _condition(lengths: list[float], shares: list[float]) -> float:
     """Condition of ``A M^(-1/2)`` from the Lanczos matrix that the coefficients make up (Bjorck 1996, p. 304)."""
     from scipy.linalg import eigvalsh_tridiagonal

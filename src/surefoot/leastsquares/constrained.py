@@ -12,11 +12,12 @@ References: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., algorithm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from surefoot.errors import ModelError
+from surefoot.errors import BreakdownError, ModelError
 from surefoot.leastsquares.rank import length, lengths
 
 FEW_UNITS = 64 * np.finfo(float).eps
@@ -31,17 +32,21 @@ class Constraints:
     lower, upper : ndarray, shape (n,)
         Infinite where there is none.
     matrix, right : ndarray, shapes (p, n) and (p,)
-        ``matrix @ x = right``.
+        ``matrix @ x = right``; for the methods by products alone the matrix may be a sparse array.
     """
 
     lower: np.ndarray
     upper: np.ndarray
-    matrix: np.ndarray
+    matrix: Any
     right: np.ndarray
 
     @property
     def has_bounds(self) -> bool:
         return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
+    def dense(self) -> Constraints:
+        """The same with the equalities in an array."""
+        return self if isinstance(self.matrix, np.ndarray) else replace(self, matrix=self.matrix.toarray())
 
     def scaled(self, sizes: np.ndarray) -> Constraints:
         """The same for ``z = sizes * x``."""
@@ -86,6 +91,8 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
     ------
     ModelError
         No point satisfies the constraints.
+    BreakdownError
+        The working sets go in circles.
 
     Examples
     --------
@@ -131,7 +138,7 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
         x = x + _step(root, target, x, downhill, scaled) * downhill
         inward = (downhill != 0) & (scaled.lower < scaled.upper)
         at_lower, at_upper, stuck = at_lower & ~inward, at_upper & ~inward, np.zeros(len(x), dtype=bool)
-    raise ModelError(
+    raise BreakdownError(
         f"The active set of the bounds did not settle in {most} steps: the columns are too nearly dependent for them."
     )
 

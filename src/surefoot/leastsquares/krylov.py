@@ -20,13 +20,19 @@ import numpy as np
 
 from surefoot.errors import DataError
 from surefoot.leastsquares.budget import Budget, Report
-from surefoot.leastsquares.preconditioning import Toolbox
+from surefoot.leastsquares.preconditioning import Toolbox, inverse_lengths
 from surefoot.leastsquares.rank import ROUNDOFF
 from surefoot.leastsquares.system import prepare
 from surefoot.leastsquares.vectors import norm
-from surefoot.leastsquares.walk import Walk
+from surefoot.leastsquares.walk import Walk, share_trials
 
 METHODS = ("auto", "lsmr", "cg", "gram", "sketch")
+
+FEW = 6
+"""Right-hand sides from which on it pays to share passes: measured, a product with eight costs as much as three."""
+
+SHARED = 16
+"""Right-hand sides that share a pass; more fall out of the cache."""
 
 TARGET = 4 * ROUNDOFF
 """Backward error at which the answer is as good as its data in double precision."""
@@ -40,8 +46,12 @@ class KrylovSolution:
     ----------
     coef : ndarray, shape (n,)
         In the units of the caller.
+    slope : ndarray, shape (n,)
+        The residual along each column of length one, the rows of weight and penalty included.
     residual_length : float
         ``|W^(1/2)(b - A x)|``, without the penalty.
+    response_length : float
+        ``|W^(1/2) b|``.
     backward_error : float
         Computed at ``coef``, relative to ``|A|_F``, the rows of the penalty included.
     backward_error_kind : str
@@ -69,7 +79,9 @@ class KrylovSolution:
     """
 
     coef: np.ndarray
+    slope: np.ndarray
     residual_length: float
+    response_length: float
     backward_error: float
     backward_error_kind: str
     target: float
@@ -163,28 +175,68 @@ def solve_system(
     report: Report | None = None,
 ) -> KrylovSolution:
     """The same for a problem that is ready (``system.prepare``), so that several right-hand sides share its tools."""
-    system = tools.system
-    _check(method, target, max_steps, seconds)
-    if max_steps is None:
-        max_steps = max(2000, 4 * min(system.rows.shape))
-    right, unit = system.right_side(b)
-    budget = Budget(max_steps, seconds, report, target)
-    walk = Walk(tools, right, budget, target, minimum_norm)
+    check(method, target, max_steps, seconds)
+    walk, unit = _started(tools, b, minimum_norm, target, max_steps, seconds, report)
+    return _ended(walk, unit, method, minimum_norm)
+
+
+def _started(
+    tools: Toolbox,
+    b: Any,
+    minimum_norm: bool,
+    target: float,
+    max_steps: int | None,
+    seconds: float | None,
+    report: Report | None,
+) -> tuple[Walk, float]:
+    """A walk that stands at 0, and the unit of its right-hand side."""
+    right, unit = tools.system.right_side(b)
+    most = max(2000, 4 * min(tools.system.rows.shape)) if max_steps is None else max_steps
+    return Walk(tools, right, Budget(most, seconds, report, target), target, minimum_norm), unit
+
+
+def _ended(walk: Walk, unit: float, method: str, minimum_norm: bool) -> KrylovSolution:
     walk.run(method)
     if minimum_norm:
         walk.leave_valley()
     return _solution(walk, unit)
 
 
-def solve_each(tools: Toolbox, B: Any, **choices: Any) -> tuple[KrylovSolution, ...]:
-    """One solution for each column of ``B``, shape (m, k); the choices are those of ``solve_system``."""
+def solve_each(
+    tools: Toolbox,
+    B: Any,
+    *,
+    minimum_norm: bool = False,
+    method: str = "auto",
+    target: float = TARGET,
+    max_steps: int | None = None,
+    seconds: float | None = None,
+    report: Report | None = None,
+) -> tuple[KrylovSolution, ...]:
+    """One solution for each column of ``B``, shape (m, k); the choices are those of ``solve_system``.
+
+    With "auto", conjugate gradients in single precision share their passes over a sparse matrix.
+    """
     columns = np.asarray(B)
     if columns.ndim != 2:
         raise DataError(f"Several right-hand sides are the columns of a matrix; B has shape {columns.shape}.")
-    return tuple(solve_system(tools, columns[:, k], **choices) for k in range(columns.shape[1]))
+    check(method, target, max_steps, seconds)
+    count = columns.shape[1]
+    # A time limit is for each side by itself.
+    pays = method == "auto" and seconds is None and tools.entries is not None and tools.entries.sparse
+    width = SHARED if pays and count >= FEW else 1
+    found: list[KrylovSolution] = []
+    for start in range(0, count, width):
+        group = range(start, min(count, start + width))
+        started = [_started(tools, columns[:, k], minimum_norm, target, max_steps, seconds, report) for k in group]
+        if len(started) > 1:
+            share_trials([walk for walk, _ in started])
+        found += [_ended(walk, unit, method, minimum_norm) for walk, unit in started]
+    return tuple(found)
 
 
-def _check(method: str, target: float, max_steps: int | None, seconds: float | None) -> None:
+def check(method: str, target: float, max_steps: int | None, seconds: float | None) -> None:
+    """Refuse what no walk can be asked for."""
     if method not in METHODS:
         raise DataError(f"There is no method {method!r} for sparse matrices and operators; choose among {METHODS}.")
     if not 0 < target < 1:
@@ -203,10 +255,13 @@ def _solution(walk: Walk, unit: float) -> KrylovSolution:
     if not np.all(np.isfinite(coef)):
         at = int(np.flatnonzero(~np.isfinite(coef))[0])
         raise DataError(f"The coefficient of column {at} is beyond 1e308. Choose larger units for that column.")
-    data_rows = system.data.shape[0]
+    penalised = system.rows is not system.data
+    residual_length = norm(point.residual[: system.data.shape[0]]) if penalised else point.length
     return KrylovSolution(
         coef=coef,
-        residual_length=norm(point.residual[:data_rows]) * unit,
+        slope=inverse_lengths(system) * point.slope * unit,
+        residual_length=residual_length * unit,
+        response_length=walk.size * unit,
         backward_error=point.backward_error,
         backward_error_kind=point.kind,
         target=walk.target,

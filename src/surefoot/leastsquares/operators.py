@@ -72,7 +72,7 @@ def as_rows(A: Any) -> Rows:
     from scipy.sparse import issparse
 
     if issparse(A):
-        return RowBlocks(_canonical(A))
+        return _finite(RowBlocks(_canonical(A)))
     if isinstance(A, np.ndarray):
         return RowBlocks(_dense(A))
     rows = MatrixFree(A)
@@ -93,14 +93,17 @@ def _canonical(A: Any) -> Any:
     if not matrix.has_canonical_format:
         matrix = csr_array((matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape, copy=True)
         matrix.sum_duplicates()
-    # One sum tells whether all are finite; only if not (or if it overflows) is each looked at.
-    with np.errstate(over="ignore", invalid="ignore"):
-        fine = bool(np.isfinite(matrix.data.sum()))
-    if not fine and not np.all(np.isfinite(matrix.data)):
+    return matrix
+
+
+def _finite(rows: RowBlocks) -> RowBlocks:
+    """The rows, if every entry is finite: the squares of the columns tell, or else each is looked at."""
+    matrix = rows.matrix
+    if not np.all(np.isfinite(rows.column_squares())) and not np.all(np.isfinite(matrix.data)):
         at = int(np.flatnonzero(~np.isfinite(matrix.data))[0])
         row = int(np.searchsorted(matrix.indptr, at, side="right")) - 1
         raise DataError(_not_finite(matrix.data[at], row, int(matrix.indices[at])))
-    return matrix
+    return rows
 
 
 def _dense(A: np.ndarray) -> np.ndarray:
@@ -265,6 +268,38 @@ class Weighted:
         return None
 
 
+class Columns:
+    """Some columns of an operator that is known by its products only."""
+
+    def __init__(self, rows: Rows, positions: np.ndarray) -> None:
+        self._rows, self._positions = rows, positions
+        self.shape, self.entries = (rows.shape[0], len(positions)), rows.entries
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return self._rows.forward(self._filled(x))
+
+    def adjoint(self, u: np.ndarray) -> np.ndarray:
+        return self._rows.adjoint(u)[self._positions]
+
+    def sweep(self, w: np.ndarray, u: np.ndarray, c: float) -> tuple[np.ndarray, float]:
+        back, squares = self._rows.sweep(self._filled(w), u, c)
+        return back[self._positions], squares
+
+    def gram(self, p: np.ndarray) -> np.ndarray:
+        return self._rows.gram(self._filled(p))[self._positions]
+
+    def column_squares(self) -> np.ndarray:
+        return self._rows.column_squares()[self._positions]
+
+    def single(self) -> None:
+        return None
+
+    def _filled(self, x: np.ndarray) -> np.ndarray:
+        out = np.zeros(self._rows.shape[1])
+        out[self._positions] = x
+        return out
+
+
 class Ridged:
     """``[A; diag(root)]``, where ``root`` is the square root of each coefficient's penalty; never formed."""
 
@@ -288,7 +323,7 @@ class Ridged:
         return back + self.root * below, squares + dot(below, below)
 
     def gram(self, p: np.ndarray) -> np.ndarray:
-        return self.rows.gram(p) + self.root**2 * p
+        return self.rows.gram(p) + (self.root**2 * p.T).T
 
     def column_squares(self) -> np.ndarray:
         return self.rows.column_squares() + self.root**2

@@ -45,7 +45,7 @@ class Preconditioner:
     Attributes
     ----------
     solve : callable
-        ``M^-1 s``.
+        ``M^-1 s``; by lengths of several columns s too, shape (n, k).
     words : str
         For a person.
     exact : bool
@@ -79,7 +79,7 @@ def by_lengths(system: System) -> Preconditioner:
     """``M = diag(A'A)``."""
     inverse = inverse_lengths(system) ** 2
     how = "columns scaled to length one" if system.exact_lengths else "columns scaled by lengths from random products"
-    return Preconditioner(lambda s: inverse * s, how)
+    return Preconditioner(lambda s: (inverse * s.T).T, how)
 
 
 def inverse_lengths(system: System) -> np.ndarray:
@@ -284,6 +284,11 @@ class Toolbox:
 
     def __init__(self, system: System) -> None:
         self.system = system
+
+    @property
+    def entries(self) -> RowBlocks | None:
+        """The rows without those of the penalty, where their entries are at hand."""
+        return self.system.data if isinstance(self.system.data, RowBlocks) else None
 
     @cached_property
     def lengths(self) -> Preconditioner:

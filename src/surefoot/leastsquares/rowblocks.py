@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -104,25 +105,28 @@ class RowBlocks:
         return np.sum([total for total, _ in sums], axis=0), float(sum(squares for _, squares in sums))
 
     def gram(self, p: np.ndarray) -> np.ndarray:
-        """``A' (A p)`` in one pass, with nothing of the length of the rows kept."""
-        p = p.astype(self.dtype, copy=False)
-        return self._summed(lambda block: block.transposed @ (block.matrix @ p))
+        """``A' (A p)`` in one pass, nothing of the length of the rows kept; of several columns too, shape (n, k)."""
+        p = np.ascontiguousarray(p, dtype=self.dtype)
+        return self._summed(lambda block: block.transposed @ (block.matrix @ p), p.shape[1:])
 
     def column_squares(self) -> np.ndarray:
-        """The squared length of each column, shape (n,)."""
+        """The squared length of each column, shape (n,); infinite or NaN where an entry is, or is too large."""
+        return self._column_squares.copy()
+
+    @cached_property
+    def _column_squares(self) -> np.ndarray:
         return self._summed(lambda block: block.column_squares())
 
     def single(self) -> RowBlocks | None:
         """The same matrix in single precision; None where its entries are too large or too small for that."""
-        values = self.matrix.data if self.sparse else self.matrix
-        if not values.size or not SINGLE[0] < max(float(values.max()), -float(values.min())) < SINGLE[1]:
+        narrowed = [one for share in self._each(lambda share: [block.single() for block in share]) for one in share]
+        if not SINGLE[0] < max((size for _, size in narrowed), default=0.0) < SINGLE[1]:
             return None
-        narrowed = self._each(lambda share: [block.single() for block in share])
-        return RowBlocks(self.matrix, self.threads, [block for share in narrowed for block in share], np.float32)
+        return RowBlocks(self.matrix, self.threads, [block for block, _ in narrowed], np.float32)
 
-    def _summed(self, term: Callable[[_Block], np.ndarray]) -> np.ndarray:
+    def _summed(self, term: Callable[[_Block], np.ndarray], sides: tuple[int, ...] = ()) -> np.ndarray:
         def work(share: list[_Block]) -> np.ndarray:
-            total = np.zeros(self.shape[1])
+            total = np.zeros((self.shape[1], *sides))
             for block in share:
                 total += term(block)
             return total
@@ -147,11 +151,15 @@ class _Block:
     def __init__(self, rows: slice, matrix: Any) -> None:
         self.rows, self.matrix, self.transposed = rows, matrix, _transposed(matrix)
 
-    def single(self) -> _Block:
-        if isinstance(self.matrix, np.ndarray):
-            return _Block(self.rows, self.matrix.astype(np.float32))
+    def single(self) -> tuple[_Block, float]:
+        """The block in single precision, and the size of its largest entry, looked for while it is in cache."""
         matrix = self.matrix
-        return _Block(self.rows, _csr(matrix.data.astype(np.float32), matrix.indices, matrix.indptr, matrix.shape))
+        with np.errstate(over="ignore", under="ignore"):
+            values = (matrix if isinstance(matrix, np.ndarray) else matrix.data).astype(np.float32)
+        size = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+        if not isinstance(matrix, np.ndarray):
+            values = _csr(values, matrix.indices, matrix.indptr, matrix.shape)
+        return _Block(self.rows, values), size
 
     def column_squares(self) -> np.ndarray:
         if isinstance(self.matrix, np.ndarray):

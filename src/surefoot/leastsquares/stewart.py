@@ -82,11 +82,13 @@ class Judge:
 
     def origin(self) -> Point:
         """The point 0; one product."""
-        return self._at(np.zeros(self._system.rows.shape[1]), self._right.copy())
+        return self.seen(np.zeros(self._system.rows.shape[1]), self._right)
 
     def at(self, x: np.ndarray) -> Point:
-        """Any point; two products."""
-        return self._at(x, self._right - self._system.rows.forward(x))
+        """Any point; two products, in one sweep over the rows."""
+        residual = self._right.copy()
+        slope, squares = self._system.rows.sweep(-x, residual, -1.0)
+        return self._point(x, residual, slope, float(np.sqrt(squares)))
 
     def corrected(self, before: Point, after: Point) -> Point:
         """The better of two points, one the other with its correction, which shows how far ``before`` was off.
@@ -123,9 +125,11 @@ class Judge:
             return replace(point, backward_error=value, kind=FACTOR)
         return point
 
-    def _at(self, x: np.ndarray, residual: np.ndarray) -> Point:
-        slope = self._system.rows.adjoint(residual)
-        length = norm(residual)
+    def seen(self, x: np.ndarray, residual: np.ndarray) -> Point:
+        """A point whose residual is known; one product."""
+        return self._point(x, residual, self._system.rows.adjoint(residual), norm(residual))
+
+    def _point(self, x: np.ndarray, residual: np.ndarray, slope: np.ndarray, length: float) -> Point:
         if length == 0 or not np.any(slope):
             return Point(x, residual, slope, length, 0.0, SLOPE)
         by_slope = max(

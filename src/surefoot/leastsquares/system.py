@@ -9,13 +9,13 @@ row of weight 0 is no row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from surefoot.errors import DataError
-from surefoot.leastsquares.operators import MatrixFree, Ridged, Rows, Weighted, as_rows
+from surefoot.leastsquares.operators import Columns, MatrixFree, Ridged, Rows, Weighted, as_rows
 from surefoot.leastsquares.rowblocks import RowBlocks
 
 SAFE = 1e280
@@ -62,6 +62,20 @@ class System:
     def zero_columns(self) -> np.ndarray:
         """Positions of the columns without any entry: their coefficient is 0, and nothing determines it."""
         return np.flatnonzero(self.squares == 0)
+
+    def columns(self, positions: np.ndarray) -> System:
+        """The problem with some of the columns only."""
+        data = self.data
+        part = RowBlocks(data.matrix[:, positions]) if isinstance(data, RowBlocks) else Columns(data, positions)
+        root = None if self.root_penalty is None else self.root_penalty[positions]
+        return replace(
+            self,
+            rows=part if root is None else Ridged(part, root),
+            data=part,
+            squares=self.squares[positions],
+            units=self.units[positions],
+            root_penalty=root,
+        )
 
     def right_side(self, b: Any) -> tuple[np.ndarray, float]:
         """``c`` in units of a power of two near its largest entry, and that unit."""

@@ -15,12 +15,11 @@ import numpy as np
 
 from surefoot.errors import DataError
 from surefoot.leastsquares.budget import Budget
-from surefoot.leastsquares.conjugate import cg_round
+from surefoot.leastsquares.conjugate import cg_round, cg_rounds
 from surefoot.leastsquares.krylov_cost import lsmr_cost, sketch_cost
 from surefoot.leastsquares.lsmr import Round, lsmr_round
 from surefoot.leastsquares.operators import Rows
 from surefoot.leastsquares.preconditioning import Preconditioner, Toolbox, gram_products, no_preconditioner
-from surefoot.leastsquares.rowblocks import RowBlocks
 from surefoot.leastsquares.stewart import Judge
 
 TRIAL = 40
@@ -51,6 +50,25 @@ def _needs(method: str) -> str:
     return "a matrix whose entries are at hand, with at least as many rows as columns"
 
 
+def share_trials(walks: list[Walk]) -> None:
+    """The rounds in single precision with which "auto" begins, of several right-hand sides of one problem at a time."""
+    narrow = walks[0].tools.single
+    while narrow is not None and len(together := [walk for walk in walks if walk.shares_trial]) > 1:
+        for walk in together:
+            walk.budget.level = walk.point.backward_error
+        rounds = cg_rounds(
+            narrow,
+            np.column_stack([walk.point.slope for walk in together]),
+            walks[0].preconditioner.solve,
+            np.array([walk.reduction() for walk in together]),
+            "single",
+            [walk.budget for walk in together],
+            TRIAL,
+        )
+        for walk, done in zip(together, rounds, strict=True):
+            walk.take_trial(done)
+
+
 class Walk:
     """The rounds of one right-hand side.
 
@@ -76,7 +94,7 @@ class Walk:
         self.judge = Judge(system, right)
         self.point = self.judge.origin()
         budget.products += 1
-        self.rounds, self.condition, self.stop = 0, math.nan, ""
+        self.rounds, self.condition, self.stop, self.on_trial = 0, math.nan, "", True
         self.suspected = 1.0
         self.roads: list[str] = []
         rows, columns = system.rows.shape
@@ -130,7 +148,7 @@ class Walk:
     def _by_choice(self) -> None:
         """Some steps of conjugate gradients measure the condition; then what is cheapest for it."""
         columns = self.system.rows.shape[1]
-        entries = isinstance(self.system.data, RowBlocks)
+        entries = self.tools.entries is not None
         if self.shortest and entries and columns <= MOST_SKETCHED and self.tools.sketch is not None:
             self.preconditioner = self.tools.sketch
         if self.shortest or not entries:
@@ -161,10 +179,15 @@ class Walk:
     def _try_cg(self) -> None:
         """Rounds in single precision as long as each is short and gains what it should."""
         narrow = self.tools.single
-        while narrow is not None and not self._ended():
+        while self.on_trial and narrow is not None and not self._ended():
             done = self._cg_round(narrow, "single", TRIAL)
-            if self._move(done) > 0.1 or not done.reached:
-                return
+            self.on_trial = self._move(done) <= 0.1 and done.reached
+
+    @property
+    def shares_trial(self) -> bool:
+        """Whether the next round of "auto" is one in single precision, which others may share."""
+        at_hand = self.tools.entries is not None and not self.shortest
+        return at_hand and self.on_trial and self.point.backward_error > 0 and not self._ended()
 
     def _by_cg(self) -> None:
         """Conjugate gradients to the end: in single precision as long as that gains, then in double."""
@@ -185,9 +208,15 @@ class Walk:
     def _cg_round(self, rows: Rows, precision: str, most: int) -> Round:
         self._note(f"conjugate gradients in {precision} precision")
         solve = self.preconditioner.solve
-        done = cg_round(rows, self.point.slope, solve, self._reduction(), precision, self.budget, most)
+        done = cg_round(rows, self.point.slope, solve, self.reduction(), precision, self.budget, most)
         self._learn(done)
         return done
+
+    def take_trial(self, done: Round) -> None:
+        """A round in single precision that was shared with others."""
+        self._note("conjugate gradients in single precision")
+        self._learn(done)
+        self.on_trial = self._move(done) <= 0.1 and done.reached
 
     def _by_lsmr(self) -> None:
         idle = 0
@@ -199,7 +228,7 @@ class Walk:
                 self.point.residual,
                 self.point.slope,
                 self.preconditioner.solve,
-                0.0 if deep else self._reduction(),
+                0.0 if deep else self.reduction(),
                 0.0 if deep else 0.25 * self.target * self.size,
                 self.budget,
             )
@@ -214,19 +243,20 @@ class Walk:
     def _gram_pays(self) -> bool:
         """Whether making A'A costs less than the walk without it."""
         (rows, columns), entries = self.system.rows.shape, self.system.rows.entries
-        if not isinstance(self.system.data, RowBlocks) or not self.system.data.sparse or self.suspected < SLOW:
+        data = self.tools.entries
+        if data is None or not data.sparse or self.suspected < SLOW:
             return False
-        walking = lsmr_cost(rows, columns, entries, min(self.suspected, 1e16), self._reduction()).seconds()
-        return gram_products(self.system.data) / GRAM_RATE < walking
+        walking = lsmr_cost(rows, columns, entries, min(self.suspected, 1e16), self.reduction()).seconds()
+        return gram_products(data) / GRAM_RATE < walking
 
     def _sketch_pays(self) -> bool:
         (rows, columns), entries = self.system.rows.shape, self.system.rows.entries
         if columns > MOST_SKETCHED:
             return False
-        walking = lsmr_cost(rows, columns, entries, min(self.suspected, 1e16), self._reduction()).seconds()
-        return sketch_cost(rows, columns, entries, self._reduction()).seconds() < walking
+        walking = lsmr_cost(rows, columns, entries, min(self.suspected, 1e16), self.reduction()).seconds()
+        return sketch_cost(rows, columns, entries, self.reduction()).seconds() < walking
 
-    def _reduction(self) -> float:
+    def reduction(self) -> float:
         """By how much ``|A'r| / |r|`` has to fall, with some to spare for what the recurrence does not see."""
         return 0.3 * self.target / self.point.backward_error
 

@@ -101,12 +101,15 @@ class Multipliers:
     equalities : ndarray, shape (p,)
         Per unit of the right-hand side of each equality.
     at_lower, at_upper : ndarray of bool, shape (n,)
+    rounding : ndarray, shape (n,)
+        Of ``bounds``: a multiplier that is smaller says nothing, not even by its sign.
     """
 
     bounds: np.ndarray
     equalities: np.ndarray
     at_lower: np.ndarray
     at_upper: np.ndarray
+    rounding: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -380,6 +383,29 @@ class ArrayFit(Fit):
             write_text(path, text)
         return text
 
+    def save(self, path: str | Path) -> None:
+        """Write what was learnt as JSON, for ``sf.load``; nothing of the rows.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import surefoot as sf
+        >>> fit = sf.lstsq([[1.0], [2.0]], [2.0, 4.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "fit.json")
+        ...     fit.save(path)
+        ...     sf.load(path).predict([[5.0]]).round(9).tolist()
+        [10.0]
+        """
+        from surefoot.models.array_saved import save
+
+        save(self, path)
+
     def _repr_html_(self) -> str:
         from surefoot.report.html_arrays import array_card
 
@@ -403,6 +429,14 @@ class ArrayFit(Fit):
             self.names[alias.column]: {self.names[j]: share for j, share in alias.parts}
             for alias in self.answer.aliased
         }
+
+    def valley(self) -> np.ndarray | None:
+        """Orthonormal directions along which the data do not tell coefficients apart, shape (n, v); None if unknown."""
+        known = self.answer.spectrum
+        if known is None:
+            return None if self.answer.upper is None else np.zeros((len(self.names), 0))
+        across = np.linalg.qr(known.row_space, mode="complete")[0]
+        return across[:, known.row_space.shape[1] :]
 
     def with_proof(self, certificate: Certificate, digits: np.ndarray | None, seconds: float) -> ArrayFit:
         """The same fit with a certificate that a prover gave."""
@@ -515,7 +549,10 @@ class ArrayFit(Fit):
         held = self.multipliers
         if held is None:
             return None
-        wrong = np.where(held.at_lower, -held.bounds, np.where(held.at_upper, held.bounds, 0.0))
+        # Equal bounds hold a coefficient from both sides: either sign is right.
+        low, up = held.at_lower & ~held.at_upper, held.at_upper & ~held.at_lower
+        wrong = np.where(low, -held.bounds, np.where(up, held.bounds, 0.0))
+        wrong = np.where(wrong > held.rounding, wrong, 0.0)
         scale = length(held.bounds) or 1.0
         return Pins(
             int(np.count_nonzero(held.at_lower | held.at_upper)),

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 
 from surefoot.data.engine import Report, Watch
-from surefoot.errors import ModelError
+from surefoot.errors import BreakdownError, ModelError
 from surefoot.leastsquares.backward import KARLSON_WALDEN, karlson_walden
-from surefoot.leastsquares.constrained import Constraints, minimise_on, multipliers, null_space
+from surefoot.leastsquares.constrained import FEW_UNITS, Constraints, Pinned, minimise_on, multipliers, null_space
 from surefoot.leastsquares.dense import METHODS, TITLES, DenseSolution, solve_dense
 from surefoot.leastsquares.passes import opened
 from surefoot.leastsquares.precise import precise_look
-from surefoot.leastsquares.rank import lengths
+from surefoot.leastsquares.rank import length, lengths
 from surefoot.leastsquares.solution import power_of_two
+from surefoot.leastsquares.system import prepare
+from surefoot.leastsquares.within import solve_within
 from surefoot.models.array_fit import Answer, ArrayFit, Multipliers
-from surefoot.models.array_iterating import ITERATED, WALKED, iterated, walked
+from surefoot.models.array_iterating import ITERATED, WALKED, iterated, iterated_within, walked
 from surefoot.models.arrays import Task
 from surefoot.wording import counted
 
@@ -68,17 +70,26 @@ def fit_arrays(
     start = time.perf_counter()
     if rank_deficient not in RANK_DEFICIENT:
         raise ModelError(f"rank_deficient is one of {', '.join(map(repr, RANK_DEFICIENT))}, not {rank_deficient!r}.")
-    answer, held = _taken(task, method, rank_deficient, rate, report), None
+    held = None
+    if constraints is not None and _is_by_products(task, method):
+        answer, held = iterated_within(task, method, rank_deficient, constraints, report)
+    else:
+        answer = _taken(task, method, rank_deficient, rate, report)
     if rank_deficient == "error" and answer.spectrum is not None and answer.spectrum.rank < len(task.names):
         raise ModelError(
             f"Only {answer.spectrum.rank} of the {len(task.names)} columns are independent, and "
             "rank_deficient='error' was asked for; 'drop' would leave later ones out, 'minimum-norm' spread the effect."
         )
-    if constraints is not None:
-        if not task.is_dense or answer.method not in METHODS:
-            raise ModelError("Bounds and equalities need a dense array and one of its methods, or 'auto'.")
-        answer, held = constrained(task, answer, constraints)
+    if constraints is not None and held is None:
+        answer, held = constrained(task, answer, constraints.dense())
     return ArrayFit(task, answer, described(answer), level, multipliers=held, seconds=time.perf_counter() - start)
+
+
+def _is_by_products(task: Task, method: str) -> bool:
+    """Whether bounds and equalities are met by products with the matrix alone."""
+    if method in WALKED:
+        raise ModelError(f"method={method!r} takes no bounds and no equalities: leave the method to 'auto'.")
+    return method in ITERATED or (method == "auto" and (not task.is_dense or _is_vast(task)))
 
 
 def _taken(task: Task, method: str, rank_deficient: str, rate: float | None, report: Report | None) -> Answer:
@@ -158,7 +169,7 @@ def constrained(task: Task, free: Answer, constraints: Constraints) -> tuple[Ans
     if len(free.kept) < len(task.names):
         raise ModelError("Bounds and equalities take every column: say rank_deficient='minimum-norm'.")
     root = free.upper if free.upper is not None else _root(free)
-    pinned = minimise_on(root, free.coef[:, 0], constraints)
+    pinned = _pinned(root, free.coef[:, 0], constraints)
     matrix, right = task.weighted()
     matrix = np.asarray(matrix, dtype=np.float64)
     x = _polished(matrix, right, pinned.x, pinned.free, constraints)
@@ -182,7 +193,20 @@ def constrained(task: Task, free: Answer, constraints: Constraints) -> tuple[Ans
         detail=f"{free.detail}; then {counted(pinned.steps, 'working set')} of bounds and equalities",
         passes=free.passes + 3,
     )
-    return answer, Multipliers(bounds, prices, pinned.at_lower, pinned.at_upper)
+    paid = np.abs(constraints.matrix.T) @ np.abs(prices)
+    rounding = FEW_UNITS * (2 * sizes * (free.response + length(sizes * x)) + paid)
+    return answer, Multipliers(bounds, prices, pinned.at_lower, pinned.at_upper, rounding)
+
+
+def _pinned(root: np.ndarray, centre: np.ndarray, constraints: Constraints) -> Pinned:
+    """By working sets, one bound at a time; where these go in circles, by projections of many bounds at a time."""
+    try:
+        return minimise_on(root, centre, constraints)
+    except BreakdownError:
+        found = solve_within(prepare(root), root @ centre, constraints)
+        if not found.reached:
+            raise
+        return Pinned(found.coef, found.at_lower, found.at_upper, found.rounds)
 
 
 def _root(free: Answer) -> np.ndarray:

@@ -13,12 +13,14 @@ import numpy as np
 
 from surefoot.data.engine import Progress, Report
 from surefoot.errors import ModelError
+from surefoot.leastsquares.constrained import Constraints
 from surefoot.leastsquares.krylov import METHODS, KrylovSolution, solve_each
 from surefoot.leastsquares.preconditioning import Toolbox
 from surefoot.leastsquares.rank import lengths
 from surefoot.leastsquares.stewart import SLOPE
-from surefoot.leastsquares.system import System, prepare
-from surefoot.models.array_fit import Answer
+from surefoot.leastsquares.system import prepare
+from surefoot.leastsquares.within import solve_within
+from surefoot.models.array_fit import Answer, Multipliers
 from surefoot.models.arrays import Task
 from surefoot.parallel import suited_to
 from surefoot.wording import counted
@@ -42,9 +44,8 @@ def iterated(
     """
     if rank_deficient == "drop":
         raise ModelError("rank_deficient='drop' needs a dense matrix: an iteration cannot tell which columns to leave.")
-    system = prepare(task.matrix, task.weights, task.ridge)
     found = solve_each(
-        Toolbox(system),
+        Toolbox(prepare(task.matrix, task.weights, task.ridge)),
         task.right,
         method=method,
         minimum_norm=rank_deficient == "minimum-norm" and task.is_wide,
@@ -52,13 +53,12 @@ def iterated(
         report=None if report is None else lambda seen: report(_progress(seen)),
     )
     coef = np.column_stack([one.coef for one in found])
-    slope, response = _slopes(system, task.right, coef)
     worst = max(found, key=lambda one: one.backward_error)
     return Answer(
         coef=coef,
-        slope=slope,
+        slope=np.column_stack([one.slope for one in found]),
         residual=np.array([np.hypot(one.residual_length, _penalty(task, one)) for one in found]),
-        response=response,
+        response=np.array([one.response_length for one in found]),
         backward_error=np.array([one.backward_error for one in found]),
         backward_error_kind=worst.backward_error_kind,
         upper=None,
@@ -73,6 +73,49 @@ def iterated(
         condition=worst.condition_estimate,
         arrived=all(one.reached for one in found),
     )
+
+
+def iterated_within(
+    task: Task, method: str, rank_deficient: str, constraints: Constraints, report: Report | None
+) -> tuple[Answer, Multipliers]:
+    """The minimiser on bounds and equalities, by products with A and A' alone.
+
+    Raises
+    ------
+    ModelError
+        No coefficients satisfy the constraints, or there are several right-hand sides.
+    """
+    if not task.is_vector and task.right.shape[1] != 1:
+        raise ModelError("Bounds and equalities take one right-hand side: fit the columns of b one by one.")
+    if rank_deficient == "drop":
+        raise ModelError("Bounds and equalities take every column: say rank_deficient='minimum-norm'.")
+    found = solve_within(
+        prepare(task.matrix, task.weights, task.ridge),
+        task.right[:, 0],
+        constraints,
+        method=method,
+        report=None if report is None else lambda seen: report(_progress(seen)),
+    )
+    answer = Answer(
+        coef=found.coef[:, None],
+        slope=found.slope[:, None],
+        residual=np.array([found.residual_length]),
+        response=np.array([found.response_length]),
+        backward_error=np.array([found.point.backward_error]),
+        backward_error_kind=found.point.kind,
+        upper=None,
+        spectrum=None,
+        kept=tuple(range(len(found.coef))),
+        method=found.method,
+        detail=f"{counted(found.rounds, 'round')} of bounds and equalities, {counted(found.steps, 'step')}",
+        stop=found.stop,
+        tried=(),
+        steps=found.steps,
+        passes=-(-found.products // 2),
+        condition=found.condition_estimate,
+        arrived=found.reached,
+    )
+    return answer, Multipliers(found.bounds, found.prices, found.at_lower, found.at_upper, found.rounding)
 
 
 def walked(task: Task, method: str, rate: float | None, report: Report | None) -> Answer:
@@ -157,18 +200,6 @@ def _stewart(matrix: Any, residual: np.ndarray, length: np.ndarray) -> np.ndarra
     from surefoot.leastsquares.backward import stewart
 
     return stewart(matrix.T @ residual, float(np.linalg.norm(_sizes(matrix))), length)
-
-
-def _slopes(system: System, right: np.ndarray, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The residual along each column of the weighted rows, and the length of each response."""
-    slope, response = np.zeros_like(coef), np.zeros(coef.shape[1])
-    sizes = np.sqrt(np.where(system.squares > 0, system.squares, 1.0))
-    for k in range(coef.shape[1]):
-        values, unit = system.right_side(right[:, k])
-        residual = values - system.rows.forward(coef[:, k] / system.units / unit)
-        slope[:, k] = system.rows.adjoint(residual) / sizes * unit
-        response[k] = lengths(values[:, None])[0] * unit
-    return slope, response
 
 
 def _penalty(task: Task, one: KrylovSolution) -> float:

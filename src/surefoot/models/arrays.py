@@ -111,20 +111,27 @@ def read_constraints(bounds: Any, equalities: Any, columns: int) -> Constraints 
         if len(bad):
             j = int(bad[0])
             raise DataError(f"The bounds of column {j} (counted from 0) allow nothing: {lower[j]:g} to {upper[j]:g}.")
-    matrix, right = np.zeros((0, columns)), np.zeros(0)
-    if equalities is not None:
-        try:
-            matrix, right = (np.asarray(values, dtype=float) for values in equalities)
-        except (TypeError, ValueError):
-            raise DataError("equalities is a pair (C, d) for C x = d, of arrays of numbers.") from None
-        matrix, right = np.atleast_2d(matrix), np.atleast_1d(right)
-        if matrix.shape[1:] != (columns,) or right.shape != (len(matrix),):
-            raise DataError(
-                f"equalities C x = d: C has shape {matrix.shape} and d {right.shape}; give (p, {columns}) and (p,)."
-            )
-        require_finite(matrix, "C")
-        require_finite(right, "d")
+    matrix, right = (np.zeros((0, columns)), np.zeros(0)) if equalities is None else _equalities(equalities, columns)
     return Constraints(lower, upper, matrix, right)
+
+
+def _equalities(equalities: Any, columns: int) -> tuple[Any, np.ndarray]:
+    """``C``, dense or CSR as it was given, and ``d``."""
+    from scipy.sparse import csr_array, issparse
+
+    try:
+        given, right = equalities
+        matrix: Any = csr_array(given, dtype=float) if issparse(given) else np.atleast_2d(np.asarray(given, float))
+        right = np.atleast_1d(np.asarray(right, dtype=float))
+    except (TypeError, ValueError):
+        raise DataError("equalities is a pair (C, d) for C x = d, of arrays of numbers.") from None
+    if matrix.shape[1:] != (columns,) or right.shape != (matrix.shape[0],):
+        raise DataError(
+            f"equalities C x = d: C has shape {matrix.shape} and d {right.shape}; give (p, {columns}) and (p,)."
+        )
+    require_finite(matrix if isinstance(matrix, np.ndarray) else matrix.data, "C")
+    require_finite(right, "d")
+    return matrix, right
 
 
 def _matrix(A: Any) -> tuple[Any, tuple[str, ...] | None, bool]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +21,18 @@ from surefoot.leastsquares.solution import Solution
 from surefoot.leastsquares.triangle import Triangle
 from surefoot.models.covariance import Covariance
 from surefoot.models.look import Look
+from surefoot.models.plain_json import filled, matrix_of, numbers, plain
 from surefoot.models.statistics import Statistics
 from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
+    from surefoot.models.array_saved import LoadedArrayFit
     from surefoot.models.exact import Proven
     from surefoot.models.fit import FormulaFit
     from surefoot.models.road import Roads
 
 FORMAT = "surefoot-fit-1"
+ARRAY_FORMAT = "surefoot-array-fit-1"
 
 
 def to_json(fit: FormulaFit) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def to_json(fit: FormulaFit) -> dict[str, Any]:
         }
         for k, name in enumerate(fit.names)
     ]  # fmt: skip
-    return _plain(
+    return plain(
         {
             "format": FORMAT,
             "formula": fit.formula,
@@ -88,8 +90,8 @@ def save(fit: FormulaFit, path: str | Path) -> None:
         target.write_text(json.dumps(to_json(fit), indent=1), encoding="utf-8")
 
 
-def load(path: str | Path) -> FormulaFit:
-    """Read a model that ``Fit.save`` wrote.
+def load(path: str | Path) -> FormulaFit | LoadedArrayFit:
+    """Read a model that ``Fit.save`` wrote: of a formula, or of arrays.
 
     Raises
     ------
@@ -115,10 +117,11 @@ def load(path: str | Path) -> FormulaFit:
         raise DataError(
             f"{path} is not a saved model: it holds no JSON. Models are written with --save or Fit.save()."
         ) from None
-    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
+    made = _MADE.get(state.get("format")) if isinstance(state, Mapping) else None
+    if made is None:
         raise DataError(f"{path} is not a saved model of this version (format {FORMAT!r}). Save it again with --save.")
     try:
-        return _made(_numbers(state))
+        return made(numbers(state))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DataError(
             f"{path} is damaged: {type(error).__name__} at {error}. Fit and save the model again."
@@ -134,12 +137,12 @@ def _made(state: Mapping[str, Any]) -> FormulaFit:
     count = len(rank["kept"])
     solution = Solution(
         np.array(model["coef"], float),
-        _matrix(model["spread"], columns, count),
+        matrix_of(model["spread"], columns, count),
         np.array(model["effects"], float),
         model["residual_length"],
-        _matrix(model["upper"], count, count),
+        matrix_of(model["upper"], count, count),
         Rank(tuple(rank["kept"]), aliased, np.array(rank["singular_values"], float), rank["tolerance"]),
-        _matrix(model["valley"], columns, columns - count),
+        matrix_of(model["valley"], columns, columns - count),
         model["rounds"],
         model["minimum_norm"],
         model["refined"],
@@ -152,16 +155,16 @@ def _made(state: Mapping[str, Any]) -> FormulaFit:
     look = None
     if found is not None:
         arrays = {"quartiles": tuple(found["quartiles"]), "bound": np.array(found["bound"], float)}
-        look = Look(**{**_filled(found), **arrays})
+        look = Look(**{**filled(found), **arrays})
     account = {**state["data"], "notes": tuple(state["data"]["notes"])}
     proven = state.get("exact")  # a model saved before there was one has none
     return FormulaFit(
         design=design,
         triangle=Triangle(factor, triangle["rows"], triangle["weight"], triangle["log_weight"], triangle["rounds"]),
         solution=solution,
-        statistics=Statistics(**_filled(state["statistics"])),
+        statistics=Statistics(**filled(state["statistics"])),
         covariance=Covariance(
-            errors["kind"], _matrix(model["covariance"], columns, count), errors["df"], errors["detail"]
+            errors["kind"], matrix_of(model["covariance"], columns, count), errors["df"], errors["detail"]
         ),
         certificate=Certificate.from_json(state["certificate"]),
         digits=np.array(model["digits"], float),
@@ -173,6 +176,15 @@ def _made(state: Mapping[str, Any]) -> FormulaFit:
         exact=None if proven is None else _proven(proven),
         roads=_roads(state.get("roads")),
     )
+
+
+def _made_of_arrays(state: Mapping[str, Any]) -> LoadedArrayFit:
+    from surefoot.models.array_saved import from_json
+
+    return from_json(state)
+
+
+_MADE: dict[Any, Callable[[Mapping[str, Any]], Any]] = {FORMAT: _made, ARRAY_FORMAT: _made_of_arrays}
 
 
 def _proven(state: Mapping[str, Any]) -> Proven:
@@ -187,52 +199,6 @@ def _roads(state: Mapping[str, Any] | None) -> Roads | None:
     from surefoot.models.road import Roads
 
     return Roads.from_json(state)
-
-
-def _filled(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Null is NaN again; in arrays NumPy sees to that."""
-    return {name: math.nan if value is None else value for name, value in numbers.items()}
-
-
-def _matrix(values: Any, rows: int, columns: int) -> np.ndarray:
-    return np.array(values, float).reshape(rows, columns)
-
-
-_WORDS = {"Infinity": math.inf, "-Infinity": -math.inf}
-
-
-def _plain(value: Any) -> Any:
-    """Lists, dicts and numbers only."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, np.integer):
-        return int(value)
-    return _number(float(value)) if isinstance(value, (float, np.floating)) else value
-
-
-def _number(value: float) -> float | str | None:
-    """JSON has no infinities, which become words, and no NaN, which becomes null: there is no number there."""
-    if math.isfinite(value):
-        return value
-    return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _numbers(value: Any) -> Any:
-    """The inverse of ``_plain`` for infinities; names and levels may be called 'Infinity' and stay text."""
-    if isinstance(value, Mapping):
-        return {name: one if name in _TEXTUAL else _numbers(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_numbers(one) for one in value]
-    return _WORDS.get(value, value) if isinstance(value, str) else value
-
-
-_TEXTUAL = frozenset({"levels", "label", "column", "reference", "name", "formula", "notes", "source", "response_label"})
 
 
 __all__ = ["load", "save", "to_json"]

@@ -192,7 +192,8 @@ def lstsq(
     bounds : (lower, upper), optional
         Each a number or one for each column; infinite where there is none.
     equalities : (C, d), optional
-        Coefficients satisfy ``C x = d``.
+        Coefficients satisfy ``C x = d``; C dense or sparse. Bounds and equalities take a dense array, a sparse matrix
+        or an operator, and every method but those on foot.
     rank_deficient : {'minimum-norm', 'drop', 'error'}
         Where columns depend on each other: the shortest minimiser, later columns left out (NaN), or a refusal.
     names : sequence of str, optional
@@ -342,6 +343,8 @@ def predict(
     DataError
         The data lack a column, or the output cannot be written; nothing is left half written.
     """
+    if not isinstance(fit, FormulaFit):
+        raise ModelError("A fit of arrays knows no table: predict new rows of an array with fit.predict(A).")
     source = open_source(data, query=query, filter=filter)
     level = checked_level(fit.level if level is None else level)
     return predict_to_file(fit, source, None if output is None else Path(output), interval, level, progress)
