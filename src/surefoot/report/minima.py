@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from surefoot.results.result import Result
     from surefoot.results.starts import Starts
 
+MOST_SENTENCES = 6
 MOST = 20
 """Variables that are shown one by one."""
 
@@ -114,8 +115,20 @@ def _costs(counts: Counts) -> list[str]:
 
 def _ending(result: Result) -> list[str]:
     certificate = result.certificate
-    lines = in_lines(f"Method: {result.method}.") + in_lines(f"Stopped: {result.stop}.")
-    return lines + in_lines(f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}")
+    lines = in_lines(f"Method: {result.method}.") + _story(result) + in_lines(f"Stopped: {result.stop}.")
+    verdict = certificate.verdict.value
+    said = certificate.claim
+    for opening in (f"A {verdict}: ", f"{verdict.capitalize()}: "):  # not twice in one line
+        said = said.removeprefix(opening)
+    return lines + in_lines(f"Verdict: {verdict} ({certificate.rigour.value}): {said}")
+
+
+def _story(result: Result) -> list[str]:
+    """How auto came to it, the last sentences where there are many."""
+    shown = result.story[-MOST_SENTENCES:]
+    left = len(result.story) - len(shown)
+    lines = [f"({counted(left, 'earlier change')} of method in the trace.)"] if left else []
+    return lines + [line for sentence in shown for line in in_lines(sentence)]
 
 
 def _aligned(rows: list[list[str]], right) -> list[str]:

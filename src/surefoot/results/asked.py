@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,22 +107,16 @@ def as_watch(
     return watch
 
 
-def resumed(given: str | Path | Result | None, objective: Objective) -> Result | None:
+def resumed(given: object, objective: Objective) -> Result:
     """The result to go on from.
 
     Raises
     ------
-    DataError
-        It cannot be read.
     ModelError
-        It is of another function: its variables are others.
+        It is no result of a minimisation, or of another function: its variables are others.
     """
-    if given is None:
-        return None
     if not isinstance(given, Result):
-        from surefoot.results.saved import load_result
-
-        given = load_result(given)
+        raise ModelError("What is to be resumed is the result of a fit, not of a minimisation.")
     if given.names != objective.names:
         raise ModelError(
             f"What is to be resumed has the variables {', '.join(given.names[:6])}, and the function has "

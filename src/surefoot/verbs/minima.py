@@ -22,6 +22,7 @@ from surefoot.results.checkpoint import checkpointed
 from surefoot.results.compass import Compass, look_around
 from surefoot.results.minimizing import Wishes, minimise
 from surefoot.results.result import Result
+from surefoot.verbs.loading import load
 
 Progress = Callable[[Row], object]
 
@@ -120,8 +121,9 @@ def minimize(
         x0 = middle_of(f, box if box is not None else bounds)
     objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
     bounded = None if bounds is None else bounds_of(bounds, objective)
-    before = resumed(resume, objective)
-    if before is not None:
+    before = None
+    if resume is not None:
+        before = resumed(load(resume) if isinstance(resume, str | Path) else resume, objective)
         start = before.flat
     title = title_of(f)
     wishes = Wishes(
