@@ -7,12 +7,11 @@ squares, ``landscape.py`` that of any function.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from surefoot.descent.norms import length_of
+from surefoot.descent.norms import computed_once, length_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Here:
     gradient: np.ndarray
     seen: bool = True
 
-    @cached_property
+    @computed_once
     def steepness(self) -> float:
         """Length of the gradient."""
         return length_of(self.gradient)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.descent.ground import Floor, Here
+from surefoot.descent.norms import length_of
 
 if TYPE_CHECKING:
     from surefoot.problem.objective import Objective
@@ -82,7 +83,7 @@ class Landscape:
 
     def floor(self, here: Here, curvature: float) -> Floor:
         """A guess from the curvature of the last step, several times too large: it decides when to measure."""
-        size = float(np.linalg.norm(here.x))
+        size = length_of(here.x)
         return Floor(64 * self.objective.roundoff * (curvature * size + here.steepness), float("inf"))
 
     def measured_floor(self, here: Here) -> Floor:
