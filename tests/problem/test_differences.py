@@ -89,5 +89,5 @@ def test_sizes():
 
 def test_steps_are_within_reason_and_exact():
     x = np.array([1e6, 0.1, 0.0])
-    steps = clipped(np.array([1e-30, 0.0, 1e30]), np.array([1e6, 1.0, 1.0]), x)
+    steps = clipped(np.array([1e-30, 0.0, np.inf]), np.array([1e6, 1.0, 1.0]), x)
     assert np.all(steps > 0) and steps[2] == 0.05 and np.all((np.abs(x) + steps) - np.abs(x) == steps)

@@ -7,7 +7,7 @@ with a wide range of scales is judged by what can be seen of it. At a kink the s
 small the step; then any number between them is right.
 
 References: More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19; Nocedal,
-Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 195-204.
+Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 194-204.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ LADDER = 4.0
 """Ratio of two steps in a row."""
 RUNGS = 4
 """Steps above and below the one that suits a variable of its size."""
+SETTLED = 0.1
+"""Two steps in a row say something when they differ by no more than this share, or by noise alone."""
 DOUBT = 10.0
 """Deviations up to this multiple of the estimated error of the differences are none."""
 SLACK = 1e-6
@@ -149,11 +151,12 @@ def _slope(objective: Objective, x: np.ndarray, i: int, value: float, noise: flo
         right, left = (ahead - value) / steps, (value - behind) / steps
         middle = np.where(np.isfinite(right) & np.isfinite(left), (ahead - behind) / (2 * steps), np.nan)
         middle = np.where(np.isnan(middle), np.where(np.isfinite(right), right, left), middle)
-        errors = 2 * noise / steps[1:] + np.abs(np.diff(middle))
-    if not np.any(np.isfinite(errors)):
+        blur, change = 2 * noise / steps[1:], np.abs(np.diff(middle))
+    settled = np.isfinite(change) & (change <= SETTLED * np.abs(middle[1:]) + 2 * blur)
+    if not np.any(settled):
         return _Slope(np.nan, np.inf)
-    best = int(np.nanargmin(errors)) + 1
-    return _Slope(float(middle[best]), float(errors[best - 1]), _kink(right, left, noise / steps))
+    best = int(np.argmin(np.where(settled, blur + change, np.inf)))
+    return _Slope(float(middle[best + 1]), float(blur[best] + change[best]), _kink(right, left, noise / steps))
 
 
 def _kink(right: np.ndarray, left: np.ndarray, blur: np.ndarray) -> tuple[float, float] | None:
@@ -180,8 +183,7 @@ def _judged(objective: Objective, gradient: np.ndarray, slopes: list[_Slope], wh
     allowed = DOUBT * errors + max(SLACK, rounding) * np.abs(found) + rounding * largest
     apart = np.abs(gradient - found)
     apart[~np.isfinite(gradient)] = np.inf
-    # An infinite slope is not contradicted by differences that do not settle (sqrt at 0).
-    seen = np.isfinite(found) & (np.isfinite(gradient) | (errors < 0.1 * np.abs(found)))
+    seen = np.isfinite(found)
     kinked = np.zeros(len(names), bool)
     for k, one in enumerate(slopes):
         if one.sides is not None and np.isfinite(gradient[k]):

@@ -28,8 +28,9 @@ from surefoot.problem.differences import (
     steps_for_second,
 )
 from surefoot.problem.noise import noise_near
-from surefoot.problem.objective import ROUNDOFF, Remembering, Seen, as_value
 from surefoot.problem.points import Points
+from surefoot.problem.remembering import ROUNDOFF, Remembering, Seen
+from surefoot.problem.returned import as_value
 
 NEAR = 0.1
 """Central differences when the error of forward ones is more than this share of the gradient."""

@@ -7,8 +7,8 @@
 with s the noise of f. Derivatives beyond the second are unknown; they are taken as |f''| over powers of the size of
 the variable.
 
-References: More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19, section 4;
-Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 195-204.
+References: More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19;
+Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 8.1, pp. 194-204.
 """
 
 from __future__ import annotations
@@ -126,8 +126,9 @@ def second(f: Callable[[np.ndarray], float], x: np.ndarray, one: np.ndarray, oth
 
 
 def steps_for_second(x: np.ndarray, noise: float, sizes: np.ndarray, curves: np.ndarray) -> np.ndarray:
-    """Steps of the right size for `second`."""
-    return clipped(_ratio(3 * noise * sizes**2, curves) ** 0.25, sizes, x)
+    """Steps of the right size for `second`; a variable without curvature takes that of the others for its guess."""
+    guess = np.maximum(curves, np.max(curves * sizes**2, initial=0.0) / sizes**2)
+    return clipped(_ratio(3 * noise * sizes**2, guess) ** 0.25, sizes, x)
 
 
 def product_by_gradients(
@@ -151,13 +152,13 @@ def product_by_gradients(
 
 def clipped(steps: np.ndarray, sizes: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Steps within reason, such that x + h - x is h exactly."""
-    steps = np.clip(np.where(steps > 0, steps, LONGEST * sizes), SHORTEST * sizes, LONGEST * sizes)
+    steps = np.clip(steps, SHORTEST * sizes, LONGEST * sizes)
     return (np.abs(x) + steps) - np.abs(x)
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Zero where nothing is known of the denominator, which `clipped` takes for: as long as may be."""
-    return numerator / np.where(denominator > 0, denominator, np.inf)
+def _ratio(noise: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Noise over curvature: infinite, for a step as long as may be, where no curvature is known; 0 without noise."""
+    return np.where(noise > 0, np.where(curves > 0, noise / np.where(curves > 0, curves, 1.0), np.inf), 0.0)
 
 
 def shifted(x: np.ndarray, i: int, h: float) -> np.ndarray:

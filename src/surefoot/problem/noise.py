@@ -8,7 +8,7 @@ noise. Differences of order k remove the polynomial and leave the noise s, enlar
 The level k at which s_k stops changing shows it.
 
 Reference: More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314 (the
-algorithm ECnoise: section 4, pp. 1299-1303).
+algorithm ECnoise).
 """
 
 from __future__ import annotations

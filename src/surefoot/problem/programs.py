@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-REMEMBERED = 256
+REMEMBERED = 128
 """Programs that are kept; the one unused for longest goes first."""
 
 CUSTOM_RULES = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.problem.objective import Remembering, Seen, refusal
 from surefoot.problem.points import Points
+from surefoot.problem.remembering import Remembering, Seen
+from surefoot.problem.returned import refusal
 
 
 def is_torch(f: Callable[..., Any], x0: Any) -> bool:
