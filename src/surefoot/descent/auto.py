@@ -52,6 +52,8 @@ SADDLES = 20
 """Stationary points that are left by their negative curvature at most."""
 LEG, SHARE = 1000, 0.35
 """Steps of a first leg, and its share of the time that is left, after which it is said to crawl."""
+LARGE_SHARE = 0.6
+"""The share of a partner of products: its steps are many and cheap."""
 LOOK, LOOKS = 3, 200
 """A second look may cost so many times what the first one did, and so many evaluations more."""
 SAME = 1e-8
@@ -148,7 +150,10 @@ class _Journey:
         turn, resume = 0, None
         while True:
             method = methods[turn % len(methods)] if resume is None else resume
-            limit = Budget(LEG * 2 ** (turn // len(methods)), SHARE * self.seconds_left)
+            share = LARGE_SHARE if self.ground.size > LARGE and turn % len(methods) else SHARE
+            limit = Budget(
+                (LEG if share == SHARE else 5 * LEG) * 2 ** (turn // len(methods)), share * self.seconds_left
+            )
             alone = len(methods) == 1
             self._descend(method, start, remark, self.budget if alone else limit)
             if self._is_over():
