@@ -14,7 +14,8 @@ from surefoot.descent.bowl import Bowl
 from surefoot.descent.directions import Nesterov, SteepestDescent
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.loop import Budget, walk
-from surefoot.descent.steps import FixedRate, Polyak, Silver
+from surefoot.descent.schedules import Polyak, Silver
+from surefoot.descent.steps import FixedRate
 from surefoot.descent.stop import Reason
 from surefoot.descent.theory import worst_start
 from surefoot.errors import ModelError

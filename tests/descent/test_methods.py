@@ -13,7 +13,8 @@ from surefoot.descent.line_search import StrongWolfe
 from surefoot.descent.loop import Budget, walk
 from surefoot.descent.methods import METHODS, STEPS, method_named, paired
 from surefoot.descent.quasi_newton import BFGS, LBFGS
-from surefoot.descent.steps import FixedRate, Polyak, Silver
+from surefoot.descent.schedules import Polyak, Silver
+from surefoot.descent.steps import FixedRate
 from surefoot.descent.stop import ENDS, Reason
 from surefoot.errors import ModelError
 

@@ -17,15 +17,17 @@ Reference: Brent (1973), "Algorithms for Minimization without Derivatives", Pren
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.descent.bracket import bisected, bracket, narrowed
 from surefoot.descent.ground import Here
 from surefoot.descent.norms import length_of
-from surefoot.descent.profile import Point, Profile, search
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.descent.stop import Reason
+
+if TYPE_CHECKING:
+    from surefoot.descent.profile import Point, Profile
 
 DRIFT = 1e-2
 """How far a carried gradient may be from the true one, relative to it."""
@@ -51,7 +53,7 @@ class ExactStep:
     name: str = "exact line search"
 
     def take(self, ray: Ray) -> Taken | Refusal:
-        return _closed_form(ray) if ray.ground.is_quadratic else search(ray, _is_perpendicular, _root)
+        return _closed_form(ray) if ray.ground.is_quadratic else _searched(ray)
 
     def steepest_settled(self, momentum: float) -> float:
         return float("inf")
@@ -74,6 +76,12 @@ def _closed_form(ray: Ray) -> Taken | Refusal:
     return Taken(origin, fresh.value, direction, length, change, curvature, there)
 
 
+def _searched(ray: Ray) -> Taken | Refusal:
+    from surefoot.descent.profile import search
+
+    return search(ray, _is_perpendicular, _root)
+
+
 def _is_perpendicular(profile: Profile, point: Point) -> bool:
     """Whether the slope is zero, as far as the angle or the rounding of x and of the gradients can tell."""
     assert point.trial is not None
@@ -86,6 +94,8 @@ def _is_perpendicular(profile: Profile, point: Point) -> bool:
 def _root(profile: Profile) -> Point | None:
     """Where the slope changes its sign, no higher than the lower end of the interval."""
     from scipy.optimize import brentq
+
+    from surefoot.descent.bracket import bisected, bracket, narrowed
 
     a, b = bracket(profile, profile.first_length(), profile.blur)
     while True:

@@ -99,14 +99,14 @@ METHODS = (
 
 STEPS: dict[str, str] = {
     "fixed": "steps:FixedRate",
-    "full": "steps:FullStep",
+    "full": "schedules:FullStep",
     "exact": "exact_step:ExactStep",
     "armijo": "line_search:Armijo",
     "wolfe": "line_search:StrongWolfe",
     "hager-zhang": "hager_zhang:HagerZhang",
-    "polyak": "steps:Polyak",
+    "polyak": "schedules:Polyak",
     "adaptive": "adaptive:Adaptive",
-    "silver": "steps:Silver",
+    "silver": "schedules:Silver",
     "trust-region": "trust_region:TrustRegion",
     "simplex": "simplex:NelderMead",
 }

@@ -131,7 +131,8 @@ class LBFGS:
 
 def _pair(last: Taken) -> tuple[np.ndarray, np.ndarray, float, float] | None:
     """``s, y, y's`` and ``y's / y'y``, if the ground curves upwards along the step and the numbers are doubles."""
-    s, y = last.length * last.direction, last.change
+    # Where the step truly led: with x rounded that is not quite ``length * direction``, and y belongs to it.
+    s, y = last.there.x - last.origin.x, last.change
     bent, long, steep = float(y @ s), length_of(s), length_of(y)
     if not bent > CURVED * long * steep:
         return None
