@@ -1,8 +1,8 @@
 """A zoo of functions with known answers: the tame, the ill, and those that have no minimum to find.
 
-Each *animal* is a function, a start, and the truth about it, written down by hand: where its minima lie (as the distance
-of a point to the nearest one), how low it can go, and what an honest judge may say. ``tests/test_zoo.py`` sends every
-method through all of them.
+Each *animal* is a function, a start, and the truth about it, written down by hand: where its minima lie (as the
+distance of a point to the nearest one), how low it can go, and what an honest judge may say. ``tests/test_zoo.py``
+sends every method through all of them.
 
 References: More, Garbow, Hillstrom (1981), "Testing Unconstrained Optimization Software", ACM TOMS 7(1), pp. 17-41;
 Himmelblau (1972), "Applied Nonlinear Programming", McGraw-Hill, p. 428.

@@ -99,6 +99,13 @@ def test_a_large_quadratic_is_noticed():
     assert found.steps < 130 and objective.counts.hessians == 0
 
 
+def test_a_large_quadratic_that_ends_at_the_origin():
+    """Where gradients shrink until their squares leave the doubles."""
+    d = np.r_[np.ones(298), 100.0, 100.0]
+    found, _ = walked(lambda x: jnp.sum(d * x**2), np.full(300, 3.0))
+    assert np.linalg.norm(found.x) <= 1e-12 and found.stop.reason in ENDS
+
+
 def test_a_second_look_keeps_the_lower_minimum_and_says_so():
     def f(x):
         return jnp.sin(3 * x[0]) + 0.1 * (x[0] - 2) ** 2 + jnp.cos(2 * x[1]) + 0.1 * x[1] ** 2

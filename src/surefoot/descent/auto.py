@@ -33,7 +33,8 @@ from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.quasi_newton import BFGS, LBFGS
 from surefoot.descent.simplex import NelderMead
 from surefoot.descent.steps import Step
-from surefoot.descent.stop import ENDS, Reason
+from surefoot.descent.stop import ENDS, Reason, Stop
+from surefoot.descent.structure import is_quadratic, spread_of_curvatures
 from surefoot.descent.trace import Row, Trace
 from surefoot.descent.trust_region import TrustRegion, TrustRegionNewton, TrustRegionProducts
 
@@ -52,6 +53,8 @@ SADDLES = 20
 """Stationary points that are left by their negative curvature at most."""
 LEG, SHARE = 1000, 0.35
 """Steps of a first leg, and its share of the time that is left, after which it is said to crawl."""
+LARGE_LEG, LARGE_SHARE = 5000, 0.6
+"""The same for a partner of products."""
 LOOK, LOOKS = 3, 200
 """A second look may cost so many times what the first one did, and so many evaluations more."""
 SAME = 1e-8
@@ -111,7 +114,12 @@ def auto(
     ([1.0, -2.0], True)
     """
     journey = _Journey(objective, np.asarray(start, float), budget or Budget(), tolerance, watch)
-    journey.go()
+    try:
+        journey.go()
+    except KeyboardInterrupt:  # between two legs
+        if not journey.walks:
+            raise
+        journey.interrupt()
     return journey.walked()
 
 
@@ -135,7 +143,12 @@ class _Journey:
 
     @property
     def best(self) -> Walk:
-        return min(self.walks, key=lambda one: one.here.value if np.isfinite(one.here.value) else np.inf)
+        """The leg that led lowest; of those whose values rounding cannot tell apart, one that arrived."""
+        finite = [one for one in self.walks if np.isfinite(one.here.value)] or self.walks
+        lowest = min(finite, key=lambda one: one.here.value)
+        reach = lowest.here.value + 2 * self.ground.blur(lowest.here)
+        equal = [one for one in finite if one.here.value <= reach] or [lowest]
+        return min(equal, key=lambda one: (one.stop.reason not in ENDS, one.here.steepness))
 
     @property
     def seconds_left(self) -> float:
@@ -148,16 +161,15 @@ class _Journey:
         turn, resume = 0, None
         while True:
             method = methods[turn % len(methods)] if resume is None else resume
-            limit = Budget(LEG * 2 ** (turn // len(methods)), SHARE * self.seconds_left)
-            alone = len(methods) == 1
-            self._descend(method, start, remark, self.budget if alone else limit)
+            self._descend(method, start, remark, self._limit(turn, len(methods)))
             if self._is_over():
                 return
             last = self.walks[-1]
             short = last.stop.reason in SHORT
             if last.stop.reason not in ALONE and (not short or turn >= len(methods)):
                 break
-            if not short and _still_falls(last):
+            everyone_has_tried = turn >= len(methods) or self.ground.size <= LARGE
+            if not short and everyone_has_tried and _still_falls(last):
                 resume, start, remark = self._same(method), last.x, f"{method.name} goes on"
                 continue
             turn, resume = turn + 1, None
@@ -167,6 +179,15 @@ class _Journey:
             remark = f"switched to {other.name} because {method.name} {why}"
             self.story.append(f"After {self.steps:,} steps: {remark}.")
         self._second_look(methods)
+
+    def _limit(self, turn: int, methods: int) -> Budget:
+        """What a leg may cost: more each time round; a partner of products has many cheap steps to make."""
+        if methods == 1:
+            return self.budget
+        round_, partner = divmod(turn, methods)
+        if partner and self.ground.size > LARGE:
+            return Budget(LARGE_LEG * 2**round_, LARGE_SHARE * self.seconds_left)
+        return Budget(LEG * 2**round_, SHARE * self.seconds_left)
 
     def _same(self, method: _Method) -> _Method:
         """The method of the last leg with what it remembers."""
@@ -183,7 +204,7 @@ class _Journey:
             return [quasi, _Method("the Nelder-Mead simplex", lambda: (SteepestDescent(), NelderMead()))]
         if not curved:
             return [quasi]
-        if n > MATRIX and self._is_quadratic():
+        if n > MATRIX and is_quadratic(self.ground, self.start):
             self.ground.is_quadratic = True
             self.story.append("f is a quadratic: products with its Hessian are the same at different points.")
             return [_Method("conjugate gradients", lambda: (ConjugateGradients(), ExactStep()))]
@@ -192,16 +213,8 @@ class _Journey:
         return [by_matrix if n <= MATRIX or (n <= LARGE and self._is_badly_scaled()) else by_products, quasi]
 
     def _is_badly_scaled(self) -> bool:
-        """Whether the curvatures along the variables at the start differ so much that the ball must be scaled."""
-        unit, found = np.zeros(self.ground.size), np.empty(self.ground.size)
-        for j in range(len(found)):
-            unit[j] = 1.0
-            found[j] = abs(self.ground.bend(self.start, unit)[j])
-            unit[j] = 0.0
-        felt = found[found > 1e-16 * np.max(found)]
-        if not np.all(np.isfinite(felt)) or not len(felt):
-            return False
-        spread = float(np.max(felt) / np.min(felt))
+        """Whether the curvatures along the variables differ so much at the start that the ball must be scaled."""
+        spread = spread_of_curvatures(self.ground, self.start)
         if spread > SPREAD:
             self.story.append(
                 f"The curvatures along the variables differ by a factor of {spread:.1g} at the start: the trust region "
@@ -216,20 +229,6 @@ class _Journey:
     def _by_products(self) -> tuple[Direction, Step]:
         self.newtons.append(TrustRegionProducts(deadline=self.began + self.budget.seconds))
         return self.newtons[-1], TrustRegion()
-
-    def _is_quadratic(self) -> bool:
-        """Whether the Hessian is the same at the start and at two places apart from it, as far as a product tells."""
-        random = np.random.default_rng(0)
-        size = np.maximum(np.abs(self.start), 1.0)
-        v = random.standard_normal(len(size))
-        first = self.ground.bend(self.start, v)
-        if not np.all(np.isfinite(first)) or not np.any(first):
-            return False
-        for far in (0.1, 1.0):
-            there = self.ground.bend(self.start + far * size * random.uniform(-1, 1, len(size)), v)
-            if not np.linalg.norm(there - first) <= 1e-12 * np.linalg.norm(first):
-                return False
-        return True
 
     def _descend(self, method: _Method, start: np.ndarray, remark: str, limit: Budget) -> None:
         """A leg, and from where it ends beside every saddle."""
@@ -306,6 +305,12 @@ class _Journey:
             or self.ground.passes >= self.budget.evaluations
         )  # fmt: skip
         return spent or self.walks[-1].stop.reason in FINAL
+
+    def interrupt(self) -> None:
+        best = self.best
+        explanation = f"after {self.steps:,} steps, with the best point kept"
+        stop = Stop(Reason.INTERRUPTED, best.stop.measure, best.stop.tolerance, explanation)
+        self.walks = [replace(best, stop=stop)]
 
     def walked(self) -> Walk:
         return replace(

@@ -126,11 +126,12 @@ def _by_lanczos(ground: Ground, here: Here, seed: int) -> LowestCurvature | None
 
 def escape(ground: Ground, here: Here, lowest: LowestCurvature) -> Escape | None:
     """The lower of both sides along the lowest curvature, if one is lower beyond rounding."""
+    if not (lowest.is_negative or lowest.is_flat):
+        return None
     blur = ground.measured_blur(here)
-    if lowest.is_negative or lowest.is_flat:
-        there = _lower_side(ground, here, lowest, blur)
-        if there.value < here.value - 2 * blur:
-            return Escape(there, lowest.value)
+    there = _lower_side(ground, here, lowest, blur)
+    if there.value < here.value - 2 * blur:
+        return Escape(there, lowest.value)
     return _along_the_valley(ground, here, lowest, blur) if lowest.is_flat and lowest.complete else None
 
 

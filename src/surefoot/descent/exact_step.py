@@ -63,14 +63,16 @@ def _closed_form(ray: Ray) -> Taken | Refusal:
     ground, here, direction = ray.ground, ray.origin, ray.way.vector
     fresh, bent = ground.see_along(here.x, direction)
     origin = here if _agree(here.gradient, fresh.gradient) else fresh
-    slope, curved = float(origin.gradient @ direction), float(direction @ bent)
+    slope, curved, squared = float(origin.gradient @ direction), float(direction @ bent), float(direction @ direction)
+    if not squared > np.finfo(float).tiny:
+        return Refusal(Reason.NO_DECREASE)  # squares have left the doubles: there is nothing left to go
     if not curved > 0:
         return Refusal(Reason.NO_CURVATURE)
     length = -slope / curved
     change, decrease = length * bent, -slope * length / 2
     value = max(ground.lowest, fresh.value - decrease)
     there = Here(here.x + length * direction, value, origin.gradient + change, seen=False)
-    curvature = curved / float(direction @ direction)
+    curvature = curved / squared
     return Taken(origin, fresh.value, direction, length, change, curvature, there)
 
 

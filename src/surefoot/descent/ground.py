@@ -7,12 +7,11 @@ squares, ``landscape.py`` that of any function.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from surefoot.descent.norms import length_of
+from surefoot.descent.norms import computed_once, length_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Here:
         """The gradient of f itself, bounds or not."""
         return self.gradient if self.outward is None else self.outward
 
-    @cached_property
+    @computed_once
     def steepness(self) -> float:
         """Length of the gradient."""
         return length_of(self.gradient)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.descent.ground import Floor, Here
+from surefoot.descent.norms import length_of
 
 if TYPE_CHECKING:
     from surefoot.problem.objective import Objective
@@ -86,7 +87,7 @@ class Landscape:
 
     def floor(self, here: Here, curvature: float) -> Floor:
         """A guess from the curvature of the last step, several times too large: it decides when to measure."""
-        size = float(np.linalg.norm(self._size(here.x)))
+        size = length_of(self._size(here.x))
         return Floor(64 * self.objective.roundoff * (curvature * size + here.steepness), float("inf"))
 
     def measured_floor(self, here: Here, curvature: float) -> Floor:

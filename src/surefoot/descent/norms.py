@@ -9,6 +9,8 @@ Reference: Blue (1978), "A portable Fortran program to find the Euclidean norm o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -51,3 +53,30 @@ def power_of_two(size: float) -> float:
     (4.0, 0.25)
     """
     return math.ldexp(1.0, math.frexp(size)[1] - 1)
+
+
+class computed_once:  # it is used like the property that it is
+    """A property that is computed when it is first asked for; ``functools.cached_property`` without its lock.
+
+    Examples
+    --------
+    >>> class Square:
+    ...     @computed_once
+    ...     def area(self) -> float:
+    ...         print("computed")
+    ...         return 4.0
+    >>> square = Square()
+    >>> square.area, square.area
+    computed
+    (4.0, 4.0)
+    """
+
+    def __init__(self, compute: Callable[[Any], float]) -> None:
+        self._compute, self._name = compute, compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: Any, owner: type | None = None) -> float:
+        if instance is None:
+            return self  # type: ignore[return-value]
+        found = instance.__dict__[self._name] = self._compute(instance)
+        return found

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from surefoot.descent.directions import Way
 from surefoot.descent.ground import Ground, Here
-from surefoot.descent.norms import length_of
+from surefoot.descent.norms import computed_once, length_of
 from surefoot.descent.stop import Reason
 
 
@@ -122,12 +121,12 @@ class Ray:
     last: Taken | None = None
     tell: Callable[[Trial], None] = field(default=lambda trial: None)
 
-    @cached_property
+    @computed_once
     def slope(self) -> float:
         """phi'(0): negative downhill."""
         return float(self.origin.gradient @ self.way.vector)
 
-    @cached_property
+    @computed_once
     def size(self) -> float:
         """|p|."""
         return length_of(self.way.vector)

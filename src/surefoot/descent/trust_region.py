@@ -33,6 +33,8 @@ POOR, GOOD, PERFECT = 0.25, 0.75, 0.1
 """Ratio below which the region shrinks, above which it grows, and distance from 1 within which it grows fast."""
 FLATTEST = 1e-12
 """Scale of a variable, as a share of the largest, that stands for those along which nothing curves."""
+ROUGH = 0.1
+"""Residual of the Newton equation, relative to the gradient, that is small enough far from the minimum."""
 SHRINKINGS = 80
 """Rejected trials in sequence after which no step is taken."""
 BLURRED = 16.0
@@ -184,7 +186,7 @@ class TrustRegionProducts:
     def __init__(self, name: str = "trust-region Newton by products", *, deadline: float = np.inf) -> None:
         self.name, self._deadline = name, deadline
         self._convex, self._model = True, None
-        self._cost = 0.0
+        self._cost, self._first = 0.0, 0.0
 
     @property
     def convex(self) -> bool:
@@ -199,7 +201,8 @@ class TrustRegionProducts:
             self._cost = time.monotonic() - began
             return image
 
-        tolerance = min(0.1, np.sqrt(here.steepness)) if here.steepness > 0 else 0.1
+        self._first = self._first or here.steepness
+        tolerance = min(ROUGH, math.sqrt(here.steepness / self._first)) if here.steepness > 0 else ROUGH
         left = self._deadline - time.monotonic()
         most = SPACE if left > SPACE * self._cost else max(2, int(left / max(self._cost, 1e-9)))
         self._model = ProductModel(here.gradient, bend, tolerance, most)
