@@ -108,7 +108,7 @@ def test_robust_errors_and_predictions(table, postgresql, tmp_path, dress):
     fit = sf.fit("y ~ x + g", **place, errors="HC3")
     assert np.allclose(fit.stderr, sf.fit("y ~ x + g", table, errors="HC3").stderr, rtol=1e-13)
     fit.save(tmp_path / "model.json")
-    done = sf.verbs.predict(sf.load(tmp_path / "model.json"), output=tmp_path / "out.parquet", **place)
+    done = predict(sf.load(tmp_path / "model.json"), output=tmp_path / "out.parquet", **place)
     out = pq.read_table(tmp_path / "out.parquet")
     assert done.rows == out.num_rows == 5000
     assert out["k"].to_pylist() == table["k"].to_pylist() and out["k"].type == pa.int64()
@@ -480,7 +480,7 @@ def test_predictions_are_whole_or_not_at_all(postgresql, tmp_path):
     fit = sf.fit("y ~ x", {"x": [1, 2, 3.0], "y": [1, 2, 4.0]})
     query = "select 1 / (900000 - g) as y, g as x from (select generate_series(1, 900000) as g) as s"
     out = tmp_path / "out.parquet"
-    refused(lambda: sf.verbs.predict(fit, postgresql.url(), out, query=query), "Division by zero")
+    refused(lambda: predict(fit, postgresql.url(), out, query=query), "Division by zero")
     assert not list(tmp_path.iterdir())
 
 
