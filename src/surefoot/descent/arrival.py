@@ -74,6 +74,8 @@ class Arrival:
         self._steepest, self._recent, self._flattest = 0.0, 0.0, np.inf
         self._seen, self._idle = 0, 0
         self._warm, self._before = np.inf, np.inf  # the value once the walk was under way, and the last one
+        self._at: Here | None = None  # where the floor was last measured, and what it is there
+        self._found = 0.0
         self._hidden = np.inf  # a gradient of this length was above its measured floor
 
     def begin(self, here: Here) -> Reason | None:
@@ -94,8 +96,9 @@ class Arrival:
         return self._steepest
 
     def limit(self, here: Here) -> float:
-        """What the gradient is held against."""
-        return max(self._floor(here), self._tolerance.length(self._first))
+        """What the gradient is held against: the floor measured there, or what is expected of it."""
+        floor = self._found if self._at is here else self._floor(here)
+        return max(floor, self._tolerance.length(self._first))
 
     def reason(self, here: Here) -> Reason | None:
         """Why the walk should end at a point, if it should."""
@@ -112,7 +115,7 @@ class Arrival:
 
     def refused(self, here: Here) -> Reason:
         """No step goes lower: because the gradient is noise, or because values are."""
-        floor = self._ground.measured_floor(here).gradient
+        floor = self._measured(here)
         if here.steepness <= floor:
             return Reason.NOISE
         return Reason.STALLED if self._is_hidden(here, floor) else Reason.NO_DECREASE
@@ -144,12 +147,12 @@ class Arrival:
         expected = here.steepness <= self._ground.floor(here, self._recent).gradient
         stuck = self._waited > 0 and self._waited % PATIENCE == 0
         if (expected and here.steepness < self._hidden / 2) or stuck or here.steepness == 0:
-            if here.steepness <= self._ground.measured_floor(here).gradient:
+            if here.steepness <= self._measured(here):
                 return Reason.NOISE
             self._hidden = here.steepness
         if self._waited < STALL:
             return Reason.NEGLIGIBLE if self._idle >= 2 * PATIENCE else None
-        floor = self._ground.measured_floor(here).gradient
+        floor = self._measured(here)
         return Reason.STALLED if self._is_hidden(here, floor) else Reason.IDLE
 
     def _is_hidden(self, here: Here, floor: float) -> bool:
@@ -161,6 +164,11 @@ class Arrival:
         if self._ground.is_quadratic or here.steepness <= NEAR * floor:
             return True
         return here.steepness**2 <= 2 * HIDDEN * self._recent * self._ground.blur(here)
+
+    def _measured(self, here: Here) -> float:
+        if self._at is not here:
+            self._at, self._found = here, self._ground.measured_floor(here).gradient
+        return self._found
 
     def _floor(self, here: Here) -> float:
         return self._ground.floor(here, self._steepest if self._ground.is_quadratic else self._recent).gradient
