@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from grounds import Formula
+from surefoot.descent.arrival import Arrival, Tolerance
 from surefoot.descent.auto import auto
 from surefoot.descent.escape import escape, lowest_curvature
+from surefoot.descent.ground import Floor
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget
 from surefoot.descent.stop import ENDS, Reason
@@ -28,6 +30,28 @@ def test_the_first_answer_takes_one_program():
     assert found.x == pytest.approx([1.5, 2.25], abs=1e-10)
     assert objective.counts.compilations <= 1
     assert found.stop.reason in ENDS and found.passes < 100
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 1e3, 1e6])
+def test_the_floor_that_is_printed_is_the_one_that_decided(shift):
+    found, _ = walked(lambda x: shift + jnp.sum(jnp.cosh(x - jnp.array([0.3, -2.0]))) + x[0] * x[1], [0.7, 0.2])
+    if found.stop.reason is Reason.NOISE:
+        assert found.stop.measure <= found.stop.tolerance and "<=" in str(found.stop)
+    else:
+        assert found.stop.reason is Reason.STALLED and found.stop.measure > found.stop.tolerance
+
+
+def test_a_floor_far_above_what_was_expected_is_the_one_that_is_printed():
+    class Noisy(Formula):
+        def measured_floor(self, here):
+            return Floor(1e-3, float("inf"))
+
+    ground = Noisy(1, lambda x: 1.0, lambda x: np.array([1e-4]))
+    arrival = Arrival(ground, Tolerance())
+    here = ground.see(np.zeros(1))
+    assert arrival.begin(here) is None and arrival.limit(here) < 1e-10
+    assert arrival.refused(here) is Reason.NOISE and arrival.limit(here) == 1e-3
+    assert arrival.limit(ground.see(np.ones(1))) < 1e-10, "it was measured elsewhere"
 
 
 def test_it_leaves_a_saddle_on_which_it_starts():

@@ -160,7 +160,8 @@ class Arrival:
         return here.steepness**2 <= 2 * HIDDEN * self._recent * self._ground.blur(here)
 
     def _measure(self, here: Here) -> float:
-        self._measured = here, self._ground.measured_floor(here, self._recent).gradient
+        if self._measured[0] is not here:
+            self._measured = here, self._ground.measured_floor(here, self._recent).gradient
         return self._measured[1]
 
     def _floor(self, here: Here) -> float:

@@ -35,7 +35,7 @@ class Landscape:
     Examples
     --------
     >>> from surefoot.problem.objective import objective_of
-    >>> objective, x0 = objective_of("x^2 + 3*y^2", {"x": 1.0, "y": 1.0})
+    >>> objective, x0 = objective_of(lambda x: x[0] ** 2 + 3 * x[1] ** 2, np.array([1.0, 1.0]))
     >>> Landscape(objective).see(x0).gradient.tolist()
     [2.0, 6.0]
     """
