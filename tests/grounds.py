@@ -52,7 +52,7 @@ class Formula:
     def floor(self, here, curvature):
         return Floor(64 * U * (curvature * float(np.linalg.norm(here.x)) + here.steepness), float("inf"))
 
-    def measured_floor(self, here):
+    def measured_floor(self, here, curvature):
         H = np.abs(self.hessian(here.x))
         return Floor(16 * U * float(np.linalg.norm(H @ np.abs(here.x))), float("inf"))
 
