@@ -1,7 +1,7 @@
 """A zoo of functions with known answers: the tame, the ill, and those that have no minimum to find.
 
 Each *animal* is a function, a start, and the truth about it, written down by hand: where its minima lie (as the
-distance of a point to the nearest one), how low it can go, and what an honest judge may say. ``tests/test_zoo.py``
+distance of a point to the nearest one), how low it can go, and where else it is stationary. ``test_zoo_functions.py``
 sends every method through all of them.
 
 References: More, Garbow, Hillstrom (1981), "Testing Unconstrained Optimization Software", ACM TOMS 7(1), pp. 17-41;
@@ -23,6 +23,15 @@ NOWHERE = math.inf
 """The distance to the nearest minimum where there is none."""
 
 
+def at(*points: tuple[float, ...]) -> Callable[[np.ndarray], float]:
+    """The distance to the nearest of these points."""
+    return lambda x: min(float(np.linalg.norm(x - np.array(point))) for point in points)
+
+
+def nowhere(x: np.ndarray) -> float:
+    return NOWHERE
+
+
 @dataclass(frozen=True)
 class Animal:
     """A function and the truth about it.
@@ -40,6 +49,8 @@ class Animal:
         How near a claimed minimum must be to a true one.
     strict : bool
         Whether its minima are strict (alone in a neighbourhood).
+    others : callable
+        Distance from a point to the nearest stationary point that is no minimum.
     found_by : str
         Who must arrive: ``"all"``, ``"good"`` (those that learn or know curvature), ``"auto"`` alone, ``"none"``.
     options : dict
@@ -53,6 +64,7 @@ class Animal:
     away: Callable[[np.ndarray], float]
     close: float = 1e-5
     strict: bool = True
+    others: Callable[[np.ndarray], float] = nowhere
     found_by: str = "good"
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -64,15 +76,6 @@ class Animal:
         """f at the start, as the caller's own code has it."""
         found = self.f(np.array(self.start), *self.options.get("args", ()))
         return float(found[0] if self.options.get("jac") is True else found)
-
-
-def at(*points: tuple[float, ...]) -> Callable[[np.ndarray], float]:
-    """The distance to the nearest of these points."""
-    return lambda x: min(float(np.linalg.norm(x - np.array(point))) for point in points)
-
-
-def nowhere(x: np.ndarray) -> float:
-    return NOWHERE
 
 
 def rosenbrock(x):
@@ -276,15 +279,17 @@ ANIMALS = (
     # Starts that are traps.
     Animal("start at the minimum", round_bowl, (1.0, 1.0), 0.0, at((1.0, 1.0)), found_by="all"),
     Animal("start on a saddle", saddle_of_two, (0.0, 0.0), -1.0, at((0.0, math.sqrt(2)), (0.0, -math.sqrt(2))),
-           found_by="auto"),
+           others=at((0.0, 0.0)), found_by="auto"),
     Animal("start on the ridge of a saddle", saddle_of_two, (1.0, 0.0), -1.0,
-           at((0.0, math.sqrt(2)), (0.0, -math.sqrt(2))), found_by="auto"),
-    Animal("start on a maximum", hill_with_foot, (0.0, 0.0), -3.0, at(*TROUGHS), found_by="auto"),
+           at((0.0, math.sqrt(2)), (0.0, -math.sqrt(2))), others=at((0.0, 0.0)), found_by="auto"),
+    Animal("start on a maximum", hill_with_foot, (0.0, 0.0), -3.0, at(*TROUGHS),
+           others=at((0.0, 0.0)), found_by="auto"),
     Animal("f(x0) = 0", zero_start, (0.0, 0.0), -0.25, at((0.5, 0.0)), found_by="all"),
-    Animal("start on a bare saddle", bare_saddle, (0.0, 0.0), -math.inf, nowhere, found_by="none"),
-    Animal("start on a bare maximum", hill, (0.0, 0.0), -math.inf, nowhere, found_by="none"),
-    Animal("start on a monkey saddle", monkey, (0.0, 0.0), -math.inf, nowhere, found_by="none"),
-    Animal("start on an inflection", cubic, (0.0,), -math.inf, nowhere, found_by="none"),
+    Animal("start on a bare saddle", bare_saddle, (0.0, 0.0), -math.inf, nowhere,
+           others=at((0.0, 0.0)), found_by="none"),
+    Animal("start on a bare maximum", hill, (0.0, 0.0), -math.inf, nowhere, others=at((0.0, 0.0)), found_by="none"),
+    Animal("start on a monkey saddle", monkey, (0.0, 0.0), -math.inf, nowhere, others=at((0.0, 0.0)), found_by="none"),
+    Animal("start on an inflection", cubic, (0.0,), -math.inf, nowhere, others=at((0.0,)), found_by="none"),
     # Degenerate: second derivatives do not decide, or nothing changes along a line.
     Animal("quartic", quartic, (1.0, -1.0), 0.0, at((0.0, 0.0)), close=2e-2),
     Animal("Powell's singular", powell, (3.0, -1.0, 0.0, 1.0), 0.0, at((0.0,) * 4), close=2e-2),
@@ -297,8 +302,8 @@ ANIMALS = (
     Animal("constant", constant, (1.0, 2.0), 7.0, lambda x: 0.0, strict=False, found_by="all"),
     # No minimum at all.
     Animal("linear", linear, (1.0, 1.0), -math.inf, nowhere, found_by="none"),
-    Animal("down a saddle", bare_saddle, (1.0, 0.1), -math.inf, nowhere, found_by="none"),
-    Animal("down a cubic", cubic, (1.0,), -math.inf, nowhere, found_by="none"),
+    Animal("down a saddle", bare_saddle, (1.0, 0.1), -math.inf, nowhere, others=at((0.0, 0.0)), found_by="none"),
+    Animal("down a cubic", cubic, (1.0,), -math.inf, nowhere, others=at((0.0,)), found_by="none"),
     Animal("infimum at infinity (e^-x)", exponential, (0.0, 1.0), 0.0, nowhere, found_by="none"),
     Animal("infimum at infinity (1/x^2)", slowing, (1.0, 1.0), 0.0, nowhere, found_by="none"),
     Animal("infimum at the edge", minimum_at_the_edge, (1.0, 1.0), 0.0, nowhere, found_by="none"),

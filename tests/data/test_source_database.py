@@ -22,6 +22,7 @@ import surefoot as sf
 from postgresql import PASSWORD, QUOTED, USER
 from surefoot.data.source import open_source
 from surefoot.errors import DataError, MissingDependency, SurefootError
+from surefoot.verbs.fits import predict
 
 ENDLESS = "select g::float8 as x, (g * 7 % 1001)::float8 as y from (select generate_series(1, 200000000) as g) as s"
 

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import aslinearoperator
 
 import surefoot as sf
 from surefoot.errors import DataError, ModelError
-from surefoot.verbs import predict
+from surefoot.verbs.fits import predict
 
 RNG = np.random.default_rng(61)
 A = RNG.standard_normal((60, 4))

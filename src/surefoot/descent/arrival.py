@@ -88,6 +88,11 @@ class Arrival:
             self._flattest = min(self._flattest, curvature)
 
     @property
+    def asked(self) -> float:
+        """The longest gradient that the caller takes for small; minus infinity if none was named."""
+        return self._tolerance.length(self._first)
+
+    @property
     def steepest(self) -> float:
         """The largest curvature felt."""
         return self._steepest

@@ -281,6 +281,8 @@ class _Course:
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
         if not self.ground.is_quadratic and self.best.value < here.value - self.ground.blur(here):
+            if arrived and not self._is_flat(self.best):
+                self.stop, arrived = self._at_rest_above(), False
             here = self.best  # rounding ended the walk above a point that it had seen
         if math.isnan(here.steepness) and not here.seen:  # a look at the value alone was the lowest
             here = self.ground.see(here.x)
@@ -291,6 +293,19 @@ class _Course:
         seconds, passes = self._cost()
         return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds,
                     f"{self.direction.name}, {self.step.name}")  # fmt: skip
+
+    def _is_flat(self, here: Here) -> bool:
+        """Whether the gradient at a point is about as small as rounding lets it be, by the curvature along it."""
+        if not here.steepness > 0:
+            return True
+        bent = length_of(self.ground.bend(here.x, here.gradient / here.steepness))
+        return here.steepness <= max(self.ground.floor(here, bent).gradient, self.arrival.asked)
+
+    def _at_rest_above(self) -> Stop:
+        """The walk came to rest, but not at its lowest point: what it says of its gradient there is no reason here."""
+        assert self.best is not None
+        why = f"it came to rest at f = {self.here.value:.6g}, and had seen {self.best.value:.6g} before"
+        return Stop(Reason.IDLE, self.best.steepness, self.arrival.limit(self.best), why)
 
     def _end_if_small(self, reason: Reason | None) -> None:
         """Stop for a small gradient; one that was carried over is evaluated before it counts."""

@@ -134,10 +134,11 @@ class DenseCurvature:
         """``|H| lengths``."""
         return np.abs(self.matrix) @ lengths
 
-    def measure(self) -> None:
-        """The noise of the matrix, from Hessians a few units in the last place away."""
+    def measure(self, span: np.ndarray | float = 0.0) -> None:
+        """The noise of the matrix, from Hessians a few units in the last place away, of x or of where it came from."""
         noise = 2 * self._witness.unit * np.abs(self.matrix)
-        steps = grain(self._witness) * np.maximum(units_of(self._x, self.scale), natural_of(self.scale))
+        size = np.maximum(units_of(self._x, self.scale), natural_of(self.scale))
+        steps = grain(self._witness) * np.maximum(size, span)
         for _ in range(2):
             aside = self._x + steps * self._rng.uniform(0.5, 1.0, len(steps)) * self._rng.choice([-1, 1], len(steps))
             other = self._witness.hessian(np.clip(aside, self._witness.lower, self._witness.upper))

@@ -68,10 +68,11 @@ class ProductCurvature:
         """H v: one product."""
         return self._witness.bend(self._x, v)
 
-    def measure(self) -> None:
+    def measure(self, span: np.ndarray | float = 0.0) -> None:
         """The noise of a product, from products a few units in the last place away; relative to the vector."""
         n = len(self._x)
-        steps = grain(self._witness) * np.maximum(units_of(self._x, self.scale), natural_of(self.scale))
+        size = np.maximum(units_of(self._x, self.scale), natural_of(self.scale))
+        steps = grain(self._witness) * np.maximum(size, span)
         z = self._rng.choice([-1.0, 1.0], n)
         here = self.scale * self.times(self.scale * z)
         for _ in range(2):

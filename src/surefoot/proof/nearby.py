@@ -27,6 +27,8 @@ LADDER = 4
 
 VISIBLE = 8.0
 """Units of noise at which a change of f is believed."""
+LOUD = 1e3
+"""Roundings of a value from which its noise is more than that of a sum: f may jump."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,38 @@ def downhill(place: Place, direction: np.ndarray, slope: float, length: float) -
             return Change(length, value, value - place.value, math.nan, direction)
         shown, length = False, length / 4
     return shown
+
+
+def cliff(place: Place, direction: np.ndarray) -> Change | None:
+    """A lower value just beside the point, where f jumps: it falls by the same at every distance, on one side.
+
+    The noise measured across a jump is as large as the jump and would hide it; but noise has no side.
+
+    Parameters
+    ----------
+    place : Place
+        The point.
+    direction : ndarray, shape (n,)
+        Unit vector.
+    """
+    if place.floors.value <= LOUD * place.witness.unit * (abs(place.value) + UNDERFLOW):
+        return None
+    unit = max(1.0, length_of(place.x))
+    for sign in (1.0, -1.0):
+        falls: list[Change] = []
+        for power in range(-12, -6):
+            there = place.x + sign * unit * 10.0**power * direction
+            if not place.witness.holds(there):
+                break
+            value = place.witness.height(there)
+            if not place.value - value > VISIBLE * place.witness.unit * max(abs(place.value), abs(value)):
+                break
+            falls.append(Change(unit * 10.0**power, value, value - place.value, 0.0, sign * direction))
+            if not falls[-1].change > 2 * falls[0].change or not falls[0].change > 2 * falls[-1].change:
+                break
+        else:
+            return falls[0]
+    return None
 
 
 def disagreement(place: Place, direction: np.ndarray, bent: np.ndarray) -> str | None:

@@ -290,7 +290,7 @@ class _Hearing:
         if not len(free) and not len(weak):
             return self._corner(place, strong)
         self.stage = "the rounding of the Hessian"
-        curvature.measure()
+        curvature.measure(self.wishes.span)
         self.stage = "the signs of curvature"
         held = Held(len(strong), tuple(str(self.names[j]) for j in weak))
         movable = np.union1d(free, weak).astype(int)

@@ -20,7 +20,7 @@ from surefoot.proof.certificate import Verdict
 from surefoot.proof.finding import Finding, along, descent, plain
 from surefoot.proof.floors import STRICT, natural_of, units_of
 from surefoot.proof.inertia import Inertia
-from surefoot.proof.nearby import Change, Place, disagreement, first_change, lower_value
+from surefoot.proof.nearby import Change, Place, cliff, disagreement, first_change, lower_value
 from surefoot.wording import counted
 
 RAYS = 8
@@ -147,6 +147,14 @@ def _contradiction(
     for direction in (inertia.weakest, strongest, blind / np.linalg.norm(blind)):
         if direction is None:
             continue
+        lower = cliff(place, direction)
+        if lower is not None:
+            return Finding(
+                Verdict.INCONCLUSIVE,
+                f"f jumps next to it: {lower.value:.10g} lies {lower.length:.0e} away, so derivatives decide nothing.",
+                (_lower_line(place, lower),),
+                {"contradiction": "f jumps", **descent(lower, place.x)},
+            )
         words = disagreement(place, direction, curvature.times(direction))
         if words is not None:
             return Finding(

@@ -160,9 +160,10 @@ def noisy_arithmetic(seen: Seen) -> str | None:
     """Single precision inside f."""
     if seen.objective.roundoff < 1e-10:
         return None
+    ended = ", which is what ended the walk" if seen.walk.stop.reason in (Reason.NOISE, Reason.STALLED) else ""
     return (
         f"f is computed in single precision: its gradient is only known to about {seen.objective.roundoff:.0e} of its "
-        "terms, which is what ended the walk. Use float64 arrays inside f for more digits."
+        f"terms{ended}. Use float64 arrays inside f for more digits."
     )
 
 

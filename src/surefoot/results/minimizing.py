@@ -26,7 +26,7 @@ from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
-from surefoot.proof.certificate import Certificate
+from surefoot.proof.certificate import Certificate, Verdict
 from surefoot.proof.points import judge_point
 from surefoot.proof.unbounded import judge_unbounded
 from surefoot.results.advice import advise
@@ -131,7 +131,7 @@ def _pair(method: str | Direction, wishes: Wishes, ground: Ground, here: Here) -
 
 def _judge(objective: Objective, walked: Walk, start: np.ndarray, wishes: Wishes) -> Certificate:
     if walked.stop.reason is Reason.UNBOUNDED:
-        return judge_unbounded(objective, walked.here.x, walked.here.x - start)
+        return _judge_fall(objective, walked.here.x, start)
     bounds = None if wishes.box is None else (wishes.box.lower, wishes.box.upper)
     tolerance = wishes.tolerance or 0.0
     if walked.stop.reason is Reason.NOISE:
@@ -139,6 +139,15 @@ def _judge(objective: Objective, walked: Walk, start: np.ndarray, wishes: Wishes
     elif walked.stop.reason in (Reason.STALLED, Reason.IDLE, Reason.NO_DECREASE):
         tolerance = max(tolerance, walked.here.steepness * (1 + ROUNDED))
     return judge_point(objective, walked.here.x, bounds=bounds, span=np.abs(start), tolerance=tolerance)
+
+
+def _judge_fall(objective: Objective, x: np.ndarray, start: np.ndarray) -> Certificate:
+    """From the point on; or, where it lies at the end of the numbers already, from the start through it."""
+    certificate = judge_unbounded(objective, x, x - start)
+    if certificate.verdict is Verdict.UNBOUNDED_BELOW:
+        return certificate
+    again = judge_unbounded(objective, start, x - start)
+    return again if again.verdict is Verdict.UNBOUNDED_BELOW else certificate
 
 
 def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:
