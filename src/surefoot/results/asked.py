@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,32 @@ def as_watch(
             tell(row)
 
     return watch
+
+
+def walks_by_name(walks: Mapping[str, Result] | Sequence[Result]) -> dict[str, Result]:
+    """Walks on one function by the names to call them; of a sequence by their methods, numbered where they repeat.
+
+    Raises
+    ------
+    ModelError
+        There is none, or one has other variables than the first.
+    """
+    if isinstance(walks, Mapping):
+        named = dict(walks)
+    else:
+        methods = [one.method for one in walks]
+        named = {f"{k}. {name}" if methods.count(name) > 1 else name: one
+                 for k, (name, one) in enumerate(zip(methods, walks, strict=True), start=1)}  # fmt: skip
+    if not named:
+        raise ModelError("There is no walk to draw: give results of minimize.")
+    first = next(iter(named.values()))
+    for name, one in named.items():
+        if one.names != first.names:
+            raise ModelError(
+                f"Walks on one map have the same variables: {name!r} has {', '.join(one.names[:6])}, the first one has "
+                f"{', '.join(first.names[:6])}."
+            )
+    return named
 
 
 def resumed(given: str | Path | Result | None, objective: Objective) -> Result | None:

@@ -75,6 +75,8 @@ class Starts:
         Of the variables.
     seconds : float
         In all.
+    box : tuple of pairs
+        Where the starts lay: the lower and the upper end of each variable.
     """
 
     minima: tuple[Minimum, ...]
@@ -84,6 +86,7 @@ class Starts:
     unseen_limit: float
     names: tuple[str, ...]
     seconds: float
+    box: tuple[tuple[float, float], ...]
 
     @property
     def sentence(self) -> str:
@@ -104,7 +107,8 @@ class Starts:
              "share": one.share, "inside": one.inside} for one in self.minima
         ]  # fmt: skip
         return {"minima": minima, "count": self.count, "arrived": self.arrived, "unseen": self.unseen,
-                "unseen_limit": self.unseen_limit, "names": list(self.names), "seconds": self.seconds}  # fmt: skip
+                "unseen_limit": self.unseen_limit, "names": list(self.names), "seconds": self.seconds,
+                "box": [list(ends) for ends in self.box]}  # fmt: skip
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Starts:
@@ -114,7 +118,7 @@ class Starts:
                     one["inside"]) for one in state["minima"]
         )  # fmt: skip
         return cls(minima, state["count"], state["arrived"], state["unseen"], state["unseen_limit"],
-                   tuple(state["names"]), state["seconds"])  # fmt: skip
+                   tuple(state["names"]), state["seconds"], tuple((low, high) for low, high in state["box"]))  # fmt: skip
 
 
 def minimise_from_many(objective: Objective, region: Box, count: int, seed: int, wishes: Wishes, title: str) -> Result:
@@ -187,7 +191,8 @@ def _joined(
     )
     unseen, limit = _unseen([one.count for one in minima], arrived)
     seconds = time.monotonic() - began
-    starts = Starts(minima, len(ends.values), arrived, unseen, limit, names, seconds)
+    box = tuple(zip(region.lower.tolist(), region.upper.tolist(), strict=True))
+    starts = Starts(minima, len(ends.values), arrived, unseen, limit, names, seconds, box)
     best = next((result for result, _ in polished if result.verdict in MINIMA), polished[0][0])
     lowest = polished[0][0]
     chosen = lowest if lowest.value < best.value - 1e-9 * max(1.0, abs(best.value)) else best
