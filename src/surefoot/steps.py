@@ -12,8 +12,9 @@ from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.hager_zhang import HagerZhang
 from surefoot.descent.line_search import Armijo, StrongWolfe
 from surefoot.descent.ray import Ray, Refusal, Taken
+from surefoot.descent.schedules import Polyak, Silver
 from surefoot.descent.simplex import NelderMead
-from surefoot.descent.steps import FixedRate, Polyak, Silver, Step
+from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.trust_region import TrustRegion
 
 __all__ = [

@@ -20,7 +20,7 @@ from surefoot.descent.ground import Ground, Here
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.methods import paired
-from surefoot.descent.rates import Polyak
+from surefoot.descent.schedules import Polyak
 from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
