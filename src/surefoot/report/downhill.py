@@ -30,6 +30,8 @@ COLOURS = (LINE, POINT, "#AA4499", "#009E73", "#B8860B", "#555555")
 """Of the walks on one map, in their order."""
 MARKS = {"saddle": "X", "local maximum": "^", "degenerate": "D", "not stationary": "o", "inconclusive": "o"}
 """What a point is; a star for any kind of minimum."""
+DECADES = 30.0
+"""What spans less than this factor is not drawn on a logarithmic scale."""
 MANY = 60
 """From here on the points of a walk run into each other and are left out."""
 
@@ -99,16 +101,17 @@ def draw_compass(compass: Compass, chart: Chart) -> Figure:
         axes = figure.subplots()
         draw_map(axes, chart)
         reach = 0.3 * min(np.ptp(chart.across), np.ptp(chart.up))
-        here = compass.flat
+        here = (float(compass.flat[0]), float(compass.flat[1]))
         if compass.tangent is not None and compass.steepest is not None:
-            ends = here[:, None] + np.outer(compass.tangent, [-reach, reach])
+            ends = compass.flat[:, None] + np.outer(compass.tangent, [-reach, reach])
             axes.plot(*ends, color="black", linewidth=1.3, linestyle=(0, (4, 2)), label="tangent of the level set",
                       zorder=5)  # fmt: skip
             corner = 0.09 * reach * np.array([compass.steepest, compass.steepest + compass.tangent, compass.tangent])
-            axes.plot(*(here + corner).T, color="black", linewidth=0.9, zorder=5)
+            axes.plot(*(compass.flat + corner).T, color="black", linewidth=0.9, zorder=5)
             _arrow(axes, *here, -compass.steepest * reach, POINT, "gradient: steepest way up")
             _arrow(axes, *here, compass.steepest * reach, LINE, "steepest way down")
-            axes.contour(chart.across, chart.up, chart.heights, levels=[compass.value], colors="black", linewidths=0.9)
+            axes.contour(chart.across, chart.up, chart.heights, levels=[compass.value], colors="black",
+                         linewidths=0.9, linestyles="solid")  # fmt: skip
         if compass.direction is not None:
             _arrow(axes, *here, compass.direction * reach, "#AA4499", f"asked: slope {compass.slope_along:.4g}")
         axes.plot(*here, "o", color="black", markersize=4, zorder=7)
@@ -127,7 +130,8 @@ def draw_map(axes: Axes, chart: Chart) -> None:
         fill = np.unique([np.nanmin(chart.heights), *chart.levels, np.nanmax(chart.heights)])
         depths = LinearSegmentedColormap.from_list("depths", DEPTHS[::-1])(np.linspace(0, 1, len(fill) - 1))
         axes.contourf(chart.across, chart.up, chart.heights, levels=fill, colors=depths)
-        axes.contour(chart.across, chart.up, chart.heights, levels=chart.levels, colors="#7FA8C4", linewidths=0.5)
+        axes.contour(chart.across, chart.up, chart.heights, levels=chart.levels, colors="#7FA8C4",
+                     linewidths=0.5, linestyles="solid")  # fmt: skip
     axes.set_xlim(chart.across[0], chart.across[-1])
     axes.set_ylim(chart.up[0], chart.up[-1])
     axes.set_xlabel(chart.names[0])
@@ -155,7 +159,10 @@ def draw_path(axes: Axes, track: Track, colour: str, label: str) -> None:
         text = f"{label}, {counted(sum(map(len, track.legs)) - len(track.legs), 'step')}" if label else ""
         axes.plot(across, up, color=colour, linewidth=1.2, marker="o", markersize=size, markeredgewidth=0, zorder=5,
                   label=text if leg is track.legs[0] and label else "_")  # fmt: skip
-        axes.plot(across[:1], up[:1], "s", color="white", markeredgecolor="black", markersize=5, zorder=6)
+        if leg is track.legs[0]:
+            axes.plot(across[:1], up[:1], "s", color="white", markeredgecolor="black", markersize=5, zorder=6)
+    for jump in track.jumps:
+        axes.plot(*jump.T, color=colour, linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=5)
     end = track.end if len(track.end) == 2 else np.array([track.end[0], track.value])
     _mark(axes, end, track.verdict)
     if len(track.end) == 2:
@@ -167,13 +174,12 @@ def _draw_minima(axes: Axes, starts: Starts) -> None:
     """Each point that starts led to, with its share of them."""
     for one in starts.minima[:MANY]:
         _mark(axes, one.x, one.verdict.value)
-        axes.annotate(f"{100 * one.share:.2g}%", one.x, xytext=(0, -6), textcoords="offset points", fontsize=7,
-                      ha="center", va="top", zorder=8)  # fmt: skip
+        axes.annotate(f"{100 * one.share:.2g}%", (one.x[0], one.x[1]), xytext=(0, -6), textcoords="offset points",
+                      fontsize=7, ha="center", va="top", zorder=8)  # fmt: skip
 
 
 def draw_profile(axes: Axes, profile: Profile) -> None:
     """The gap to the lowest value and the gradient against the steps, with theory's line."""
-    axes.set_yscale("log")
     positive = np.where(profile.steepness > 0, profile.steepness, np.nan)
     if np.any(np.isfinite(positive)):
         axes.plot(profile.steps, positive, color=MUTED, linewidth=1.0, label="|gradient|")
@@ -189,7 +195,6 @@ def draw_profile(axes: Axes, profile: Profile) -> None:
 
 def draw_profiles(axes: Axes, tracks: Sequence[Track], labelled: bool) -> None:
     """The length of the gradient of each walk against its steps."""
-    axes.set_yscale("log")
     for track, colour in zip(tracks, COLOURS * len(tracks), strict=False):
         profile = track.profile
         positive = np.where(profile.steepness > 0, profile.steepness, np.nan)
@@ -202,6 +207,11 @@ def draw_profiles(axes: Axes, tracks: Sequence[Track], labelled: bool) -> None:
 def _name_profile(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    bottom, top = axes.dataLim.y0, axes.dataLim.y1
+    if top > DECADES * bottom:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
     axes.set_xlabel("step")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if axes.get_legend_handles_labels()[0]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,6 +106,8 @@ class Track:
         The accepted points. A new leg begins where a method was changed and began anew elsewhere, without a step.
     values : tuple of ndarray, each of shape (k,)
         f at these points.
+    jumps : tuple of ndarray, each of shape (2, 2)
+        From the end of a leg to the beginning of the next, where that is not the start again; of two variables.
     end : ndarray, shape (n,)
         The point that came back, which is not the last one of a walk that diverged.
     value : float
@@ -118,6 +121,7 @@ class Track:
     label: str
     legs: tuple[np.ndarray, ...]
     values: tuple[np.ndarray, ...]
+    jumps: tuple[np.ndarray, ...]
     end: np.ndarray
     value: float
     verdict: str
@@ -197,7 +201,11 @@ def _track(label: str, result: Result) -> Track:
     steps = result.trace.steps()
     path, breaks = steps.points(), 1 + np.flatnonzero(steps["length"][1:] == 0)
     legs, values = (tuple(np.split(one, breaks)) for one in (path, steps["value"]))
-    return Track(label, legs, values, result.flat, result.value, result.verdict.value, _profile(result, breaks))
+    jumps = tuple(
+        np.array([leg[-1], after[0]]) for leg, after in pairwise(legs)
+        if after.shape[1] == 2 and not np.array_equal(after[0], path[0])
+    )  # fmt: skip
+    return Track(label, legs, values, jumps, result.flat, result.value, result.verdict.value, _profile(result, breaks))
 
 
 def _levels(heights: np.ndarray) -> np.ndarray:

@@ -117,8 +117,9 @@ class Starts:
             Minimum(np.array(one["x"], float), float(one["value"]), Verdict[one["verdict"]], one["count"], one["share"],
                     one["inside"]) for one in state["minima"]
         )  # fmt: skip
+        box = tuple((low, high) for low, high in state["box"])
         return cls(minima, state["count"], state["arrived"], state["unseen"], state["unseen_limit"],
-                   tuple(state["names"]), state["seconds"], tuple((low, high) for low, high in state["box"]))  # fmt: skip
+                   tuple(state["names"]), state["seconds"], box)  # fmt: skip
 
 
 def minimise_from_many(objective: Objective, region: Box, count: int, seed: int, wishes: Wishes, title: str) -> Result:
