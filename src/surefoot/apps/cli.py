@@ -165,10 +165,11 @@ def predict(
     from surefoot.apps.progress import shown
 
     verbs = _loaded_verbs()
+    from surefoot.verbs.loading import load
 
     with shown() as progress:
         outcome = verbs.predict(
-            verbs.load(model), data[0] if len(data) == 1 else data, output, interval=interval, level=level,
+            load(model), data[0] if len(data) == 1 else data, output, interval=interval, level=level,
             filter=filter, query=query, progress=progress,
         )  # fmt: skip
     for remark in outcome.remarks:

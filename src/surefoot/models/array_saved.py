@@ -17,9 +17,9 @@ from surefoot.files import whole_file
 from surefoot.models.array_fit import ArrayFit, Multipliers
 from surefoot.models.base import Fit
 from surefoot.models.exact import Proven
-from surefoot.models.plain_json import plain
 from surefoot.models.road import Roads
 from surefoot.models.saved import ARRAY_FORMAT
+from surefoot.plain_json import plain
 from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from surefoot.leastsquares.solution import Solution
 from surefoot.leastsquares.triangle import Triangle
 from surefoot.models.covariance import Covariance
 from surefoot.models.look import Look
-from surefoot.models.plain_json import filled, matrix_of, numbers, plain
 from surefoot.models.statistics import Statistics
+from surefoot.plain_json import filled, matrix_of, numbers, plain
 from surefoot.proof.certificate import Certificate
 
 if TYPE_CHECKING:
@@ -90,36 +90,17 @@ def save(fit: FormulaFit, path: str | Path) -> None:
         target.write_text(json.dumps(to_json(fit), indent=1), encoding="utf-8")
 
 
-def load(path: str | Path) -> FormulaFit | LoadedArrayFit:
-    """Read a model that ``Fit.save`` wrote: of a formula, or of arrays.
+def fit_from_state(state: Mapping[str, Any], path: str | Path) -> FormulaFit | LoadedArrayFit | None:
+    """The fit that a saved state describes; None if it is of another kind.
 
     Raises
     ------
     DataError
-        The file is missing, or holds something else.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> import surefoot as sf
-    >>> fit = sf.fit("y ~ x", {"x": [1, 2, 3, 4], "y": [2.1, 3.9, 6.2, 7.8]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "model.json")
-    ...     fit.save(path)
-    ...     bool((sf.load(path).coef == fit.coef).all())
-    True
+        The state is damaged; the sentence names the file.
     """
-    try:
-        state = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"The model {path} could not be read: {error.strerror or error}.") from None
-    except ValueError:
-        raise DataError(
-            f"{path} is not a saved model: it holds no JSON. Models are written with --save or Fit.save()."
-        ) from None
-    made = _MADE.get(state.get("format")) if isinstance(state, Mapping) else None
+    made = _MADE.get(state.get("format"))
     if made is None:
-        raise DataError(f"{path} is not a saved model of this version (format {FORMAT!r}). Save it again with --save.")
+        return None
     try:
         return made(numbers(state))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -201,4 +182,4 @@ def _roads(state: Mapping[str, Any] | None) -> Roads | None:
     return Roads.from_json(state)
 
 
-__all__ = ["load", "save", "to_json"]
+__all__ = ["fit_from_state", "save", "to_json"]

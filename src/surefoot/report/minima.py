@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from surefoot.results.result import Result
     from surefoot.results.starts import Starts
 
+MOST_SENTENCES = 6
 MOST = 20
 """Variables that are shown one by one."""
 
@@ -39,7 +40,7 @@ def starts_lines(starts: Starts) -> list[str]:
         rows.append([str(k), f"{minimum.value:.8g}", f"{100 * minimum.share:.1f}%", minimum.verdict.value, point])
     lines = _aligned([head, *rows], right=(0, 1, 2))
     if len(starts.minima) > MOST:
-        lines.append(f"... and {counted(len(starts.minima) - MOST, 'more minimum')[:-1]}a")
+        lines.append(f"... and {counted(len(starts.minima) - MOST, 'more point')}")
     return lines + in_lines(starts.sentence)
 
 
@@ -75,11 +76,11 @@ def _heading(result: Result) -> list[str]:
 
 
 def _point(result: Result) -> list[str]:
-    head = ["", "start", "landed at", "gradient"]
-    held = bool(result.multipliers)
-    rows = [head + ["multiplier"] * held]
+    """A row for each variable. Of many starts the one that led here says nothing, so it is left out."""
+    held, one = bool(result.multipliers), result.starts is None
+    rows = [["", *["start"] * one, "landed at" if one else "the lowest of them", "gradient", *["multiplier"] * held]]
     for k, name in enumerate(result.names[:MOST]):
-        row = [name, f"{result.start[k]:.6g}", f"{result.flat[k]:.10g}", f"{result.slope[k]:.1e}"]
+        row = [name, *[f"{result.start[k]:.6g}"] * one, f"{result.flat[k]:.10g}", f"{result.slope[k]:.1e}"]
         multiplier = result.multipliers.get(name)
         rows.append(row + ["" if multiplier is None else f"{multiplier:.6g}"] * held)
     lines = _aligned(rows, right=range(1, len(rows[0])))
@@ -114,8 +115,20 @@ def _costs(counts: Counts) -> list[str]:
 
 def _ending(result: Result) -> list[str]:
     certificate = result.certificate
-    lines = in_lines(f"Method: {result.method}.") + in_lines(f"Stopped: {result.stop}.")
-    return lines + in_lines(f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}")
+    lines = in_lines(f"Method: {result.method}.") + _story(result) + in_lines(f"Stopped: {result.stop}.")
+    verdict = certificate.verdict.value
+    said = certificate.claim
+    for opening in (f"A {verdict}: ", f"{verdict.capitalize()}: "):  # not twice in one line
+        said = said.removeprefix(opening)
+    return lines + in_lines(f"Verdict: {verdict} ({certificate.rigour.value}): {said}")
+
+
+def _story(result: Result) -> list[str]:
+    """How auto came to it, the last sentences where there are many."""
+    shown = result.story[-MOST_SENTENCES:]
+    left = len(result.story) - len(shown)
+    lines = [f"({counted(left, 'earlier change')} of method in the trace.)"] if left else []
+    return lines + [line for sentence in shown for line in in_lines(sentence)]
 
 
 def _aligned(rows: list[list[str]], right) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -108,48 +107,16 @@ def as_watch(
     return watch
 
 
-def walks_by_name(walks: Mapping[str, Result] | Sequence[Result]) -> dict[str, Result]:
-    """Walks on one function by the names to call them; of a sequence by their methods, numbered where they repeat.
-
-    Raises
-    ------
-    ModelError
-        There is none, or one has other variables than the first.
-    """
-    if isinstance(walks, Mapping):
-        named = dict(walks)
-    else:
-        methods = [one.method for one in walks]
-        named = {f"{k}. {name}" if methods.count(name) > 1 else name: one
-                 for k, (name, one) in enumerate(zip(methods, walks, strict=True), start=1)}  # fmt: skip
-    if not named:
-        raise ModelError("There is no walk to draw: give results of minimize.")
-    first = next(iter(named.values()))
-    for name, one in named.items():
-        if one.names != first.names:
-            raise ModelError(
-                f"Walks on one map have the same variables: {name!r} has {', '.join(one.names[:6])}, the first one has "
-                f"{', '.join(first.names[:6])}."
-            )
-    return named
-
-
-def resumed(given: str | Path | Result | None, objective: Objective) -> Result | None:
+def resumed(given: object, objective: Objective) -> Result:
     """The result to go on from.
 
     Raises
     ------
-    DataError
-        It cannot be read.
     ModelError
-        It is of another function: its variables are others.
+        It is no result of a minimisation, or of another function: its variables are others.
     """
-    if given is None:
-        return None
     if not isinstance(given, Result):
-        from surefoot.results.saved import load_result
-
-        given = load_result(given)
+        raise ModelError("What is to be resumed is the result of a fit, not of a minimisation.")
     if given.names != objective.names:
         raise ModelError(
             f"What is to be resumed has the variables {', '.join(given.names[:6])}, and the function has "

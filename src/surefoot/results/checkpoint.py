@@ -86,6 +86,7 @@ class _Writer:
             stop=Stop(Reason.UNDER_WAY, last.steepness, float("nan"), f"{last.step:,} steps"),
             certificate=Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, UNJUDGED),
             trace=Trace(tuple(self.rows)), counts=self.objective.counts, multipliers={}, advice=(),
-            method=str(self.wishes.method), names=self.objective.names, flat=x, slope=slope, start=self.start,
+            method=str(self.wishes.method), story=(),
+            names=self.objective.names, flat=x, slope=slope, start=self.start,
             seconds=time.monotonic() - self.began, proof_seconds=0.0, source=self.objective.source, title=self.title,
         )  # fmt: skip

@@ -87,7 +87,8 @@ def answered(
     return Result(
         x=objective.shaped(x), value=walked.here.value, gradient=objective.shaped(slope), stop=walked.stop,
         certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
-        advice=advise(objective, walked, certificate, wishes), method=walked.method, names=objective.names, flat=x,
+        advice=advise(objective, walked, certificate, wishes), method=walked.method, story=walked.story,
+        names=objective.names, flat=x,
         slope=slope, start=start, seconds=seconds, proof_seconds=judged, source=objective.source, title=title,
         objective=objective,
     )  # fmt: skip

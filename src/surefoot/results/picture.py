@@ -6,7 +6,7 @@ near a minimiser converges at the rate of the quadratic there).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.descent.stop import ENDS
+from surefoot.errors import ModelError
 from surefoot.problem.objective import Objective
 from surefoot.results.advice import curvatures_at
 
@@ -144,13 +145,40 @@ def gather(result: Result) -> WalkPicture:
     return gather_walks({result.method: result})
 
 
-def gather_walks(results: Mapping[str, Result]) -> WalkPicture:
-    """The picture of several walks on the same ground, by the names to call them."""
+def gather_walks(walks: Mapping[str, Result] | Sequence[Result]) -> WalkPicture:
+    """The picture of several walks on the same ground."""
+    results = _by_name(walks)
     tracks = tuple(_track(label, result) for label, result in results.items())
     first = next(iter(results.values()))
     seen = [leg for track in tracks for leg in track.legs if leg.shape[1] == len(first.names)]
     points = np.concatenate([*seen, first.flat[None, :]])
     return WalkPicture(_ground(first.objective, points[np.all(np.isfinite(points), axis=1)]), tracks)
+
+
+def _by_name(walks: Mapping[str, Result] | Sequence[Result]) -> dict[str, Result]:
+    """Walks on one function by the names to call them; of a sequence by their methods, numbered where they repeat.
+
+    Raises
+    ------
+    ModelError
+        There is none, or one has other variables than the first.
+    """
+    if isinstance(walks, Mapping):
+        named = dict(walks)
+    else:
+        methods = [one.method for one in walks]
+        named = {f"{k}. {name}" if methods.count(name) > 1 else name: one
+                 for k, (name, one) in enumerate(zip(methods, walks, strict=True), start=1)}  # fmt: skip
+    if not named:
+        raise ModelError("There is no walk to draw: give results of minimize.")
+    first = next(iter(named.values()))
+    for name, one in named.items():
+        if one.names != first.names:
+            raise ModelError(
+                f"Walks on one map have the same variables: {name!r} has {', '.join(one.names[:6])}, the first one has "
+                f"{', '.join(first.names[:6])}."
+            )
+    return named
 
 
 def around(compass: Compass) -> Chart:

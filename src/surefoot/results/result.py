@@ -47,7 +47,9 @@ class Result:
     advice : tuple of str
         Sentences, each only where there is evidence for it.
     method : str
-        What ran: direction and step rule, and what it switched to.
+        What ran: direction and step rule; of several, that which found the point.
+    story : tuple of str
+        Where ``auto`` took more than one method: which, when and why.
     names : tuple of str
         A name for each variable.
     flat : ndarray, shape (n,)
@@ -81,6 +83,7 @@ class Result:
     multipliers: Mapping[str, float]
     advice: tuple[str, ...]
     method: str
+    story: tuple[str, ...]
     names: tuple[str, ...]
     flat: np.ndarray
     slope: np.ndarray

@@ -1,6 +1,6 @@
 """A result as JSON: everything that was learnt, the trace too, but not the function.
 
-Numbers are written so that they read back bit for bit; a number that is not there (NaN) or not finite is a word.
+Numbers are written so that they read back bit for bit; a number that is not there (NaN) is null.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from surefoot.descent.stop import Reason, Stop
 from surefoot.descent.trace import NAMES, Row, Trace
 from surefoot.errors import DataError
 from surefoot.files import whole_file
+from surefoot.plain_json import numbers, plain
 from surefoot.problem.objective import Counts
 from surefoot.proof.certificate import Certificate
 
@@ -45,6 +46,7 @@ def to_json(result: Result) -> dict[str, Any]:
             "multipliers": dict(result.multipliers),
             "advice": list(result.advice),
             "method": result.method,
+            "story": list(result.story),
             "source": result.source,
             "counts": dataclasses.asdict(result.counts),
             "seconds": result.seconds,
@@ -61,23 +63,6 @@ def save(result: Result, path: str | Path) -> None:
         neighbour.write_text(json.dumps(to_json(result), indent=1), encoding="utf-8")
 
 
-def load_result(path: str | Path) -> Result:
-    """The result that was saved.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or is no result.
-    """
-    try:
-        state = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not a result that Surefoot saved, or it is damaged: {error}.") from None
-    return result_from_json(state, path)
-
-
 def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
     """The result that ``to_json`` wrote; points come back as mappings from names, or as they are for one array.
 
@@ -89,18 +74,21 @@ def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
     from surefoot.results.result import Result
     from surefoot.results.starts import Starts
 
+    state = numbers(state)
     try:
         stop = dict(state["stop"])
         stop["reason"] = Reason[stop["reason"]]
+        stop |= {word: float(_array([stop[word]])[0]) for word in ("measure", "tolerance")}
         flat, slope = _array(state["x"]), _array(state["gradient"])
         names = tuple(state["names"])
         return Result(
-            x=dict(zip(names, flat.tolist(), strict=True)), value=number(state["value"]),
+            x=dict(zip(names, flat.tolist(), strict=True)), value=float(_array([state["value"]])[0]),
             gradient=dict(zip(names, slope.tolist(), strict=True)),
-            stop=Stop(**{key: _read(value) for key, value in stop.items()}),
+            stop=Stop(**stop),
             certificate=Certificate.from_json(state["certificate"]), trace=_trace(state["trace"]),
             counts=Counts(**state["counts"]), multipliers=dict(state["multipliers"]), advice=tuple(state["advice"]),
-            method=state["method"], names=names, flat=flat, slope=slope, start=_array(state["start"]),
+            method=state["method"], story=tuple(state["story"]), names=names, flat=flat, slope=slope,
+            start=_array(state["start"]),
             seconds=state["seconds"], proof_seconds=state["proof_seconds"], source=state["source"],
             title=state["title"], starts=None if state["starts"] is None else Starts.from_json(state["starts"]),
         )  # fmt: skip
@@ -108,37 +96,13 @@ def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
         raise DataError(f"{path} is not a result that Surefoot saved, or it is damaged: {error!r}.") from None
 
 
-def plain(value: Any) -> Any:
-    """The same with plain values; numbers that are not finite as words, which JSON has no numbers for."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
-
-
-def number(value: Any) -> float:
-    """A number that ``plain`` wrote."""
-    return float("nan") if value is None else float(value)
-
-
-def _read(value: Any) -> Any:
-    return float(value) if value in ("nan", "inf", "-inf") else value
-
-
 def _array(values: list[Any]) -> np.ndarray:
-    return np.array([number(value) for value in values], float)
+    return np.array(values, float)  # null is NaN
 
 
 def _trace(columns: Mapping[str, list[Any]]) -> Trace:
     points = [None if x is None else _array(x) for x in columns["x"]]
-    cells = [[_read(value) for value in columns[name]] for name in NAMES]
+    cells = [[math.nan if value is None else value for value in columns[name]] for name in NAMES]
     rows = [
         Row(**dict(zip(NAMES, row, strict=True)), x=x) for row, x in zip(zip(*cells, strict=True), points, strict=True)
     ]

@@ -93,11 +93,15 @@ class Starts:
         """What the numbers say of the rest of the box."""
         lost = "" if self.arrived == self.count else f"; {counted(self.count - self.arrived, 'start')} came to no rest"
         once = sum(one.count == 1 for one in self.minima)
+        found = f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}"
+        if not once:
+            return (
+                f"{found}, each of them several times{lost}. At most {100 * self.unseen_limit:.2g}% of the box leads "
+                "to points not seen yet (in 95 of 100 cases)."
+            )
         return (
-            f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}, {once} of them only "
-            f"once{lost}. "
-            f"About {100 * self.unseen:.2g}% of the box leads to points not seen yet (at most "
-            f"{100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
+            f"{found}, {once} of them only once{lost}. About {100 * self.unseen:.2g}% of the box leads to points not "
+            f"seen yet (at most {100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
         )
 
     def to_json(self) -> dict[str, Any]:

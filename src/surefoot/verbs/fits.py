@@ -25,7 +25,6 @@ from surefoot.models.fit import FormulaFit
 from surefoot.models.fitting import Wishes, fit_linear
 from surefoot.models.predict_file import Predicted, predict_to_file
 from surefoot.models.rows import BATCH
-from surefoot.models.saved import load
 
 Report = Callable[[Progress], None]
 
@@ -366,4 +365,4 @@ def _source(data: Any, query: str | None, filter: str | None, arrays: Mapping[st
     return open_source(data, query=query, filter=filter, extra=arrays or None)
 
 
-__all__ = ["compare", "fit", "load", "lstsq", "predict"]
+__all__ = ["compare", "fit", "lstsq", "predict"]

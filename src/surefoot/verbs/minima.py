@@ -17,12 +17,12 @@ from surefoot.results.asked import (
     read_direction,
     resumed,
     title_of,
-    walks_by_name,
 )
 from surefoot.results.checkpoint import checkpointed
 from surefoot.results.compass import Compass, look_around
 from surefoot.results.minimizing import Wishes, minimise
 from surefoot.results.result import Result
+from surefoot.verbs.loading import load
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,8 +124,9 @@ def minimize(
         x0 = middle_of(f, box if box is not None else bounds)
     objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
     bounded = None if bounds is None else bounds_of(bounds, objective)
-    before = resumed(resume, objective)
-    if before is not None:
+    before = None
+    if resume is not None:
+        before = resumed(load(resume) if isinstance(resume, str | Path) else resume, objective)
         start = before.flat
     title = title_of(f)
     wishes = Wishes(
@@ -219,7 +220,7 @@ def draw_walks(walks: Mapping[str, Result] | Sequence[Result], path: str | Path 
     from surefoot.report.downhill import written
     from surefoot.results.picture import gather_walks
 
-    figure = drawn(gather_walks(walks_by_name(walks)))
+    figure = drawn(gather_walks(walks))
     return figure if path is None else written(figure, path)
 
 
