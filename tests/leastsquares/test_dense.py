@@ -193,6 +193,31 @@ def test_small_integers_have_the_exact_answer(rows, columns, seed, method):
         np.testing.assert_allclose(found.coef[:, 0], np.linalg.lstsq(matrix, b, rcond=None)[0], atol=1e-11)
 
 
+@pytest.mark.parametrize("kind", ["equal columns", "small integers", "groups and a constant", "1e14", "1e17"])
+def test_a_sample_of_dependent_columns_serves_as_well_as_the_singular_values(kind):
+    """The floor under the sample keeps its inverse usable; rank and fit are those of Householder QR and the SVD."""
+    rng = np.random.default_rng(15)
+    rows, columns = 9000, 30
+    matrix = rng.standard_normal((rows, columns))
+    if kind in ("equal columns", "small integers"):
+        matrix = matrix if kind == "equal columns" else rng.integers(-5, 6, (rows, columns)).astype(float)
+        matrix[:, 7], matrix[:, 20] = matrix[:, 3], matrix[:, 0] + matrix[:, 1]
+    elif kind == "groups and a constant":
+        matrix = np.zeros((rows, columns))
+        matrix[:, 0] = 1.0
+        matrix[np.arange(rows), rng.integers(1, columns, rows)] = 1.0
+    else:
+        matrix = of_condition(rng, rows, columns, float(kind), 0.0)[0]
+    b = rng.standard_normal(rows)
+    found, peer = one(matrix, b, "cholesky-qr"), one(matrix, b, "svd")
+    assert found.rank == peer.rank < columns
+    assert found.backward_error[0] <= max(1.1 * peer.backward_error[0], 2.0**-53)
+    along = [np.linalg.norm(matrix.T @ (b - matrix @ one.coef[:, 0])) for one in (found, peer)]
+    assert along[0] <= max(4 * along[1], 50 * 2.0**-53 * np.linalg.norm(matrix, 2) * np.linalg.norm(found.coef))
+    if not kind.startswith("1e"):
+        np.testing.assert_allclose(found.coef, peer.coef, rtol=0, atol=1e-12 * np.abs(peer.coef).max())
+
+
 def test_nothing_is_written_to_the_arrays():
     rng = np.random.default_rng(13)
     matrix, b = rng.standard_normal((2500, 30)), rng.standard_normal((2500, 1))

@@ -255,6 +255,26 @@ def test_equal_bounds_hold_from_either_side():
             assert "inconclusive" not in fit.verdict.value and fit.coef[0] == value and fit.multipliers.bounds[0] != 0
 
 
+@pytest.mark.parametrize("power", [-990, -500, 500, 990])
+@pytest.mark.parametrize("held", [{"bounds": 1.0}, {"equalities": 2.0}, {"bounds": 1.0, "equalities": 2.0}])
+def test_constraints_in_any_unit(power, held):
+    A, _ = problem(17, 80, 6)
+    b = A @ [2.0, -1.0, 0.5, 0.0, 1.0, 3.0] + 0.3 * A[:, ::-1].sum(axis=1) ** 2
+
+    def fit(matrix, unit):
+        given = {"bounds": (-0.5 * unit, 1.5 * unit)} if "bounds" in held else {}
+        given |= {"equalities": (np.ones((1, 6)), [2.0 * unit])} if "equalities" in held else {}
+        return sf.lstsq(matrix, b * unit, **given)
+
+    for matrix in (A, csr_array(A)):
+        plain, other = fit(matrix, 1.0), fit(matrix, 2.0**power)
+        np.testing.assert_allclose(other.coef / 2.0**power, plain.coef, atol=1e-14)
+        np.testing.assert_array_equal(other.multipliers.at_lower, plain.multipliers.at_lower)
+        np.testing.assert_allclose(other.multipliers.bounds / 2.0**power, plain.multipliers.bounds, atol=1e-10)
+        np.testing.assert_allclose(other.multipliers.equalities / 2.0**power, plain.multipliers.equalities, atol=1e-10)
+        assert other.verdict is plain.verdict and "inconclusive" not in plain.verdict.value
+
+
 def test_a_perfect_fit_at_a_bound_has_multipliers_of_rounding():
     import scipy.sparse as sp
 

@@ -159,6 +159,23 @@ def test_more_lanes_than_fit_run_in_parts(monkeypatch):
     np.testing.assert_allclose(gradients, 2 * X)
 
 
+def test_large_arrays_inside_are_not_multiplied_by_the_number_of_variables(monkeypatch):
+    monkeypatch.setattr(traced, "MOST_ENTRIES", 4 * 1000)
+    data = np.random.default_rng(0).standard_normal((1000, 10))
+
+    def f(x, data):
+        return jnp.sum(jnp.logaddexp(0, data @ x))
+
+    x = np.linspace(-1, 1, 10)
+    objective, _ = objective_of(f, x, args=(data,))
+    share = 1 / (1 + np.exp(-data @ x))
+    np.testing.assert_allclose(objective.hessian(x), data.T @ (data * (share * (1 - share))[:, None]), rtol=1e-10)
+    assert objective._programs["columns"] is not None and "look" not in objective._programs
+    values, gradients = objective.lanes(np.array([x] * 9))
+    np.testing.assert_allclose(gradients, [data.T @ share] * 9, rtol=1e-10, atol=1e-10)
+    assert len(values) == 9 and ("lanes", 4) in objective._programs and ("lanes", 16) not in objective._programs
+
+
 def himmelblau(x):
     return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.descent.ground import Ground
+from surefoot.descent.norms import length_of
 
 _Pairs = tuple[np.ndarray, np.ndarray]
 
@@ -60,7 +61,7 @@ def measure(ground: Ground, x: np.ndarray, first: np.ndarray, products: int = PR
     Started from a gradient it sees only the directions that a walk can take: of a bowl with a flat valley, none along
     the valley.
     """
-    size = float(np.linalg.norm(first))
+    size = length_of(first)
     if size == 0 or not np.isfinite(size):
         return Curvatures(0.0, None, 0, complete=False)
     basis, diagonal, beside = [first / size], [], []
@@ -72,7 +73,7 @@ def measure(ground: Ground, x: np.ndarray, first: np.ndarray, products: int = PR
         for _ in range(2):
             for one in basis:
                 image = image - (one @ image) * one
-        rest = float(np.linalg.norm(image))
+        rest = length_of(image)
         values, vectors = _tridiagonal(diagonal, beside)
         top = float(values[-1])
         complete = k + 1 == len(first)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from surefoot.descent.directions import Direction
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.steps import FixedRate, Step
@@ -194,7 +196,8 @@ def _made(steps: str | float | Step, method: Method, ground: Ground, here: Here)
             "Silver steps need to know the largest curvature of f anywhere: give steps=sf.steps.Silver(largest)."
         )
     if name == "fixed":
-        return FixedRate.measured(ground, here)
+        # Where there is nothing to measure along, the walk ends at its start, and says why.
+        return FixedRate.measured(ground, here) if 0 < here.steepness < np.inf else FixedRate(1.0)
     make = _class(STEPS[name])
     return make(flattening=method.flattening) if name in ("hager-zhang", "wolfe") else make()
 

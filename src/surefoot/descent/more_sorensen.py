@@ -89,7 +89,7 @@ class Spectrum:
             shift += length * length / bent * (length - radius) / radius
             inner = -along / (raised + shift)
             length = float(np.sqrt(inner @ inner))
-        return inner * min(1.0, radius / length)
+        return inner if length <= radius else inner * (radius / length)
 
     def _hard(self, inner: np.ndarray, radius: float) -> np.ndarray:
         """The rest of the way along the lowest curvature, downhill where g tells the sides apart."""

@@ -67,11 +67,15 @@ class FixedRate:
         Raises
         ------
         ModelError
-            The gradient is zero there, so there is nothing to measure along.
+            The gradient is zero there, so there is nothing to measure along; or f does not curve upwards along it.
         """
+        if here.steepness == 0:
+            raise ModelError("The gradient is zero at the start: no rate can be measured, and none is needed.")
         found = measure(ground, here.x, here.gradient)
         if not found.largest > 0:
-            raise ModelError("The gradient is zero at the start: no rate can be measured, and none is needed.")
+            raise ModelError(
+                "No rate can be measured at the start, because f does not curve upwards there: give one, as steps=0.01."
+            )
         rate = 1 / found.largest
         how = f"L = {found.largest:.6g} measured by {counted(found.products, 'product')} with the Hessian"
         return cls(rate, f"fixed learning rate 1/L = {rate:.6g}, {how}")

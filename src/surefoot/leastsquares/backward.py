@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from surefoot.leastsquares.rank import ROUNDOFF, lengths
+from surefoot.leastsquares.gram import damped
+from surefoot.leastsquares.rank import lengths
 
 KARLSON_WALDEN = "Karlson-Walden"
 
@@ -47,7 +48,7 @@ def karlson_walden(
         # In units of its largest entry, for the gradient of a perfect answer has squares that vanish.
         largest = float(np.max(np.abs(slope[:, k])))
         if largest > 0:
-            factor = _damped(unit, omega)
+            factor = damped(unit, omega)
             image = float(np.linalg.norm(_solved(factor, slope[:, k] / largest, 1))) * largest
             found[k] = theta / np.sqrt(grown) * image / np.sqrt(count)
     return found
@@ -66,7 +67,7 @@ def damped_step(
     step = np.zeros_like(x)
     for k in np.flatnonzero(response > 0):
         _, _, omega = _weights(x[:, k] * sizes, residual[k], response[k])
-        factor = _damped(upper / sizes, omega)
+        factor = damped(upper / sizes, omega)
         step[:, k] = _solved(factor, _solved(factor, slope[:, k], 1), 0) / sizes
     return step
 
@@ -76,40 +77,6 @@ def _weights(scaled: np.ndarray, residual: float, response: float) -> tuple[floa
     theta = np.sqrt(len(scaled)) / response
     grown = 1 + float(np.sum((theta * scaled) ** 2))
     return theta, grown, theta * residual / np.sqrt(grown)
-
-
-def _damped(upper: np.ndarray, omega: float) -> np.ndarray:
-    """M with ``M'M = R'R + omega^2 I``."""
-    from scipy.linalg import lapack
-
-    count = upper.shape[1]
-    moved = upper.T @ upper
-    moved[np.diag_indices(count)] += omega**2
-    factor, failed = lapack.dpotrf(moved, lower=0, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
-    # Squaring loses the singular values below sqrt(n u): where omega does not cover them, other ways keep them.
-    if failed or np.min(np.diagonal(factor)) ** 2 < 1e3 * count * ROUNDOFF:
-        factor = _damped_by_inverse(upper, omega)
-    if factor is None:
-        factor = np.asarray(np.linalg.qr(np.vstack([upper, omega * np.eye(count)]), mode="r"))
-    return factor
-
-
-def _damped_by_inverse(upper: np.ndarray, omega: float) -> np.ndarray | None:
-    """The same as ``C R`` with ``C'C = I + omega^2 R^-T R^-1``, far less work than QR; None where that is too steep."""
-    from scipy.linalg import lapack
-
-    if upper.shape[0] != upper.shape[1] or np.any(np.tril(upper, -1)):
-        return None
-    inverse, singular = lapack.dtrtri(upper)  # pyright: ignore[reportAttributeAccessIssue]
-    if singular or not np.all(np.isfinite(inverse)):
-        return None
-    inverse *= omega
-    moved = inverse.T @ inverse
-    if not np.trace(moved) < 1e-3 / ROUNDOFF:
-        return None
-    moved[np.diag_indices(len(moved))] += 1.0
-    factor, failed = lapack.dpotrf(moved, lower=0, clean=1)  # pyright: ignore[reportAttributeAccessIssue]
-    return None if failed else factor @ upper
 
 
 def _solved(factor: np.ndarray, vector: np.ndarray, trans: int) -> np.ndarray:

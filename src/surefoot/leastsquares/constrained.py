@@ -52,6 +52,11 @@ class Constraints:
         """The same for ``z = sizes * x``."""
         return Constraints(self.lower * sizes, self.upper * sizes, self.matrix / sizes, self.right)
 
+    def divided(self, unit: float) -> Constraints:
+        """The same for ``z = x / unit``."""
+        with np.errstate(over="ignore"):
+            return Constraints(self.lower / unit, self.upper / unit, self.matrix, self.right / unit)
+
 
 @dataclass(frozen=True)
 class Pinned:
@@ -103,8 +108,10 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
     """
     sizes = lengths(upper)
     sizes = np.where(sizes > 0, sizes, 1.0)
-    root, target, scaled = upper / sizes, upper @ centre, constraints.scaled(sizes)
-    x = _feasible(centre * sizes, scaled)
+    # In units of the response: tolerances, and those of linear programming, are for numbers near one.
+    unit = _unit(upper @ centre)
+    root, target, scaled = upper / sizes, upper @ centre / unit, constraints.scaled(sizes).divided(unit)
+    x = _feasible(centre * sizes / unit, scaled)
     slack = FEW_UNITS * np.maximum(1.0, np.abs(x))
     at_lower, at_upper = x <= scaled.lower + slack, x >= scaled.upper - slack
     at_upper &= ~at_lower | (scaled.lower == scaled.upper)
@@ -133,7 +140,7 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
             continue
         downhill = _downhill(root, target, x, at_lower, at_upper, scaled) if np.any(wrong) else np.zeros(len(x))
         if not np.any(downhill):
-            x = np.where(at_lower, constraints.lower, np.where(at_upper, constraints.upper, x / sizes))
+            x = np.where(at_lower, constraints.lower, np.where(at_upper, constraints.upper, x * unit / sizes))
             return Pinned(np.clip(x, constraints.lower, constraints.upper), at_lower, at_upper, steps)
         x = x + _step(root, target, x, downhill, scaled) * downhill
         inward = (downhill != 0) & (scaled.lower < scaled.upper)
@@ -141,6 +148,12 @@ def minimise_on(upper: np.ndarray, centre: np.ndarray, constraints: Constraints)
     raise BreakdownError(
         f"The active set of the bounds did not settle in {most} steps: the columns are too nearly dependent for them."
     )
+
+
+def _unit(values: np.ndarray) -> float:
+    """The power of two nearest to the largest size, so that dividing rounds nothing; 1 for zeros."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    return float(np.exp2(np.clip(np.round(np.log2(largest)), -1000, 1000))) if largest > 0 else 1.0
 
 
 def multipliers(gradient: np.ndarray, held: Pinned, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

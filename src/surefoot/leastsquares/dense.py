@@ -216,7 +216,7 @@ def _concluded(climb: Climb, reached: Reached, name: str, tried: tuple[str, ...]
         residual=residual,
         response=climb.response,
         backward_error=error,
-        upper=None if reached.upper is None else reached.upper * scale[kept],
+        upper=None if reached.upper is None or reached.spectrum is not None else reached.upper * scale[kept],
         spectrum=reached.spectrum,
         kept=reached.kept,
         method=name,

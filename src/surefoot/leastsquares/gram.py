@@ -21,6 +21,9 @@ from surefoot.leastsquares.rank import ROUNDOFF
 SHIFT = 2
 """The first shift that is tried, in units of rounding times the square root of the number of columns."""
 
+PANEL = 32
+"""Columns that the QR of two triangles takes at a time."""
+
 
 @dataclass(frozen=True)
 class Cholesky:
@@ -89,3 +92,15 @@ def triangular_factor(rows: np.ndarray) -> np.ndarray:
     """R of the QR factorisation of some rows, with a positive diagonal."""
     upper = np.asarray(np.linalg.qr(rows, mode="r"))
     return upper * np.where(np.diagonal(upper) < 0, -1.0, 1.0)[:, None]
+
+
+def damped(upper: np.ndarray, omega: float) -> np.ndarray:
+    """M with ``M'M = R'R + omega^2 I``, by QR: squaring would lose the singular values below ``sqrt(u)``."""
+    from scipy.linalg import lapack
+
+    count = upper.shape[1]
+    below = omega * np.eye(count)
+    if len(upper) != count or np.any(np.tril(upper, -1)):
+        return np.asarray(np.linalg.qr(np.vstack([upper, below]), mode="r"))
+    # Of two triangles, far less work than of a square on a square.
+    return lapack.dtpqrt(count, min(count, PANEL), upper, below)[0]  # pyright: ignore[reportAttributeAccessIssue]

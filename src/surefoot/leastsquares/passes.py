@@ -151,6 +151,8 @@ class Rows:
 
         count, columns = self.matrix.shape
         step = max(1, (TALL if self.crew is None else BLOCK) // max(1, columns), least)
+        if self.crew is not None:
+            step = max(1, min(step, -(-count // cores())))
         starts = range(0, count, step)
         if not len(starts):
             return None

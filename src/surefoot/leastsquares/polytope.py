@@ -77,9 +77,7 @@ class Polytope:
         if issparse(matrix) and matrix.shape[0] * matrix.shape[1] <= DENSE:
             matrix = matrix.toarray()
         self.is_dense = not issparse(matrix)
-        squares = matrix**2 if self.is_dense else csr_array(matrix).power(2)
-        lengths = np.sqrt(np.asarray(squares.sum(axis=1), dtype=float).ravel())
-        self.row_scale = 1.0 / np.where(lengths > 0, lengths, 1.0)
+        self.row_scale = 1.0 / _row_lengths(matrix)
         scale = self.row_scale[:, None]
         self.matrix: Any = np.asarray(matrix * scale) if self.is_dense else csr_array(matrix.multiply(scale))
         self.right = right * self.row_scale
@@ -212,6 +210,20 @@ class Polytope:
         from scipy.sparse.linalg import splu
 
         return splu(csc_array(gram + shift * eye_array(gram.shape[0], format="csr"))).solve
+
+
+def _row_lengths(matrix: Any) -> np.ndarray:
+    """Of rows whose squares may overflow or vanish; 1 for a row of zeros."""
+    from scipy.sparse import csr_array, issparse
+
+    rows = csr_array(matrix)
+    largest = np.asarray(
+        abs(rows).max(axis=1).toarray() if issparse(matrix) else np.abs(matrix).max(axis=1, initial=0.0)
+    )
+    largest = np.where(largest > 0, largest, 1.0).ravel()
+    squares = (rows.multiply(1 / largest[:, None])).power(2).sum(axis=1)
+    lengths = np.sqrt(np.asarray(squares, dtype=float).ravel())
+    return largest * np.where(lengths > 0, lengths, 1.0)
 
 
 def _row_space(matrix: np.ndarray) -> np.ndarray:

@@ -132,9 +132,9 @@ def _all_independent(unit: np.ndarray, tolerance: float) -> bool:
     """Whether every column of a square upper triangle is kept."""
     if not np.all(np.abs(np.diagonal(unit)) > tolerance):
         return False
-    from scipy.linalg import solve_triangular
+    from scipy.linalg import lapack
 
-    inverse = solve_triangular(unit, np.eye(len(unit)), check_finite=False)
+    inverse = np.triu(lapack.dtrtri(unit)[0])  # pyright: ignore[reportAttributeAccessIssue]
     return bool(np.all(np.sum(np.abs(inverse), axis=0) < 1 / tolerance))
 
 

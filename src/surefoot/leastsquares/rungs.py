@@ -6,18 +6,25 @@ Columns are seen scaled by powers of two to a length of about one, which rounds 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from surefoot.errors import BreakdownError
 from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct_once_precisely, correct_precisely
-from surefoot.leastsquares.gram import Cholesky, cholesky, shifted_cholesky, triangular_factor
+from surefoot.leastsquares.gram import Cholesky, cholesky, damped, shifted_cholesky, triangular_factor
 from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Look, Rows
-from surefoot.leastsquares.rank import Alias, find_rank, has_full_rank, lengths, triangular_condition
+from surefoot.leastsquares.rank import (
+    Alias,
+    find_rank,
+    has_full_rank,
+    lengths,
+    tolerance_for,
+    triangular_condition,
+)
 
 SQUARED_TOO_FAR = 1e7
 """Condition from which the Gram matrix no longer corrects itself in a few steps."""
@@ -30,14 +37,17 @@ MOST_ROUNDS = 3
 CHEAP, FAIR = 1 << 20, 1 << 23
 """Numbers in a matrix up to which looks in about 20 digits are taken at any condition: as many as help, or one."""
 
-DOUBTFUL = 1e15
-"""Condition of a sample of rows from which its factor is mostly rounding."""
+DOUBTFUL = 1e14
+"""Condition of a sample of rows from which the rank is in doubt."""
+
+LOPSIDED = 100.0
+"""Squared length that no column has after preconditioning by a sample that the other rows are like."""
 
 HOPELESS = 3e8
 """Condition of a sample of rows from which the Gram matrix of all rows is not worth forming."""
 
 ENOUGH_ROWS = 200
-"""Rows in a sample beside those in proportion to the columns."""
+"""Rows in a sample beside five for every four columns."""
 
 TINY, HUGE = 1e-140, 1e150
 """Lengths of columns between which nothing over- or underflows, squares included."""
@@ -47,7 +57,7 @@ Solve = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Reached:
-    """Where a rung ended, in scaled units; for a minimum-norm answer the spectrum is of the columns as they are."""
+    """Where a rung ended, in scaled units; only a minimum-norm answer has a spectrum, of the columns as they are."""
 
     end: Corrected
     kept: tuple[int, ...]
@@ -110,29 +120,37 @@ class Climb:
     @cached_property
     def looks_ill(self) -> bool:
         """Whether a few rows already show a condition that the Gram matrix of all would break down at."""
-        rows = self._sample(1.25)
+        rows = self.sample
         if rows is None:
             return False
-        sizes = np.sqrt(np.einsum("ij,ij->j", rows, rows))
+        gram = replace(self.rows, matrix=rows, right=rows[:, :0]).gram()[0]
+        sizes = np.sqrt(np.diagonal(gram))
         if not (np.all(sizes < HUGE) and np.all(sizes > TINY)):
             return False
-        found = cholesky(rows.T @ rows / sizes / sizes[:, None])
+        found = cholesky(gram / sizes / sizes[:, None])
         return found is None or found.condition > HOPELESS
 
     @cached_property
     def sampled(self) -> Cholesky | None:
-        """The R of some rows, in the units of all: nearly a factor of A, if no row is like no other."""
-        rows = self._sample(1.5)
+        """The R of some rows, in the units of all: nearly a factor of A, if no row is like no other.
+
+        Where the rank is in doubt, with a floor under it that is far below what counts.
+        """
+        rows = self.sample
         if rows is None:
             return None
         upper = triangular_factor(rows / (self.columns.scale * np.sqrt(len(rows) / len(self.rows.matrix))))
         condition = triangular_condition(upper)
-        return Cholesky(upper, 0.0, condition) if condition < DOUBTFUL else None
+        if condition < DOUBTFUL:
+            return Cholesky(upper, 0.0, condition)
+        floor = tolerance_for(self.width) / 16
+        return Cholesky(damped(upper, floor), floor**2, condition)
 
-    def _sample(self, height: float) -> np.ndarray | None:
-        """Evenly spaced rows, so many times the columns and some more; None where that is a good part of all."""
+    @cached_property
+    def sample(self) -> np.ndarray | None:
+        """Evenly spaced rows, somewhat more than columns; None where that is a good part of all."""
         matrix = self.rows.matrix
-        wanted = int(height * self.width) + ENOUGH_ROWS
+        wanted = self.width + self.width // 4 + ENOUGH_ROWS
         if len(matrix) < 4 * wanted:
             return None
         return np.asarray(matrix[:: len(matrix) // wanted][:wanted], dtype=np.float64)
@@ -231,12 +249,18 @@ def cholesky_qr(climb: Climb) -> Reached:
 def _nearly_orthogonal(climb: Climb) -> list[Cholesky]:
     """Triangles whose product makes the columns orthonormal to a few digits at the least."""
     first = climb.sampled if climb.looks_ill else None
-    if first is not None:
+    if first is None:
+        chain = [_shifted(climb.scaled_gram())]
+    elif first.shift:
+        gram = _preconditioned(climb, [first], np.float64)
+        alike = np.max(np.diagonal(gram)) < LOPSIDED
+        chain = [first, _shifted(gram)] if alike else [_shifted(climb.scaled_gram())]
+    else:
         # The sample leaves a condition of a few units, which single precision is enough for.
         second = cholesky(_preconditioned(climb, [first], np.float32))
         if second is not None and second.condition < SINGLE_TOO_FAR:
             return [first, second]
-    chain = [_shifted(climb.scaled_gram()) if first is None else first]
+        chain = [first]
     while len(chain) <= MOST_ROUNDS and not (len(chain) > 1 and _is_plain(chain[-1])):
         chain.append(_shifted(_preconditioned(climb, chain, np.float64)))
     return chain
@@ -244,8 +268,8 @@ def _nearly_orthogonal(climb: Climb) -> list[Cholesky]:
 
 def _preconditioned(climb: Climb, chain: list[Cholesky], precision: type) -> np.ndarray:
     """The Gram matrix of ``A R_1^-1 ... R_k^-1``."""
-    inverse = np.eye(climb.width)
-    for factor in chain:
+    inverse = _inverse(chain[0].upper)
+    for factor in chain[1:]:
         inverse = inverse @ _inverse(factor.upper)
     climb.extra_passes += 1
     return climb.rows.preconditioned_gram(inverse / climb.columns.scale[:, None], precision)
@@ -273,7 +297,8 @@ def svd(climb: Climb) -> Reached:
     else:
         matrix, right = climb.triangle[:width, :width] * climb.columns.scale, climb.triangle[:width, width:]
     found = spectrum(matrix)
-    return _shortest(climb, found, climb.looked_at(found.apply(right) * scale), "singular values")
+    upper = None if climb.is_wide else climb.triangle[:width, :width]
+    return _shortest(climb, upper, found, climb.looked_at(found.apply(right) * scale), "singular values")
 
 
 RUNGS: dict[str, Callable[[Climb], Reached]] = {
@@ -290,7 +315,7 @@ def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
     """Columns that depend on each other, from a triangle in scaled units: the shortest minimiser, or later ones out."""
     scale = climb.columns.scale
     if climb.rank_deficient == "minimum-norm":
-        return _shortest(climb, spectrum(upper * scale), climb.start, words)
+        return _shortest(climb, upper, spectrum(upper * scale), climb.start, words)
     rank = find_rank(upper)
     kept = list(rank.kept)
     factor = Cholesky(np.asarray(np.linalg.qr(upper[:, kept], mode="r")), 0.0, 1.0)
@@ -309,14 +334,16 @@ def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
     return Reached(end, rank.kept, factor.upper, None, f"{words}, {left_out}, {_corrections(end)}", aliased)
 
 
-def _shortest(climb: Climb, found: Spectrum, start: tuple[np.ndarray, Look], words: str) -> Reached:
+def _shortest(
+    climb: Climb, upper: np.ndarray | None, found: Spectrum, start: tuple[np.ndarray, Look], words: str
+) -> Reached:
     scale = climb.columns.scale[:, None]
     end = climb.corrected(
         lambda g: found.solve(g * scale) * scale, lambda g: found.size(g * scale), start, precisely=True
     )
     width = climb.width
     shortest = "" if found.rank == width else f", the shortest of all minimisers ({found.rank} of {width} directions)"
-    return Reached(end, climb.every_column(), None, found, f"{words}{shortest}, {_corrections(end)}")
+    return Reached(end, climb.every_column(), upper, found, f"{words}{shortest}, {_corrections(end)}")
 
 
 def _shifted(gram: np.ndarray) -> Cholesky:
@@ -379,9 +406,11 @@ def _back(chain: list[Cholesky], values: np.ndarray) -> np.ndarray:
 
 
 def _product(chain: list[Cholesky]) -> np.ndarray:
+    from scipy.linalg import blas
+
     upper = chain[0].upper
     for factor in chain[1:]:
-        upper = factor.upper @ upper
+        upper = blas.dtrmm(1.0, factor.upper, upper)  # pyright: ignore[reportAttributeAccessIssue]
     return upper
 
 

@@ -124,7 +124,7 @@ def solve_within(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         size = inverse_lengths(system) * system.units * unit  # of a coefficient, for a variable of one
         lower, upper = constraints.lower / size, constraints.upper / size
-        polytope = Polytope(lower, upper, constraints.matrix * size[None, :], constraints.right)
+        polytope = Polytope(lower, upper, constraints.matrix * (size / unit)[None, :], constraints.right / unit)
     check(method, target, max_steps, seconds)
     search = Search(system, right, polytope, Budget(max_steps, seconds, report, target), method)
     # BLAS's own threads would wait, spinning, beside those that share the rows.
@@ -148,7 +148,8 @@ def _solution(search: Search, constraints: Constraints, size: np.ndarray, unit: 
     slope[free] = -rest[free] * unit
     gradient, noise = norm(look.gradient), search.noise(prices)
     wrong = wrong / gradient if wrong > noise else 0.0
-    squared = 2 * unit**2
+    # In the caller's units: of the sum of squares over those of a bound; the unit's square may be no double.
+    doubled, per = 2 * unit, unit / size
     # Putting the face's own unknowns and its base together rounds once more.
     arrived = search.settled and point.backward_error <= 4 * search.budget.target
     walk = search.walk
@@ -156,9 +157,9 @@ def _solution(search: Search, constraints: Constraints, size: np.ndarray, unit: 
         coef=np.clip(coef, constraints.lower, constraints.upper),
         at_lower=at_lower,
         at_upper=at_upper,
-        bounds=squared * bounds / size,
-        prices=squared * prices * polytope.row_scale,
-        rounding=squared * noise / size,
+        bounds=doubled * bounds * per,
+        prices=doubled * prices * polytope.row_scale,
+        rounding=doubled * noise * per,
         slope=slope,
         residual_length=norm(look.residual) * unit,
         response_length=norm(search.right) * unit,

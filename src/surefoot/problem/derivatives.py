@@ -38,10 +38,6 @@ class Derivatives:
     size: int
     forward: bool = False
 
-    def only_value(self, x: Any, *constants: Any) -> Any:
-        """(1,)."""
-        return self.reading.value(x, constants).reshape(1)
-
     def _value_and_gradient(self, x: Any, constants: Sequence[Any]) -> tuple[Any, Any]:
         import jax
 
@@ -66,6 +62,18 @@ class Derivatives:
     def see(self, x: Any, *constants: Any) -> Any:
         """Value and gradient: (1 + n,)."""
         return _joined(*self._value_and_gradient(x, constants))
+
+    def see_lanes(self, X: Any, *constants: Any) -> Any:
+        """Values, then gradients, of the rows of X (m, n): (m + m n,)."""
+        import jax
+
+        return _joined(*jax.vmap(lambda x: self._value_and_gradient(x, constants))(X))
+
+    def lane_values(self, X: Any, *constants: Any) -> Any:
+        """Values at the rows of X: (m,)."""
+        import jax
+
+        return jax.vmap(lambda x: self.reading.value(x, constants))(X)
 
     def look(self, x: Any, *constants: Any) -> Any:
         """Value, gradient and Hessian: (1 + n + n^2,)."""

@@ -7,6 +7,7 @@ operations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,8 @@ class Reading:
         How many of them were closed over.
     given : int
         How many derivatives the caller gave.
+    breadth : int
+        Numbers in the largest array that the operations make.
     key : object
         The operations, for the memory of programs; None if they cannot be compared.
     """
@@ -55,6 +58,7 @@ class Reading:
     constants: tuple[Any, ...]
     closed: int
     given: int
+    breadth: int
     key: Any
 
     def outputs(self, x: Any, constants: Sequence[Any]) -> list[Any]:
@@ -102,7 +106,9 @@ def read(
         key = structure(closed.jaxpr)
     except NotComparable:
         key = None
-    return Reading(closed.jaxpr, (*constants, *passed), len(constants), len(closed.jaxpr.outvars) - 1, key)
+    return Reading(
+        closed.jaxpr, (*constants, *passed), len(constants), len(closed.jaxpr.outvars) - 1, _breadth(closed.jaxpr), key
+    )
 
 
 def _answers(f: Any, jac: Any, hess: Any, inputs: tuple[Any, ...], points: Points) -> list[Any]:
@@ -132,6 +138,28 @@ def _answers(f: Any, jac: Any, hess: Any, inputs: tuple[Any, ...], points: Point
     return answers
 
 
+def _breadth(jaxpr: Any) -> int:
+    """Numbers in the largest array that is made, inside of functions and loops too."""
+    largest = 1
+    for equation in jaxpr.eqns:
+        for one in equation.outvars:
+            largest = max(largest, math.prod(getattr(one.aval, "shape", ())))
+        for inner in _inside(equation):
+            largest = max(largest, _breadth(inner))
+    return largest
+
+
+def _inside(equation: Any) -> list[Any]:
+    """The jaxprs among the parameters of an operation."""
+    found = []
+    for value in equation.params.values():
+        for inner in value if isinstance(value, (tuple, list)) else (value,):
+            inner = getattr(inner, "jaxpr", inner)
+            if hasattr(inner, "eqns"):
+                found.append(inner)
+    return found
+
+
 def precision_of(reading: Reading) -> tuple[float, tuple[str, ...]]:
     """The unit roundoff of the arithmetic on x, and a sentence where it is not that of doubles."""
     low = _low_precision(reading.jaxpr, {id(one) for one in reading.jaxpr.invars[:1]})
@@ -153,13 +181,10 @@ def _low_precision(jaxpr: Any, moving: set[int]) -> str:
             name = str(getattr(one.aval, "dtype", ""))
             if name in ("float32", "float16", "bfloat16"):
                 return name
-        for value in equation.params.values():
-            for inner in value if isinstance(value, (tuple, list)) else (value,):
-                inner = getattr(inner, "jaxpr", inner)
-                if hasattr(inner, "eqns"):
-                    found = _low_precision(inner, {id(one) for one in inner.invars})
-                    if found:
-                        return found
+        for inner in _inside(equation):
+            found = _low_precision(inner, {id(one) for one in inner.invars})
+            if found:
+                return found
     return ""
 
 

@@ -36,7 +36,7 @@ COMPILING = 0.05
 """Seconds that a program for value and gradient alone has to save before it is compiled beside the one for all."""
 
 MOST_ENTRIES = 1 << 24
-"""Numbers in one batch of lanes at most, 128 MB of them."""
+"""Numbers in one array inside f at most, over the lanes or columns that run at once: 128 MB of them."""
 
 LIKE = 1e-6
 """Relative difference up to which a plain call and the reading give the same value."""
@@ -65,6 +65,7 @@ class Traced(Remembering):
         self.source = source
         self._reading = reading
         self._derivatives = Derivatives(reading, points.size)
+        self._breadth = max(reading.breadth, points.size)
         self._programs: dict[Any, Program] = {}
         self._fastest, self._unneeded = np.inf, 0
 
@@ -165,40 +166,37 @@ class Traced(Remembering):
         return product_by_gradients(gradient, x, v, self.roundoff)
 
     def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = self._in_lanes("lanes", self._derivatives.see, X, self.size + 1)
-        self._values += len(X)
+        parts = [(len(part), self._in_lanes("lanes", self._derivatives.see_lanes, part)) for part in self._batches(X)]
         self._gradients += len(X)
-        return found[:, 0], found[:, 1:]
+        values = [found[:m] for m, found in parts]
+        gradients = [found[len(found) // (self.size + 1) :].reshape(-1, self.size)[:m] for m, found in parts]
+        return _one(values), _one(gradients)
 
     def lane_values(self, X: np.ndarray) -> np.ndarray:
-        found = self._in_lanes("lane values", self._derivatives.only_value, X, 1)
-        self._values += len(X)
-        return found[:, 0]
+        batches = self._batches(X)
+        return _one([self._in_lanes("lane values", self._derivatives.lane_values, one)[: len(one)] for one in batches])
 
-    def _in_lanes(self, name: str, function: Callable[..., Any], X: np.ndarray, width: int) -> np.ndarray:
-        """A batch padded to a power of two, so that few sizes are compiled; a large one in parts."""
-        import jax
-
+    def _batches(self, X: np.ndarray) -> list[np.ndarray]:
+        """The lanes in parts whose numbers inside f fit into memory."""
         X = np.ascontiguousarray(X, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != self.size:
             raise ModelError(f"Points of shape {X.shape} were given; (m, {self.size}) is needed.")
-        most = max(1, 1 << ((MOST_ENTRIES // self.size).bit_length() - 1))
-        if len(X) > most:
-            parts = [self._in_lanes(name, function, X[at : at + most], width) for at in range(0, len(X), most)]
-            return np.concatenate(parts)
-        if not len(X):
-            return np.empty((0, width))
-        count = 1 << (len(X) - 1).bit_length()
-        padded = X if count == len(X) else np.concatenate([X, np.broadcast_to(X[-1], (count - len(X), self.size))])
+        self._values += len(X)
+        most = max(1, MOST_ENTRIES // self._breadth)
+        most = 1 << (most.bit_length() - 1)
+        return [X[at : at + most] for at in range(0, len(X), most)] or [X]
 
-        def batch(X: Any, *constants: Any) -> Any:
-            return jax.vmap(lambda x: function(x, *constants))(X)
-
-        return self._run((name, count), batch, padded)[: len(X)]
+    def _in_lanes(self, name: str, function: Callable[..., Any], X: np.ndarray) -> np.ndarray:
+        """A batch padded to a power of two, so that few sizes are compiled."""
+        count = 1 << (max(len(X), 1) - 1).bit_length()
+        if count > len(X):
+            last = X[-1] if len(X) else np.zeros(self.size)
+            X = np.concatenate([X, np.broadcast_to(last, (count - len(X), self.size))])
+        return self._run((name, count), function, X)
 
     @property
     def _few(self) -> bool:
-        return self.size <= FEW and self.exact_curvature
+        return self.size <= FEW and self.exact_curvature and self.size * self._breadth <= MOST_ENTRIES
 
     def _is_wasteful(self) -> bool:
         """Whether the Hessians that nobody asked for have cost as much as a program without them."""
@@ -267,3 +265,7 @@ def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any]
     if found is None or differs(aside) is None:
         return ""
     return f"f cannot be traced by JAX (at the start it gives {found[0]:.6g}, but {found[1]:.6g} as JAX reads it)"
+
+
+def _one(parts: list[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

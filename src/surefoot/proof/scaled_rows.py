@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 from typing import TypeVar
 
 import numpy as np
@@ -33,6 +34,10 @@ _WHOLE = 2**53
 _BLOCK_BYTES = 800_000
 _FEWEST, _MOST = 512, 4096
 """Short blocks have small bounds (gamma_k, and more bits in a slice); long ones suit the BLAS."""
+_FOLDED = 256
+"""Numbers in a row that keep the inner loop of an operation busy: rows of fewer columns are taken several as one."""
+_MOST_TOGETHER, _WIDE = 8, 1024
+"""Blocks that a thread is given at a time, and columns from which it is given one."""
 _WIDEST = 900
 """Exponents within this need no care: the power of two and the product are both ordinary numbers."""
 
@@ -74,7 +79,8 @@ class ScaledRows:
     def block_rows(self) -> int:
         """Rows in a block: what stays in cache, and enough for the BLAS."""
         width = 8 * max(1, self.A.shape[1] + 4 * self.b.shape[1])
-        return max(_FEWEST, min(_MOST, _BLOCK_BYTES // width))
+        rows = _BLOCK_BYTES // width
+        return max(_FEWEST, min(_MOST, rows - rows % _FOLDED))
 
     @property
     def longest(self) -> int:
@@ -98,7 +104,8 @@ class ScaledRows:
 
     def mapped(self, function: Callable[[Block], Out]) -> Iterator[Out]:
         """What a function makes of every block, on threads; in the order of the blocks."""
-        return in_threads(lambda raw: function(self._scaled(raw)), self._raw())
+        several = in_threads(lambda raws: [function(self._scaled(raw)) for raw in raws], self._together())
+        return chain.from_iterable(several)
 
     def mapped_weighted(self, function: Callable[[np.ndarray], Out]) -> Iterator[Out]:
         """The same for the blocks of ``weighted``."""
@@ -116,6 +123,11 @@ class ScaledRows:
         omega, exponents = _split_weights(weight)
         scale = np.ldexp(1.0, exponents - self.row_exponent)[:, None]
         return rows * scale, rhs * scale, omega
+
+    def _together(self) -> Iterator[list[Block]]:
+        """The blocks as they are, of few columns several at a time: handing work to a thread takes a while."""
+        raw, several = self._raw(), max(1, min(_MOST_TOGETHER, _WIDE // max(1, self.A.shape[1])))
+        return iter(lambda: list(islice(raw, several)), [])
 
     def _raw(self) -> Iterator[Block]:
         m, n = self.A.shape
@@ -151,14 +163,16 @@ def scale_rows(A: np.ndarray, b: np.ndarray, weights: np.ndarray | None, ridge: 
     top = max((int(part.max()) for part in exponents if part.size), default=0)
     columns, sides = np.zeros(A.shape[1]), np.zeros(b.shape[1])
 
-    def one(block: Block) -> tuple[np.ndarray, np.ndarray]:
-        rows, rhs, weight = block
-        if weight is not None:
-            scale = np.ldexp(1.0, _split_weights(weight)[1] - top)[:, None]
-            rows, rhs = rows * scale, rhs * scale
-        return _largest(rows), _largest(rhs)
+    def one(blocks: list[Block]) -> list[tuple[np.ndarray, np.ndarray]]:
+        found = []
+        for rows, rhs, weight in blocks:
+            if weight is not None:
+                scale = np.ldexp(1.0, _split_weights(weight)[1] - top)[:, None]
+                rows, rhs = rows * scale, rhs * scale
+            found.append((_largest(rows), _largest(rhs)))
+        return found
 
-    for of_rows, of_sides in in_threads(one, raw._raw()):
+    for of_rows, of_sides in chain.from_iterable(in_threads(one, raw._together())):
         columns, sides = np.maximum(columns, of_rows), np.maximum(sides, of_sides)
     reason = ""
     if not (np.isfinite(columns).all() and np.isfinite(sides).all()):
@@ -195,20 +209,29 @@ def _by_columns(block: np.ndarray, exponents: np.ndarray) -> np.ndarray:
     """Columns times powers of two, into a new array."""
     if exponents.size and np.abs(exponents).max() > _WIDEST:
         return np.ldexp(block, exponents)
-    scale = np.ldexp(1.0, exponents)
-    rows, width = block.shape
-    fold = max(1, 256 // max(1, width))
-    if not width or fold == 1 or rows % fold or not block.flags.c_contiguous:
-        return block * scale
-    # Few columns: several rows as one, so that the inner loop is long.
-    return (block.reshape(-1, fold * width) * np.tile(scale, fold)).reshape(rows, width)
+    fold = _fold(block)
+    scale = np.tile(np.ldexp(1.0, exponents), fold)
+    return (block.reshape(-1, len(scale)) * scale).reshape(block.shape) if fold > 1 else block * scale
 
 
 def _largest(block: np.ndarray) -> np.ndarray:
     """Largest size of each column; NaN if one is."""
-    rows, width = block.shape
-    fold = max(1, 256 // max(1, width))
-    if width and fold > 1 and rows % fold == 0 and block.flags.c_contiguous:
+    fold, width = _fold(block), block.shape[1]
+    if fold > 1:
         block = block.reshape(-1, fold * width)
-        return np.maximum(block.max(axis=0), -block.min(axis=0)).reshape(fold, width).max(axis=0)
-    return np.maximum(block.max(axis=0), -block.min(axis=0))
+    return np.maximum(block.max(axis=0), -block.min(axis=0)).reshape(fold, width).max(axis=0)
+
+
+def column_squares(block: np.ndarray) -> np.ndarray:
+    """Squared length of each column."""
+    fold, width = _fold(block), block.shape[1]
+    if fold > 1:
+        block = block.reshape(-1, fold * width)
+    return np.einsum("ij,ij->j", block, block).reshape(fold, width).sum(axis=0)
+
+
+def _fold(block: np.ndarray) -> int:
+    """How many rows of few columns may be taken as one: a power of two."""
+    rows, width = block.shape
+    fold = 1 << max(0, (_FOLDED // max(1, width)).bit_length() - 1)
+    return fold if width and rows % fold == 0 and block.flags.c_contiguous else 1

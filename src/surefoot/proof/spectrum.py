@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.proof.rounding import TINY, UNIT, above, below, gamma, spectral_norm
-from surefoot.proof.scaled_rows import ScaledRows
+from surefoot.proof.scaled_rows import ScaledRows, column_squares
 
 _ROUNDS = 4
 _LARGEST = 2.0**100
@@ -160,7 +160,7 @@ def from_product(rows: ScaledRows, S: np.ndarray, factor: Plain | Sliced) -> Spe
 
     def one(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         B = factor.multiply(block)
-        return B.T @ B, np.einsum("ij,ij->j", block, block)
+        return B.T @ B, column_squares(block)
 
     for part, lengths in rows.mapped_weighted(one):
         tree.add(part)

@@ -32,6 +32,8 @@ from surefoot.proof.unbounded import judge_unbounded
 from surefoot.results.advice import advise
 from surefoot.results.result import Result
 
+ROUNDED = 1e-12
+"""The judge adds up the length of a gradient in another order than the climber."""
 MOST_DENSE = 500
 """Variables up to which the whole Hessian is used among bounds."""
 
@@ -135,7 +137,7 @@ def _judge(objective: Objective, walked: Walk, start: np.ndarray, wishes: Wishes
     if walked.stop.reason is Reason.NOISE:
         tolerance = max(tolerance, walked.stop.tolerance)
     elif walked.stop.reason in (Reason.STALLED, Reason.IDLE, Reason.NO_DECREASE):
-        tolerance = max(tolerance, walked.here.steepness)
+        tolerance = max(tolerance, walked.here.steepness * (1 + ROUNDED))
     return judge_point(objective, walked.here.x, bounds=bounds, span=np.abs(start), tolerance=tolerance)
 
 
