@@ -129,7 +129,7 @@ class Ray:
 
     @cached_property
     def size(self) -> float:
-        """|p|."""
+        """``|p|``."""
         return length_of(self.way.vector)
 
     def see(self, length: float) -> Trial:

@@ -90,7 +90,10 @@ def _point(result: Result) -> list[str]:
 
 
 def _value(result: Result) -> list[str]:
-    facts = [f"value {result.value:.10g}", f"|gradient| {_length(result):.2e}", counted(result.steps, "step")]
+    slope = f"|gradient| {_length(result):.2e}"
+    if result.multipliers:
+        slope = f"|gradient| {result.stop.measure:.2e} where no bound holds"
+    facts = [f"value {result.value:.10g}", slope, counted(result.steps, "step")]
     return packed([*facts, *_costs(result.counts)])
 
 
