@@ -32,6 +32,8 @@ MARKS = {"saddle": "X", "local maximum": "^", "degenerate": "D", "not stationary
 """What a point is; a star for any kind of minimum."""
 DECADES = 30.0
 """What spans less than this factor is not drawn on a logarithmic scale."""
+FEW = 25
+"""Minima that are drawn with their shares."""
 MANY = 60
 """From here on the points of a walk run into each other and are left out."""
 
@@ -171,11 +173,14 @@ def draw_path(axes: Axes, track: Track, colour: str, label: str) -> None:
 
 
 def _draw_minima(axes: Axes, starts: Starts) -> None:
-    """Each point that starts led to, with its share of them."""
-    for one in starts.minima[:MANY]:
-        _mark(axes, one.x, one.verdict.value)
-        axes.annotate(f"{100 * one.share:.2g}%", (one.x[0], one.x[1]), xytext=(0, -6), textcoords="offset points",
-                      fontsize=7, ha="center", va="top", zorder=8)  # fmt: skip
+    """Each point that starts led to; with its share of them, where there is room for it."""
+    few = len(starts.minima) <= FEW
+    for one in starts.minima:
+        across, up = (one.x[0], one.x[1]) if len(one.x) == 2 else (one.x[0], one.value)
+        _mark(axes, np.array([across, up]), one.verdict.value, 1.0 if few else 0.55)
+        if few:
+            axes.annotate(f"{100 * one.share:.2g}%", (across, up), xytext=(0, -6), textcoords="offset points",
+                          fontsize=7, ha="center", va="top", zorder=8)  # fmt: skip
 
 
 def draw_profile(axes: Axes, profile: Profile) -> None:
@@ -240,7 +245,8 @@ def _arrow(axes: Axes, x: float, y: float, way: np.ndarray, color: str, label: s
     axes.plot([], [], color=color, linewidth=1.6, label=label)
 
 
-def _mark(axes: Axes, point: np.ndarray, verdict: str) -> None:
+def _mark(axes: Axes, point: np.ndarray, verdict: str, size: float = 1.0) -> None:
     sign = MARKS.get(verdict, "*")
     face = "white" if verdict in ("not stationary", "inconclusive") else "black"
-    axes.plot(*point, sign, color=face, markeredgecolor="black", markersize=9 if sign == "*" else 6, zorder=7)
+    axes.plot(*point, sign, color=face, markeredgecolor="black", markersize=size * (9 if sign == "*" else 6),
+              markeredgewidth=size, zorder=7)  # fmt: skip

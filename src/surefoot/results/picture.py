@@ -201,13 +201,14 @@ def map_of(objective: Objective, points: np.ndarray, margin: float = MARGIN) -> 
     return Chart(objective.names, across, up, heights, _levels(heights), alike)
 
 
-def _ground(objective: Objective | None, points: np.ndarray) -> Chart | Graph | None:
+def _ground(objective: Objective | None, points: np.ndarray, margin: float = MARGIN) -> Chart | Graph | None:
+    """The map or the graph around points, shape (m, n), where n is 2 or 1."""
     if objective is None or objective.size > 2 or points.shape[1] != objective.size or not len(points):
         return None
     if objective.size == 2:
-        return map_of(objective, points)
+        return map_of(objective, points, margin)
     low, high = float(np.min(points)), float(np.max(points))
-    edge = MARGIN * max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-12)
+    edge = margin * max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-12)
     across = np.linspace(low - edge, high + edge, 2 * CELLS)
     return Graph(objective.names[0], across, _heights(objective, across[:, None]))
 
@@ -218,11 +219,10 @@ def _heights(objective: Objective, grid: np.ndarray) -> np.ndarray:
 
 
 def _gather_starts(result: Result, starts: Starts) -> WalkPicture:
-    """The box of the starts, and the minima that they led to."""
-    if result.objective is None or result.objective.size != 2:
-        return WalkPicture(None, (_track(result.method, result),), starts)
+    """The box of the starts, and the points that they led to; of more variables the last walk alone."""
     points = np.concatenate([np.array(starts.box).T, [one.x for one in starts.minima]])
-    return WalkPicture(map_of(result.objective, points, margin=0.0), (), starts)
+    ground = _ground(result.objective, points, margin=0.02)
+    return WalkPicture(ground, () if ground is not None else (_track(result.method, result),), starts)
 
 
 def _track(label: str, result: Result) -> Track:
