@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from surefoot.results.result import Result
     from surefoot.verbs.fits import compare, fit, lstsq
     from surefoot.verbs.loading import load
-    from surefoot.verbs.minima import compass, minimize
+    from surefoot.verbs.minima import compass, draw_walks, minimize
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ _HOMES = {
     "lstsq": "surefoot.verbs.fits",
     "minimize": "surefoot.verbs.minima",
     "compass": "surefoot.verbs.minima",
+    "draw_walks": "surefoot.verbs.minima",
     "check_gradient": "surefoot.problem.checked",
     "compare": "surefoot.verbs.fits",
     "load": "surefoot.verbs.loading",
@@ -45,7 +46,7 @@ _NAMESPACES = ("methods", "steps")
 
 __all__ = [
     "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "check_gradient",
-    "compare", "compass", "fit", "load", "lstsq", "methods", "minimize", "open_source", "steps",
+    "compare", "compass", "draw_walks", "fit", "load", "lstsq", "methods", "minimize", "open_source", "steps",
 ]  # fmt: skip
 
 

@@ -128,7 +128,7 @@ class Ray:
 
     @computed_once
     def size(self) -> float:
-        """|p|."""
+        """``|p|``."""
         return length_of(self.way.vector)
 
     def see(self, length: float) -> Trial:

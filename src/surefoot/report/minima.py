@@ -40,7 +40,7 @@ def starts_lines(starts: Starts) -> list[str]:
         rows.append([str(k), f"{minimum.value:.8g}", f"{100 * minimum.share:.1f}%", minimum.verdict.value, point])
     lines = _aligned([head, *rows], right=(0, 1, 2))
     if len(starts.minima) > MOST:
-        lines.append(f"... and {counted(len(starts.minima) - MOST, 'more minimum')[:-1]}a")
+        lines.append(f"... and {counted(len(starts.minima) - MOST, 'more point')}")
     return lines + in_lines(starts.sentence)
 
 
@@ -76,11 +76,11 @@ def _heading(result: Result) -> list[str]:
 
 
 def _point(result: Result) -> list[str]:
-    head = ["", "start", "landed at", "gradient"]
-    held = bool(result.multipliers)
-    rows = [head + ["multiplier"] * held]
+    """A row for each variable. Of many starts the one that led here says nothing, so it is left out."""
+    held, one = bool(result.multipliers), result.starts is None
+    rows = [["", *["start"] * one, "landed at" if one else "the lowest of them", "gradient", *["multiplier"] * held]]
     for k, name in enumerate(result.names[:MOST]):
-        row = [name, f"{result.start[k]:.6g}", f"{result.flat[k]:.10g}", f"{result.slope[k]:.1e}"]
+        row = [name, *[f"{result.start[k]:.6g}"] * one, f"{result.flat[k]:.10g}", f"{result.slope[k]:.1e}"]
         multiplier = result.multipliers.get(name)
         rows.append(row + ["" if multiplier is None else f"{multiplier:.6g}"] * held)
     lines = _aligned(rows, right=range(1, len(rows[0])))
@@ -90,7 +90,10 @@ def _point(result: Result) -> list[str]:
 
 
 def _value(result: Result) -> list[str]:
-    facts = [f"value {result.value:.10g}", f"|gradient| {_length(result):.2e}", counted(result.steps, "step")]
+    slope = f"|gradient| {_length(result):.2e}"
+    if result.multipliers:
+        slope = f"|gradient| {result.stop.measure:.2e} where no bound holds"
+    facts = [f"value {result.value:.10g}", slope, counted(result.steps, "step")]
     return packed([*facts, *_costs(result.counts)])
 
 

@@ -35,6 +35,8 @@ UNEVEN = 1e8
 """Ratio of the curvatures along two axes from which the variables are badly scaled."""
 MOST = 500
 """Variables up to which the whole Hessian is looked at for advice."""
+BESIDE = "beside a stationary point"
+"""How the remark begins on a leg that leaves one."""
 NARROW = 1e10
 """Condition of a Hessian from which a valley is called flat."""
 
@@ -172,15 +174,13 @@ def stationary_start(seen: Seen) -> str | None:
     first = seen.walk.trace.rows[0]
     if first.steepness > _resolved(seen):
         return None
-    end = seen.walk.here
     if seen.walk.steps == 0 and seen.certificate.verdict is not Verdict.STRICT_LOCAL_MINIMUM:
         return "The start is a stationary point: the gradient is zero there, so there was no way to walk."
-    if not end.value < first.value - 1e-9 * max(abs(first.value), abs(end.value)):
+    if len(seen.walk.trace) < 2 or not seen.walk.trace.rows[1].remark.startswith(BESIDE):
         return None
     return (
-        f"The start was a stationary point (|g| = {first.steepness:.1e}) and no minimum: the walk left it along "
-        f"negative "
-        "curvature."
+        f"The start was a stationary point (|g| = {first.steepness:.1e}) and no minimum: the walk went on "
+        f"{seen.walk.trace.rows[1].remark}."
     )
 
 

@@ -36,7 +36,7 @@ class Compass:
     gradient : like ``x``
         grad f(x): it points uphill fastest.
     length : float
-        |grad f(x)|: the slope of that way, per unit of distance.
+        ``|grad f(x)|``, the slope of that way, per unit of distance.
     steepest : ndarray, shape (n,), or None
         The unit direction that goes down fastest; None where the gradient is zero.
     direction : ndarray, shape (n,), or None

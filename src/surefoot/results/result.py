@@ -43,7 +43,7 @@ class Result:
     counts : Counts
         Evaluations, and what was compiled for them.
     multipliers : mapping of str to float
-        Of the variables that stand at a bound: the slope of f along the way out of the box.
+        Of the variables that stand at a bound: the slope of f on the way into the box, which is what the bound costs.
     advice : tuple of str
         Sentences, each only where there is evidence for it.
     method : str

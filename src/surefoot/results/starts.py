@@ -75,6 +75,8 @@ class Starts:
         Of the variables.
     seconds : float
         In all.
+    box : tuple of pairs
+        Where the starts lay: the lower and the upper end of each variable.
     """
 
     minima: tuple[Minimum, ...]
@@ -84,17 +86,22 @@ class Starts:
     unseen_limit: float
     names: tuple[str, ...]
     seconds: float
+    box: tuple[tuple[float, float], ...]
 
     @property
     def sentence(self) -> str:
         """What the numbers say of the rest of the box."""
         lost = "" if self.arrived == self.count else f"; {counted(self.count - self.arrived, 'start')} came to no rest"
         once = sum(one.count == 1 for one in self.minima)
+        found = f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}"
+        if not once:
+            return (
+                f"{found}, each of them several times{lost}. At most {100 * self.unseen_limit:.2g}% of the box leads "
+                "to points not seen yet (in 95 of 100 cases)."
+            )
         return (
-            f"{counted(self.count, 'start')} led to {counted(len(self.minima), 'point')}, {once} of them only "
-            f"once{lost}. "
-            f"About {100 * self.unseen:.2g}% of the box leads to points not seen yet (at most "
-            f"{100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
+            f"{found}, {once} of them only once{lost}. About {100 * self.unseen:.2g}% of the box leads to points not "
+            f"seen yet (at most {100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -104,7 +111,8 @@ class Starts:
              "share": one.share, "inside": one.inside} for one in self.minima
         ]  # fmt: skip
         return {"minima": minima, "count": self.count, "arrived": self.arrived, "unseen": self.unseen,
-                "unseen_limit": self.unseen_limit, "names": list(self.names), "seconds": self.seconds}  # fmt: skip
+                "unseen_limit": self.unseen_limit, "names": list(self.names), "seconds": self.seconds,
+                "box": [list(ends) for ends in self.box]}  # fmt: skip
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Starts:
@@ -113,8 +121,9 @@ class Starts:
             Minimum(np.array(one["x"], float), float(one["value"]), Verdict[one["verdict"]], one["count"], one["share"],
                     one["inside"]) for one in state["minima"]
         )  # fmt: skip
+        box = tuple((low, high) for low, high in state["box"])
         return cls(minima, state["count"], state["arrived"], state["unseen"], state["unseen_limit"],
-                   tuple(state["names"]), state["seconds"])  # fmt: skip
+                   tuple(state["names"]), state["seconds"], box)  # fmt: skip
 
 
 def minimise_from_many(objective: Objective, region: Box, count: int, seed: int, wishes: Wishes, title: str) -> Result:
@@ -187,7 +196,8 @@ def _joined(
     )
     unseen, limit = _unseen([one.count for one in minima], arrived)
     seconds = time.monotonic() - began
-    starts = Starts(minima, len(ends.values), arrived, unseen, limit, names, seconds)
+    box = tuple(zip(region.lower.tolist(), region.upper.tolist(), strict=True))
+    starts = Starts(minima, len(ends.values), arrived, unseen, limit, names, seconds, box)
     best = next((result for result, _ in polished if result.verdict in MINIMA), polished[0][0])
     lowest = polished[0][0]
     chosen = lowest if lowest.value < best.value - 1e-9 * max(1.0, abs(best.value)) else best

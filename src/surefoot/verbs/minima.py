@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from surefoot.descent.trace import Row
 from surefoot.problem.objective import objective_of
@@ -23,6 +23,9 @@ from surefoot.results.compass import Compass, look_around
 from surefoot.results.minimizing import Wishes, minimise
 from surefoot.results.result import Result
 from surefoot.verbs.loading import load
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Progress = Callable[[Row], object]
 
@@ -183,4 +186,42 @@ def compass(f: Any, x: Any, direction: Any = None, *, args: tuple = (), jac: Any
     return look_around(objective, point, way, title_of(f))
 
 
-__all__ = ["compass", "minimize"]
+def draw_walks(walks: Mapping[str, Result] | Sequence[Result], path: str | Path | None = None) -> Figure:
+    """Several walks on one map, beside how fast each came down.
+
+    Parameters
+    ----------
+    walks : mapping of str to Result, or sequence of Result
+        Walks on the same function, by the names to call them; in a sequence each is called by its method.
+    path : path, optional
+        Write the picture there too: PNG, SVG or PDF by its ending.
+
+    Returns
+    -------
+    matplotlib Figure
+        Of one or two variables with the map; else how fast they came down alone.
+
+    Raises
+    ------
+    ModelError
+        There is no walk, or one has other variables than the first.
+    DataError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> import surefoot as sf
+    >>> f, start = "x^2 + 10*y^2", {"x": 10, "y": 1}
+    >>> walks = {name: sf.minimize(f, start, method=name) for name in ("steepest", "cg", "newton")}
+    >>> len(sf.draw_walks(walks).axes)
+    2
+    """
+    from surefoot.report.downhill import draw_walks as drawn
+    from surefoot.report.downhill import written
+    from surefoot.results.picture import gather_walks
+
+    figure = drawn(gather_walks(walks))
+    return figure if path is None else written(figure, path)
+
+
+__all__ = ["compass", "draw_walks", "minimize"]
