@@ -43,7 +43,7 @@ def test_the_floor_that_is_printed_is_the_one_that_decided(shift):
 
 def test_a_floor_far_above_what_was_expected_is_the_one_that_is_printed():
     class Noisy(Formula):
-        def measured_floor(self, here):
+        def measured_floor(self, here, curvature):
             return Floor(1e-3, float("inf"))
 
     ground = Noisy(1, lambda x: 1.0, lambda x: np.array([1e-4]))

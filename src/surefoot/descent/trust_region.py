@@ -24,6 +24,7 @@ from surefoot.descent.directions import Model, Way
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.models import SPACE, DenseModel, ProductModel
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
+from surefoot.descent.scaling import units_of
 from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
 
@@ -158,12 +159,11 @@ class TrustRegionNewton:
         return forgotten
 
     def _scaling(self, hessian: np.ndarray) -> np.ndarray:
-        found = np.sqrt(np.abs(hessian.diagonal()))
+        found = units_of(hessian)
         if self._scale is not None:
             found = np.maximum(found, self._scale)
         self._scale = found
-        largest = float(found.max())
-        return np.maximum(found, FLATTEST * largest) if largest > 0 else np.ones_like(found)
+        return np.maximum(found, FLATTEST * float(found.max()))
 
 
 class TrustRegionProducts:
