@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from surefoot.problem.checked import check_gradient
     from surefoot.proof.certificate import Certificate, Rigour, Verdict
     from surefoot.results.result import Result
-    from surefoot.verbs.fits import compare, fit, load, lstsq
+    from surefoot.verbs.fits import compare, fit, lstsq
+    from surefoot.verbs.loading import load
     from surefoot.verbs.minima import compass, minimize
 
 __version__ = "0.1.0"
@@ -27,7 +28,7 @@ _HOMES = {
     "compass": "surefoot.verbs.minima",
     "check_gradient": "surefoot.problem.checked",
     "compare": "surefoot.verbs.fits",
-    "load": "surefoot.verbs.fits",
+    "load": "surefoot.verbs.loading",
     "Result": "surefoot.results.result",
     "Stop": "surefoot.descent.stop",
     "Trace": "surefoot.descent.trace",

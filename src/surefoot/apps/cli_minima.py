@@ -59,7 +59,7 @@ def minimize(
     steps
         A learning rate, or exact, armijo, wolfe, hager-zhang, polyak, adaptive, trust-region.
     bounds
-        As "x=0..5, y=-1..", which no point may leave.
+        As "x=0..5, y=-1..inf", which no point may leave.
     starts
         Walk from so many points of the box at once, and report every minimum found.
     box

@@ -27,7 +27,7 @@ def read_budget(steps: int | None, evaluations: int | None, seconds: float | Non
     Budget(steps=10, seconds=inf, evaluations=inf)
     """
     for word, given in (("max_steps", steps), ("max_evaluations", evaluations), ("max_seconds", seconds)):
-        if given is not None and not given >= 0:
+        if given is not None and not (_is_number(given) and given >= 0):
             raise ModelError(f"{word} is a number from 0 up, not {given!r}.")
     usual = Budget()
     return Budget(
@@ -35,6 +35,37 @@ def read_budget(steps: int | None, evaluations: int | None, seconds: float | Non
         usual.seconds if seconds is None else float(seconds),
         usual.evaluations if evaluations is None else int(evaluations),
     )
+
+
+def check_wishes(method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, callback: Any, progress: Any) -> None:
+    """Refuse what can be no wish at all before anything is compiled.
+
+    Raises
+    ------
+    ModelError
+        The sentence says what it should be.
+
+    Examples
+    --------
+    >>> check_wishes("auto", 0.1, None, None, None, None, None)
+    """
+    if not (isinstance(method, str) or hasattr(method, "choose")):
+        raise ModelError(f"method is a name or a direction, as method='bfgs', not {method!r}.")
+    if not (steps is None or isinstance(steps, str) or hasattr(steps, "take") or _is_number(steps)):
+        raise ModelError(f"steps is a learning rate, a name or a step rule, as steps='wolfe', not {steps!r}.")
+    if tol is not None and not (_is_number(tol) and tol >= 0):
+        raise ModelError(f"tol is a length of the gradient, a number from 0 up, not {tol!r}.")
+    if lowest is not None and not (_is_number(lowest) and lowest < float("inf")):
+        raise ModelError(f"lowest is a number that f is never below, not {lowest!r}.")
+    if starts is not None and not (isinstance(starts, int | np.integer) and not isinstance(starts, bool)):
+        raise ModelError(f"starts is the number of walks, a whole number, not {starts!r}.")
+    for word, given in (("callback", callback), ("progress", progress)):
+        if given is not None and not callable(given):
+            raise ModelError(f"{word} is a function that is called on the way, not {given!r}.")
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
 
 
 def title_of(f: Any) -> str:

@@ -7,6 +7,7 @@ what it is.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +26,13 @@ from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
-from surefoot.proof.certificate import Certificate, Verdict
+from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.points import judge_point
 from surefoot.proof.unbounded import judge_unbounded
 from surefoot.results.advice import advise
 from surefoot.results.result import Result
+
+UNHEARD = "Stopped by Ctrl-C before the point was judged."
 
 ROUNDED = 1e-12
 """The judge adds up the length of a gradient in another order than the climber."""
@@ -82,13 +85,17 @@ def answered(
     """The result of a walk that is done."""
     began = time.monotonic()
     counts = objective.counts
-    certificate = _judge(objective, walked, start, wishes)
+    advice: tuple[str, ...] = ()
+    certificate = Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, UNHEARD)
+    with suppress(KeyboardInterrupt):  # a second Ctrl-C: the point is kept all the same
+        certificate = _judge(objective, walked, start, wishes)
+        advice = advise(objective, walked, certificate, wishes)
     judged = time.monotonic() - began
     x, slope = walked.here.x, walked.here.gradient
     return Result(
         x=objective.shaped(x), value=walked.here.value, gradient=objective.shaped(slope), stop=walked.stop,
         certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
-        advice=advise(objective, walked, certificate, wishes), method=walked.method, names=objective.names, flat=x,
+        advice=advice, method=walked.method, names=objective.names, flat=x,
         slope=slope, start=start, seconds=seconds, proof_seconds=judged, source=objective.source, title=title,
         objective=objective,
     )  # fmt: skip
