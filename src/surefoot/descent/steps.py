@@ -25,7 +25,7 @@ from surefoot.descent.curvatures import measure
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.descent.stop import Reason
-from surefoot.errors import ModelError
+from surefoot.errors import ModelError, OptionError
 from surefoot.wording import counted
 
 
@@ -63,7 +63,7 @@ class FixedRate:
 
     def __post_init__(self) -> None:
         if not (self.rate > 0 and np.isfinite(self.rate)):
-            raise ModelError(f"A learning rate is a finite number above 0; {self.rate:g} is not.")
+            raise OptionError(f"A learning rate is a finite number above 0; {self.rate:g} is not.")
 
     @classmethod
     def measured(cls, ground: Ground, here: Here) -> FixedRate:
@@ -149,7 +149,7 @@ class Polyak:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.lowest):
-            raise ModelError(f"Polyak's step needs the lowest value of f, a finite number; {self.lowest:g} is not.")
+            raise OptionError(f"Polyak's step needs the lowest value of f, a finite number; {self.lowest:g} is not.")
 
     def take(self, ray: Ray) -> Taken | Refusal:
         above, slope = ray.origin.value - self.lowest, ray.slope
@@ -190,7 +190,9 @@ class Silver:
 
     def __post_init__(self) -> None:
         if not 0 < self.largest < math.inf:
-            raise ModelError(f"Silver steps need the largest curvature, a finite number above 0, not {self.largest:g}.")
+            raise OptionError(
+                f"Silver steps need the largest curvature, a finite number above 0, not {self.largest:g}."
+            )
 
     def following(self) -> float:
         """The next length of the schedule."""

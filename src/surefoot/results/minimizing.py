@@ -23,7 +23,7 @@ from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.methods import paired
 from surefoot.descent.steps import FixedRate, Polyak, Step
 from surefoot.descent.stop import Reason
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
@@ -122,7 +122,7 @@ def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, t
     if wishes.steps is None or wishes.steps == "armijo":
         step = PathStep()
     elif not isinstance(step, FixedRate):
-        raise ModelError("Among bounds a step is a learning rate, or backtracks along the path: leave steps away.")
+        raise OptionError("Among bounds a step is a learning rate, or backtracks along the path: leave steps away.")
     return walk(ground, Within(direction, ground), step, start=box.nearest(start), budget=wishes.budget,
                 tolerance=tolerance, watch=wishes.watch)  # fmt: skip
 
