@@ -12,6 +12,7 @@ from surefoot.results.asked import (
     as_watch,
     bounds_of,
     box_of,
+    check_wishes,
     middle_of,
     read_budget,
     read_direction,
@@ -120,6 +121,7 @@ def minimize(
     >>> result.verdict.value, {name: round(value, 12) for name, value in result.x.items()}
     ('strict local minimum', {'x': 1.0, 'y': 1.0})
     """
+    check_wishes(method, steps, tol, lowest, starts, callback, progress)
     if x0 is None and starts is not None:
         x0 = middle_of(f, box if box is not None else bounds)
     objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
