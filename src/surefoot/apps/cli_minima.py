@@ -14,6 +14,9 @@ from cyclopts import App, Parameter
 
 from surefoot.apps.interrupts import STOPPED, undisturbed
 
+Expression = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""A function may begin with a minus."""
+
 REFUSALS = ("DIVERGED", "UNBOUNDED", "NOT_FINITE")
 """Reasons to stop that are no answer to the question where the minimum is."""
 
@@ -25,7 +28,7 @@ def register(app: App) -> None:
 
 
 def minimize(
-    expression: str,
+    expression: Expression,
     *,
     start: str | None = None,
     method: str = "auto",
@@ -53,13 +56,13 @@ def minimize(
     expression
         As typed: "100*(y-x^2)^2 + (1-x)^2"; ^ is power, x[0] an element of a vector.
     start
-        As "x=-1.2, y=1" or "x=[1,2,3]". With --starts it may be left out.
+        As "x=-1.2, y=1" or "x=[1,2,3]". With --starts and --resume it may be left out.
     method
         auto, steepest, momentum, nesterov, adgd, cg, bfgs, l-bfgs, newton, trust-newton, nelder-mead.
     steps
         A learning rate, or exact, armijo, wolfe, hager-zhang, polyak, adaptive, trust-region.
     bounds
-        As "x=0..5, y=-1..", which no point may leave.
+        As "x=0..5, y=-1..inf", which no point may leave.
     starts
         Walk from so many points of the box at once, and report every minimum found.
     box
@@ -111,7 +114,7 @@ def minimize(
 
 
 def compass(
-    expression: str,
+    expression: Expression,
     *,
     at: str,
     along: str | None = None,
