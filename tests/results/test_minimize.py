@@ -166,7 +166,7 @@ def test_what_is_no_function_of_a_point_is_refused_in_a_sentence(f, sentence):
         sf.minimize(f, np.array([1.0, 2.0]))
 
 
-@pytest.mark.parametrize("start", [[1.0, math.nan], [math.inf, 0.0], "abc", None, [], {"x": "a"}, object()], ids=repr)
+@pytest.mark.parametrize("start", [[1.0, math.nan], [math.inf, 0.0], "abc", None, [], {"x": "a"}, object()], ids=lambda one: type(one).__name__)
 def test_starts_that_are_none_are_refused_in_a_sentence(start):
     with pytest.raises((ModelError, DataError, ExpressionError)) as caught:
         sf.minimize(lambda x: jnp.sum(x**2), start)

@@ -59,7 +59,7 @@ def minimize(
     expression
         As typed: "100*(y-x^2)^2 + (1-x)^2"; ^ is power, x[0] an element of a vector.
     start
-        As "x=-1.2, y=1" or "x=[1,2,3]". With --starts it may be left out.
+        As "x=-1.2, y=1" or "x=[1,2,3]". With --starts and --resume it may be left out.
     method
         auto, steepest, momentum, nesterov, adgd, cg, bfgs, l-bfgs, newton, trust-newton, nelder-mead.
     steps

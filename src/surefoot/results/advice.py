@@ -172,7 +172,7 @@ def noisy_arithmetic(seen: Seen) -> str | None:
 def stationary_start(seen: Seen) -> str | None:
     """The gradient vanished at the start already."""
     first = seen.walk.trace.rows[0]
-    if first.steepness > _resolved(seen):
+    if not np.isfinite(first.value) or first.steepness > _resolved(seen):
         return None
     if seen.walk.steps == 0 and seen.certificate.verdict is not Verdict.STRICT_LOCAL_MINIMUM:
         return "The start is a stationary point: the gradient is zero there, so there was no way to walk."

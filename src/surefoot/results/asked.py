@@ -69,7 +69,8 @@ def _is_number(given: Any) -> bool:
 
 def title_of(f: Any) -> str:
     """The text of the function, or its name."""
-    return f if isinstance(f, str) else getattr(f, "__name__", type(f).__name__)
+    name = f if isinstance(f, str) else getattr(f, "__name__", type(f).__name__)
+    return "f" if name == "<lambda>" else name
 
 
 def bounds_of(bounds: Any, objective: Objective) -> Box:
@@ -81,13 +82,27 @@ def bounds_of(bounds: Any, objective: Objective) -> Box:
     return Box.of(bounds, objective.names)
 
 
-def middle_of(f: Any, box: Any) -> Any:
-    """The middle of a box, to give typed text a start where only starts matter."""
+def start_for(f: Any, box: Any, before: Result | None, *, many: bool) -> Any:
+    """A start for a question that gives none: where an earlier result ended, or the middle of the box of many starts.
+
+    Raises
+    ------
+    OptionError
+        There is neither, or f is no text, so that nothing else tells the shape of a point.
+    """
     from surefoot.problem.typed import read_box, variables_of
 
-    if not isinstance(f, str) or box is None:
+    if not isinstance(f, str):
         raise OptionError("x0 is needed: it gives the shape of a point, also where the starts lie in a box.")
+    if before is not None:
+        return dict(zip(before.names, before.flat.tolist(), strict=True))
     variables = variables_of(f)
+    shown = ", ".join(f"{name}=..." for name in variables.names[:4])
+    if not many:
+        raise OptionError(f'Where does the walk begin? Give each variable a number, in a shell --start "{shown}".')
+    if box is None:
+        shown = shown.replace("=...", "=-5..5")
+        raise OptionError(f'Many starts need a box to lie in, with both ends for each variable: box "{shown}".')
     try:
         lower, upper = read_box(box, variables)
     except DataError as error:  # the box of a call is no data
@@ -141,22 +156,33 @@ def as_watch(
     return watch
 
 
-def resumed(given: object, objective: Objective) -> Result:
-    """The result to go on from.
+def earlier(given: object) -> Result | None:
+    """The result to go on from, if there is one.
 
     Raises
     ------
     ModelError
-        It is no result of a minimisation, or of another function: its variables are others.
+        It is no result of a minimisation.
     """
-    if not isinstance(given, Result):
-        raise ModelError("What is to be resumed is the result of a fit, not of a minimisation.")
-    if given.names != objective.names:
+    if given is None or isinstance(given, Result):
+        return given
+    raise ModelError("What is to be resumed is the result of a fit, not of a minimisation.")
+
+
+def resumed(before: Result, objective: Objective) -> Result:
+    """The same result, if it is of this function.
+
+    Raises
+    ------
+    ModelError
+        It is of another one: its variables are others.
+    """
+    if before.names != objective.names:
         raise ModelError(
-            f"What is to be resumed has the variables {', '.join(given.names[:6])}, and the function has "
+            f"What is to be resumed has the variables {', '.join(before.names[:6])}, and the function has "
             f"{', '.join(objective.names[:6])}."
         )
-    return given
+    return before
 
 
 def _scipy_callback(callback: Callable[..., object], objective: Objective) -> Callable[[Row], None]:

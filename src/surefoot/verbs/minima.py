@@ -13,10 +13,11 @@ from surefoot.results.asked import (
     bounds_of,
     box_of,
     check_wishes,
-    middle_of,
+    earlier,
     read_budget,
     read_direction,
     resumed,
+    start_for,
     title_of,
 )
 from surefoot.results.checkpoint import checkpointed
@@ -63,7 +64,7 @@ def minimize(
         differentiated; PyTorch too; what neither can trace runs as NumPy. Or typed text: ``"x^2 + 10*y^2"``.
     x0 : number, array, mapping or pytree of them
         The start. Of typed text a mapping from names, or text: ``"x=-1.2, y=1"``. With ``starts`` it only gives the
-        shape, and may be None for typed text.
+        shape, and may be None for typed text, as with ``resume``.
     args : tuple
         Further arguments of f, not varied.
     jac, hess : callable, optional
@@ -122,14 +123,13 @@ def minimize(
     ('strict local minimum', {'x': 1.0, 'y': 1.0})
     """
     check_wishes(method, steps, tol, lowest, starts, callback, progress)
-    if x0 is None and starts is not None:
-        x0 = middle_of(f, box if box is not None else bounds)
+    before = earlier(load(resume) if isinstance(resume, str | Path) else resume)
+    if x0 is None:
+        x0 = start_for(f, bounds if box is None else box, before, many=starts is not None)
     objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
     bounded = None if bounds is None else bounds_of(bounds, objective)
-    before = None
-    if resume is not None:
-        before = resumed(load(resume) if isinstance(resume, str | Path) else resume, objective)
-        start = before.flat
+    if before is not None:
+        start = resumed(before, objective).flat
     title = title_of(f)
     wishes = Wishes(
         method=method, steps=steps, box=bounded, tolerance=tol, lowest=lowest,
