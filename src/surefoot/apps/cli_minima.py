@@ -97,7 +97,7 @@ def minimize(
     """
     from surefoot.apps.progress import walking
 
-    if start is None and starts is None:
+    if start is None and starts is None and resume is None:
         raise OptionError(
             'The walk needs a start, as --start "x=1, y=2", or many, as --starts 100 --box "x=-5..5, y=-5..5".'
         )
