@@ -31,7 +31,7 @@ from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.quasi_newton import BFGS, LBFGS
 from surefoot.descent.steps import Step
-from surefoot.descent.stop import ENDS, Reason
+from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import Row, Trace
 from surefoot.descent.trust_region import TrustRegion, TrustRegionNewton, TrustRegionProducts
 
@@ -262,9 +262,17 @@ class _Journey:
 
     def walked(self) -> Walk:
         return replace(
-            self.best, trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
+            self.best, stop=self._stop(), trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
             seconds=time.monotonic() - self.began, story=tuple(self.story),
         )  # fmt: skip
+
+    def _stop(self) -> Stop:
+        """That of the best leg; a budget is that of all legs."""
+        stop = self.best.stop
+        if stop.reason is not Reason.STEPS or len(self.walks) == 1:
+            return stop
+        numbers = f"|g| = {stop.measure:.1e} > {stop.tolerance:.1e}"
+        return replace(stop, explanation=f"{self.steps:,} steps taken in {len(self.walks)} legs, {numbers}")
 
 
 def _moved(row: Row, steps: int, passes: int, seconds: float, remark: str) -> Row:

@@ -72,7 +72,8 @@ def curvatures_at(objective: Objective, x: np.ndarray) -> tuple[float, float] | 
 def advise(objective: Objective, walk: Walk, certificate: Certificate, wishes: Wishes) -> tuple[str, ...]:
     """Every sentence that the evidence supports."""
     seen = Seen(objective, walk, certificate, wishes)
-    return tuple(objective.notes) + tuple(filter(None, (look(seen) for look in _LOOKS)))
+    with np.errstate(all="ignore"):  # a ratio that leaves the doubles is no evidence
+        return tuple(objective.notes) + tuple(filter(None, [look(seen) for look in _LOOKS]))
 
 
 def zigzag(seen: Seen) -> str | None:
@@ -128,7 +129,7 @@ def scaling(seen: Seen) -> str | None:
     if not (2 <= seen.objective.size <= MOST and seen.objective.exact_curvature):
         return None
     axes = np.abs(np.diag(seen.objective.hessian(seen.walk.here.x)))
-    if not np.all(axes > 0) or np.max(axes) / np.min(axes) < UNEVEN:
+    if not np.all(axes > 0) or not UNEVEN <= np.max(axes) / np.min(axes) < np.inf:
         return None
     high, low = int(np.argmax(axes)), int(np.argmin(axes))
     names = seen.objective.names
@@ -146,7 +147,7 @@ def flat_valley(seen: Seen) -> str | None:
     if ends is None or seen.certificate.verdict not in (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM):
         return None
     smallest, largest = ends
-    if not smallest > 0 or largest / smallest < NARROW:
+    if not smallest > 0 or not NARROW <= np.divide(largest, smallest) < np.inf:
         return None
     value = abs(seen.walk.here.value)
     reach = math.sqrt(2 * seen.objective.roundoff * value / smallest) if value > 0 else 0.0
