@@ -18,6 +18,7 @@ from surefoot.descent.ground import Floor, Here
 from surefoot.descent.norms import length_of
 
 if TYPE_CHECKING:
+    from surefoot.problem.box import Box
     from surefoot.problem.objective import Objective
 
 AROUND = 8.0
@@ -33,6 +34,8 @@ class Landscape:
     ----------
     objective : Objective
         f with its derivatives.
+    box : Box, optional
+        Where f may be asked for its curvature around a point.
 
     Examples
     --------
@@ -42,8 +45,9 @@ class Landscape:
     [2.0, 6.0]
     """
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, box: Box | None = None) -> None:
         self.objective = objective
+        self.box = box
         self.is_quadratic = False  # until somebody finds out
         self._count = 0
         self._curved: tuple[np.ndarray, np.ndarray] | None = None
@@ -114,12 +118,16 @@ class Landscape:
             longest = length_of(way)
             if not 0 < longest < np.inf:
                 continue
-            step = root * max(length_of(size), root) * (way / longest)
-            gradient = self.objective.see(here.x + step)[1]
+            there = here.x + root * max(length_of(size), root) * (way / longest)
+            there = there if self.box is None else self.box.nearest(there)
+            moved = length_of(there - here.x)
+            if not moved > 0:
+                continue
+            gradient = self.objective.see(there)[1]
             self._count += 1
             if not np.all(np.isfinite(gradient)):
                 return np.inf
-            found = max(found, length_of(gradient - here.gradient) / length_of(step))
+            found = max(found, length_of(gradient - here.whole) / moved)
         return float(np.sqrt(len(size))) * found if found > 0 else np.inf
 
     def blur(self, here: Here) -> float:
