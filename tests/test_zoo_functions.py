@@ -7,6 +7,7 @@ minimum (a saddle, a fall without end) where there is none. Where a method shoul
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -131,6 +132,36 @@ def due(pair, animal) -> bool:
 def test_who_should_arrive_does(pair, animal, walked):
     result = walked(animal, pair)
     assert animal.away(result.flat) <= 1e-3 or result.value <= animal.lowest + 1e-9, (result.stop, result.flat)
+
+
+@pytest.mark.parametrize("pair", WAYS, ids=way)
+def test_noise_that_is_new_at_every_call(pair):
+    """A simulation: the same point has another value each time. What comes back is a point near the minimum."""
+    random = np.random.default_rng(7)
+
+    def simulated(x):
+        return float((x[0] - 1) ** 2 + 2 * (x[1] + 1) ** 2 + 1e-6 * random.standard_normal())
+
+    method, steps = pair
+    result = sf.minimize(
+        simulated, np.array([3.0, 2.0]), method=method, steps=steps, max_steps=100, max_evaluations=1000
+    )
+    assert result.value <= result.trace.rows[0].value
+    assert result.verdict not in MINIMA or np.linalg.norm(result.flat - [1, -1]) < 1e-2
+    assert result.verdict is not sf.Verdict.STRICT_LOCAL_MINIMUM
+    if pair not in RATED:
+        assert np.linalg.norm(result.flat - [1, -1]) < 0.1
+
+
+@pytest.mark.parametrize("pair", WAYS, ids=way)
+@pytest.mark.parametrize("bad", [jnp.nan, jnp.inf])
+def test_a_start_where_f_is_not_defined(bad, pair):
+    method, steps = pair
+    result = sf.minimize(lambda x: jnp.where(x[0] < 5, bad, jnp.sum(x**2)), np.ones(2), method=method, steps=steps)
+    assert result.stop.reason.name == "NOT_FINITE" and "at the start" in str(result.stop)
+    assert result.verdict is sf.Verdict.INCONCLUSIVE and result.steps == 0
+    assert result.flat == pytest.approx(1) and not math.isfinite(result.value)
+    assert not result.to_scipy().success
 
 
 def test_every_kind_of_verdict_and_of_stop_is_met(walked):

@@ -222,6 +222,16 @@ def huge(x):
     return 1e200 * ((x[0] - 1) ** 2 + 3 * x[1] ** 2)
 
 
+def steep(x):
+    """From 1e217 down to 1: curvature changes by decades in every step."""
+    return jnp.exp(100 * jnp.sum(x**2))
+
+
+def largest(x):
+    """As high as doubles go."""
+    return 1e307 * jnp.sum((x - 1) ** 2)
+
+
 def zero_start(x):
     """f is zero at the start, falls from there, and the minimum is -1/4."""
     return x[0] ** 2 - x[0] + x[1] ** 2
@@ -319,6 +329,8 @@ ANIMALS = (
     Animal("units apart by 1e7", unequal, (0.0, 0.0), 0.0, at((1.0, 1.0)), close=1e-2),
     Animal("values near 1e-200", tiny, (3.0, 2.0), 0.0, at((1.0, 0.0))),
     Animal("values near 1e200", huge, (3.0, 2.0), 0.0, at((1.0, 0.0))),
+    Animal("values near the largest double", largest, (0.0, 0.0), 0.0, at((1.0, 1.0))),
+    Animal("steep exponential", steep, (1.0, 2.0), 1.0, at((0.0, 0.0)), found_by="none"),
     Animal("NumPy with a branch", numpy_bowl, (1.0, 0.0), 0.0,
            lambda x: math.hypot(x[0] - math.pi * round(x[0] / math.pi), x[1] - 0.5)),
     Animal("NumPy with its gradient", with_gradient, (0.0, 0.0), 0.0, at((3.0, 3.0)), options={"jac": True}),

@@ -540,3 +540,31 @@ def test_a_budget_gives_no_verdict_that_was_not_earned(dense):
     assert {"the gradient.", "the Hessian.", "the neighbourhood."} <= stages
     enough = judge_point(function, np.zeros(n), budget=full.evidence["evaluations"], dense=dense)
     assert enough.verdict is full.verdict
+
+
+def test_the_upper_end_of_a_jump_is_no_minimum():
+    """Its derivatives are those of a minimum, but a lower value lies as near as one likes, on one side."""
+    jump = Landscape(
+        2,
+        lambda x: (x[0] ** 2 if x[0] > 0 else 1 + x[0] ** 2) + (x[1] - 1) ** 2,
+        lambda x: [2 * x[0], 2 * (x[1] - 1)],
+        lambda x: 2 * np.eye(2),
+    )
+    found = judge_point(jump, np.array([0.0, 1.0]))
+    assert found.verdict is Verdict.INCONCLUSIVE and "jumps" in found.claim
+    assert found.evidence["contradiction"] == "f jumps"
+
+
+def test_a_point_beside_a_valley_is_no_saddle_because_of_rounding():
+    """x^2 y^2 is flat along both axes; at y = 1e-17, which came from 0.7, the Hessian is indefinite by nothing."""
+    crossing = polynomial((1.0, 2, 2))
+    found = judge_point(crossing, np.array([0.7, 1.3e-17]), span=np.array([1.0, 0.7]))
+    assert found.verdict not in (Verdict.SADDLE, Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM)
+
+
+def test_a_tolerance_that_reaches_far_away_names_no_minimum_there():
+    bowl = quadratic(2 * np.eye(2), at=[3.0, 4.0])
+    near = judge_point(bowl, np.array([3.001, 4.0]), tolerance=1.0)
+    assert near.verdict is Verdict.STRICT_LOCAL_MINIMUM and "away" in near.claim
+    far = judge_point(bowl, np.zeros(2), tolerance=100.0)
+    assert far.verdict is Verdict.NOT_STATIONARY

@@ -66,6 +66,13 @@ def test_args_are_passed_and_do_not_vary():
         assert result.x == pytest.approx(a) and result.value == pytest.approx(b)
 
 
+def test_args_and_words_for_differences_as_scipys_callers_write_them():
+    assert sf.minimize(lambda x, a: jnp.sum((x - a) ** 2), np.zeros(2), args=3.0).x == pytest.approx([3, 3])
+    assert sf.minimize(rosenbrock, START, jac="2-point").x == pytest.approx([1, 1])
+    endless = {"max_steps": math.inf, "max_evaluations": math.inf, "max_seconds": math.inf}
+    assert sf.minimize(rosenbrock, START, **endless).verdict is STRICT
+
+
 def test_text_in_python_gives_a_mapping_back():
     result = sf.minimize("100*(y - x^2)^2 + (1 - x)^2", {"x": -1.2, "y": 1})
     assert set(result.x) == {"x", "y"} and result.x["x"] == pytest.approx(1) and result.names == ("x", "y")
@@ -186,7 +193,8 @@ def test_starts_that_are_none_are_refused_in_a_sentence(start):
     ({"starts": 5, "box": [(0, None), (0, 1)]}, "open"), ({"steps": -0.1}, "rate"), ({"steps": float("nan")}, "rate"),
     ({"method": 7}, "method"), ({"tol": -1.0}, "tol"), ({"tol": float("nan")}, "tol"),
     ({"max_steps": "many"}, "max_steps"), ({"lowest": "low"}, "lowest"), ({"callback": 3}, "callback"),
-    ({"steps": True}, "step"), ({"starts": 2.5, "box": [(0, 1), (0, 1)]}, "starts"),
+    ({"seed": -1}, "seed"), ({"seed": 0.5}, "seed"), ({"max_steps": 2.7}, "whole"), ({"jac": "no"}, "jac"),
+    ({"resume": 3}, "resume"), ({"steps": True}, "step"), ({"starts": 2.5, "box": [(0, 1), (0, 1)]}, "starts"),
 ], ids=str)  # fmt: skip
 def test_wrong_wishes_are_refused_in_a_sentence(options, sentence):
     with pytest.raises((ModelError, DataError), match=sentence):
@@ -374,6 +382,23 @@ def test_checkpoints_that_do_not_fit_are_refused(tmp_path):
             sf.minimize(rosenbrock, START, resume=tmp_path / name)
     with pytest.raises(DataError, match="checkpoint"):
         sf.minimize(rosenbrock, START, checkpoint=tmp_path / "no such folder" / "c.json")
+
+
+def test_a_checkpoint_that_fails_on_the_way_costs_no_walk(tmp_path, monkeypatch):
+    from surefoot.results import checkpoint
+
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    path = tmp_path / "c.json"
+
+    def lose_the_place(row):
+        if row.step == 3 and path.is_file():
+            path.unlink()
+            path.mkdir()
+
+    result = sf.minimize(rosenbrock, START, method="bfgs", checkpoint=path, progress=lose_the_place)
+    assert result.verdict is STRICT and "checkpoint was not written" in only(result, "checkpoint")
+    with pytest.raises(DataError, match="folder"):
+        sf.minimize(rosenbrock, START, checkpoint=path)
 
 
 KILLED = """
@@ -679,6 +704,34 @@ def test_the_callers_jax_stays_as_it_was():
 
 
 # Many starts
+
+
+def test_seconds_and_ctrl_c_hold_for_many_starts_too():
+    def slow(x):
+        time.sleep(0.001)
+        return float((x[0] ** 2 - 1) ** 2 + x[1] ** 2)
+
+    began = time.monotonic()
+    result = sf.minimize(slow, np.zeros(2), starts=60, box=[(-2, 2), (-2, 2)], max_seconds=0.3)
+    assert time.monotonic() - began < 10
+    assert result.stop.reason is Reason.TIME and result.starts is not None and "no rest" in result.starts.sentence
+    assert result.value < 9.0
+
+    calls = []
+
+    def interrupted(x):
+        calls.append(1)
+        if len(calls) == 900:
+            raise KeyboardInterrupt
+        return float((x[0] ** 2 - 1) ** 2 + x[1] ** 2)
+
+    result = sf.minimize(interrupted, np.zeros(2), starts=40, box=[(-2, 2), (-2, 2)])
+    assert result.stop.reason is Reason.INTERRUPTED and "Ctrl-C" in str(result.stop) and result.value < 9.0
+
+
+def test_one_start_knows_nothing_of_the_rest_of_the_box():
+    result = sf.minimize(himmelblau, np.zeros(2), starts=1, box=[(-5, 5), (-5, 5)])
+    assert result.starts is not None and "100% of the box" in result.starts.sentence
 
 
 def test_many_starts_find_every_minimum_of_himmelblau():

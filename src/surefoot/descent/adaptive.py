@@ -54,7 +54,7 @@ class Adaptive:
         if fresh:
             trial = _matched(ray, trial)
         before = None if fresh or ray.last is None else ray.last.length
-        self._ratio = 1 / 3 if before is None else trial.length / before
+        self._ratio = trial.length / before if before else 1 / 3  # a length may underflow
         self._last = ray.taken(trial, remark)
         return self._last
 

@@ -162,7 +162,9 @@ class Arrival:
         """
         if self._ground.is_quadratic or here.steepness <= NEAR * floor:
             return True
-        return here.steepness**2 <= 2 * HIDDEN * self._recent * self._ground.blur(here)
+        if not self._recent > 0:
+            return False
+        return bool(here.steepness / np.sqrt(self._recent) <= np.sqrt(2 * HIDDEN * self._ground.blur(here)))
 
     def _measure(self, here: Here) -> float:
         if self._measured[0] is not here:

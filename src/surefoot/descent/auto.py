@@ -314,9 +314,17 @@ class _Journey:
 
     def walked(self) -> Walk:
         return replace(
-            self.best, trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
+            self.best, stop=self._stop(), trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
             seconds=time.monotonic() - self.began, story=tuple(self.story),
         )  # fmt: skip
+
+    def _stop(self) -> Stop:
+        """That of the best leg; a budget is that of all legs."""
+        stop = self.best.stop
+        if stop.reason is not Reason.STEPS or len(self.walks) == 1:
+            return stop
+        numbers = f"|g| = {stop.measure:.1e} > {stop.tolerance:.1e}"
+        return replace(stop, explanation=f"{self.steps:,} steps taken in {len(self.walks)} legs, {numbers}")
 
 
 def _still_falls(walked: Walk) -> bool:

@@ -122,9 +122,16 @@ class NonlinearConjugateGradients:
         g, y, p, before = (v / unit for v in (here.gradient, last.change, last.direction, last.origin.gradient))
         if not self._keeps(g, y, p, before):
             return Way(-here.gradient)
-        vector = self.beta(g, y, p, before) * p - g
+        vector = self._share(g, y, p, before) * p - g
         self._conjugate = float(vector @ g) < 0
         return Way(unit * vector if self._conjugate else -here.gradient)
+
+    def _share(self, g: np.ndarray, y: np.ndarray, p: np.ndarray, before: np.ndarray) -> float:
+        """Beta; zero, which begins anew, where squares vanish that it divides by."""
+        try:
+            return self.beta(g, y, p, before)
+        except ZeroDivisionError:
+            return 0.0
 
     def forget(self) -> bool:
         """The next direction is the steepest; False if this one was it."""

@@ -86,6 +86,8 @@ def _is_perpendicular(profile: Profile, point: Point) -> bool:
     """Whether the slope is zero, as far as the angle or the rounding of x and of the gradients can tell."""
     assert point.trial is not None
     start, way, there = profile.start, profile.ray.size, point.trial.here
+    if not point.t * way > 0:  # so short a way that its length underflows
+        return False
     rounding = abs(start.slope) + length_of(there.x) * abs(point.slope - start.slope) / (point.t * way)
     zero = max(PERPENDICULAR * there.steepness * way, 4 * UNIT * rounding)
     return abs(point.slope) <= zero and point.value <= start.value + profile.blur

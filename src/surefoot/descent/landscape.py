@@ -18,8 +18,11 @@ from surefoot.descent.ground import Floor, Here
 from surefoot.descent.norms import length_of
 
 if TYPE_CHECKING:
+    from surefoot.problem.box import Box
     from surefoot.problem.objective import Objective
 
+AROUND = 8.0
+"""A curvature met on the way counts up to so many times the one that is seen around the point."""
 LIKE = 0.5
 """Values that differ by less than this share are taken to be equally noisy."""
 
@@ -31,6 +34,8 @@ class Landscape:
     ----------
     objective : Objective
         f with its derivatives.
+    box : Box, optional
+        Where f may be asked for its curvature around a point.
 
     Examples
     --------
@@ -40,8 +45,9 @@ class Landscape:
     [2.0, 6.0]
     """
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, box: Box | None = None) -> None:
         self.objective = objective
+        self.box = box
         self.is_quadratic = False  # until somebody finds out
         self._count = 0
         self._curved: tuple[np.ndarray, np.ndarray] | None = None
@@ -96,9 +102,33 @@ class Landscape:
 
         noise, kept = noise_of_gradient(self.objective, here.x), self._kept(here.x)
         size = self._size(here.x)
-        # Without a Hessian the curvature met last has to do; the judge, who comes after, asks for more.
-        moved = curvature * float(np.linalg.norm(size)) if kept is None else float(np.linalg.norm(np.abs(kept) @ size))
+        # Without a Hessian the curvature met last has to do, unless it was met far from here; the judge, who comes
+        # after, asks for more.
+        if kept is None:
+            moved = min(curvature, AROUND * self._curvature_at(here, size)) * length_of(size)
+        else:
+            moved = length_of(np.abs(kept) @ size)
         return Floor((2 * noise if np.isfinite(noise) else 0.0) + 2 * self.objective.roundoff * moved, float("inf"))
+
+    def _curvature_at(self, here: Here, size: np.ndarray) -> float:
+        """About the largest curvature near a point, from the gradients a little way off along two directions."""
+        found, root = 0.0, float(np.sqrt(self.objective.roundoff))
+        signs = np.where(np.arange(len(size)) % 2, -1.0, 1.0)
+        for way in (here.gradient, signs * size):
+            longest = length_of(way)
+            if not 0 < longest < np.inf:
+                continue
+            there = here.x + root * max(length_of(size), root) * (way / longest)
+            there = there if self.box is None else self.box.nearest(there)
+            moved = length_of(there - here.x)
+            if not moved > 0:
+                continue
+            gradient = self.objective.see(there)[1]
+            self._count += 1
+            if not np.all(np.isfinite(gradient)):
+                return np.inf
+            found = max(found, length_of(gradient - here.whole) / moved)
+        return float(np.sqrt(len(size))) * found if found > 0 else np.inf
 
     def blur(self, here: Here) -> float:
         value, noise = self._noisy

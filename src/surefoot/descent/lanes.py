@@ -13,6 +13,7 @@ Reference: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,16 +49,26 @@ class Ends:
         Whether a lane came as far as it promised to come; else its steps were spent.
     steps : int
         Calls of the function for all lanes.
+    interrupted : bool
+        Whether Ctrl-C ended them; each is then where it was.
     """
 
     points: np.ndarray
     values: np.ndarray
     arrived: np.ndarray
     steps: int
+    interrupted: bool = False
 
 
 def lanes_down(
-    evaluate: Evaluate, starts: np.ndarray, region: Box, *, box: Box | None = None, steps: int = 200
+    evaluate: Evaluate,
+    starts: np.ndarray,
+    region: Box,
+    *,
+    box: Box | None = None,
+    steps: int = 200,
+    until: float = float("inf"),
+    compiled: bool = True,
 ) -> Ends:
     """Walk from every start.
 
@@ -73,6 +84,10 @@ def lanes_down(
         Bounds that no lane may leave.
     steps : int
         At most.
+    until : float
+        Time by ``time.monotonic()`` at which no further step is begun.
+    compiled : bool
+        Whether another number of lanes would be another program; a loop is only run for the lanes that still move.
 
     Examples
     --------
@@ -81,14 +96,17 @@ def lanes_down(
     >>> bool(np.all(np.abs(ends.points) < 1e-6)), ends.arrived.tolist()
     (True, [True, True])
     """
-    lanes = _Lanes(evaluate, starts, region, box)
-    count = 0
+    lanes = _Lanes(evaluate, starts, region, box, compiled)
+    count, interrupted = 0, False
     with np.errstate(all="ignore"):
-        while count < steps and len(lanes.place):
-            lanes.step()
-            count += 1
+        try:
+            while count < steps and len(lanes.place) and time.monotonic() < until:
+                lanes.step()
+                count += 1
+        except KeyboardInterrupt:
+            interrupted = True
     lanes.settle(np.ones(len(lanes.place), bool))
-    return Ends(lanes.ends, lanes.end_values, lanes.arrived, count)
+    return Ends(lanes.ends, lanes.end_values, lanes.arrived, count, interrupted)
 
 
 class _Lanes:
@@ -97,8 +115,10 @@ class _Lanes:
     ``place`` says which of the starts a lane is; lanes that have arrived leave.
     """
 
-    def __init__(self, evaluate: Evaluate, starts: np.ndarray, region: Box, box: Box | None) -> None:
-        self._evaluate = evaluate
+    def __init__(
+        self, evaluate: Evaluate, starts: np.ndarray, region: Box, box: Box | None, compiled: bool = True
+    ) -> None:
+        self._evaluate, self._compiled = evaluate, compiled
         width = region.upper - region.lower
         self._width = np.where(width > 0, width, 1.0)
         self._origin = region.lower
@@ -160,7 +180,10 @@ class _Lanes:
         self.inverse, self.fresh, self.length = self.inverse[which], self.fresh[which], self.length[which]
 
     def _see(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Value and gradient; always for as many lanes as there were, since each number of lanes is a program."""
+        """Value and gradient; for as many lanes as there were, where each number of lanes would be a program."""
+        if not self._compiled:
+            value, gradient = self._evaluate(self._origin + z * self._width)
+            return np.asarray(value), np.asarray(gradient) * self._width
         self._full[self.place] = z
         value, gradient = self._evaluate(self._origin + self._full * self._width)
         return np.asarray(value)[self.place], np.asarray(gradient)[self.place] * self._width

@@ -30,6 +30,8 @@ from surefoot.proof.second_order import Held, classify, spectrum_line
 from surefoot.proof.witness import Bounds, Function, Spent, Witness, length_of
 from surefoot.wording import counted
 
+FAR = 0.1
+"""Part of the size of x, at least 1, within which a stationary point is next to x."""
 DENSE = 1000
 """Most variables for which the whole Hessian is taken."""
 
@@ -174,6 +176,9 @@ class _Hearing:
         self.stage = "the stationary point next to it"
         said = f"The gradient ({length_of(gradient[free]):.2g}) is within the tolerance, but not within rounding"
         there = next_door(self.witness, self.x, free) if self.dense else None
+        size = max(1.0, length_of(self.x), length_of(np.atleast_1d(self.wishes.span)))
+        if there is not None and length_of(there - self.x) > FAR * size:
+            return None  # what lies so far away is no answer to what this point is
         if there is None:
             return Finding(
                 Verdict.INCONCLUSIVE,

@@ -74,7 +74,8 @@ def curvatures_at(objective: Objective, x: np.ndarray) -> tuple[float, float] | 
 def advise(objective: Objective, walk: Walk, certificate: Certificate, wishes: Wishes) -> tuple[str, ...]:
     """Every sentence that the evidence supports."""
     seen = Seen(objective, walk, certificate, wishes)
-    return tuple(objective.notes) + tuple(filter(None, (look(seen) for look in _LOOKS)))
+    with np.errstate(all="ignore"):  # a ratio that leaves the doubles is no evidence
+        return tuple(objective.notes) + tuple(filter(None, [look(seen) for look in _LOOKS]))
 
 
 def zigzag(seen: Seen) -> str | None:
@@ -148,7 +149,7 @@ def flat_valley(seen: Seen) -> str | None:
     if ends is None or seen.certificate.verdict not in (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM):
         return None
     smallest, largest = ends
-    if not smallest > 0 or largest / smallest < NARROW:
+    if not smallest > 0 or not NARROW <= np.divide(largest, smallest) < np.inf:
         return None
     value = abs(seen.walk.here.value)
     reach = math.sqrt(2 * seen.objective.roundoff * value / smallest) if value > 0 else 0.0

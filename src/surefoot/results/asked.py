@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from surefoot.problem.objective import Objective
 from surefoot.problem.variables import Variables
 from surefoot.results.result import Result
 
+DIFFERENCES = ("2-point", "3-point", "cs")
+"""SciPy's words for derivatives by differences."""
+
 
 def read_budget(steps: int | None, evaluations: int | None, seconds: float | None) -> Budget:
     """The budget, each part of which must be above zero.
@@ -28,15 +32,21 @@ def read_budget(steps: int | None, evaluations: int | None, seconds: float | Non
     for word, given in (("max_steps", steps), ("max_evaluations", evaluations), ("max_seconds", seconds)):
         if given is not None and not (_is_number(given) and given >= 0):
             raise OptionError(f"{word} is a number from 0 up, not {given!r}.")
+    for word, given in (("max_steps", steps), ("max_evaluations", evaluations)):
+        if given is not None and given != float("inf") and given != int(given):
+            raise OptionError(f"{word} is a whole number, not {given!r}.")
     usual = Budget()
+    endless = steps == float("inf")
     return Budget(
-        usual.steps if steps is None else int(steps),
+        usual.steps if steps is None else sys.maxsize if endless else int(steps),
         usual.seconds if seconds is None else float(seconds),
-        usual.evaluations if evaluations is None else int(evaluations),
+        usual.evaluations if evaluations is None else float(evaluations),
     )
 
 
-def check_wishes(method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, callback: Any, progress: Any) -> None:
+def check_wishes(
+    method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, seed: Any, callback: Any, progress: Any
+) -> None:
     """Refuse what can be no wish at all before anything is compiled.
 
     Raises
@@ -46,7 +56,7 @@ def check_wishes(method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, ca
 
     Examples
     --------
-    >>> check_wishes("auto", 0.1, None, None, None, None, None)
+    >>> check_wishes("auto", 0.1, None, None, None, 0, None, None)
     """
     if not (isinstance(method, str) or hasattr(method, "choose")):
         raise OptionError(f"method is a name or a direction, as method='bfgs', not {method!r}.")
@@ -56,7 +66,10 @@ def check_wishes(method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, ca
         raise OptionError(f"tol is a length of the gradient, a number from 0 up, not {tol!r}.")
     if lowest is not None and not (_is_number(lowest) and lowest < float("inf")):
         raise OptionError(f"lowest is a number that f is never below, not {lowest!r}.")
-    if starts is not None and not (isinstance(starts, int | np.integer) and not isinstance(starts, bool)):
+    whole = int | np.integer
+    if not (isinstance(seed, whole) and seed >= 0):
+        raise OptionError(f"seed is a whole number from 0 up, not {seed!r}.")
+    if starts is not None and not (isinstance(starts, whole) and not isinstance(starts, bool)):
         raise OptionError(f"starts is the number of walks, a whole number, not {starts!r}.")
     for word, given in (("callback", callback), ("progress", progress)):
         if given is not None and not callable(given):
@@ -65,6 +78,32 @@ def check_wishes(method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, ca
 
 def _is_number(given: Any) -> bool:
     return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+
+
+def as_args(args: Any) -> tuple:
+    """Auxiliary data as SciPy's callers give them: one argument may stand alone.
+
+    Examples
+    --------
+    >>> as_args(3.0), as_args((1, 2))
+    ((3.0,), (1, 2))
+    """
+    return tuple(args) if isinstance(args, tuple | list) else (args,)
+
+
+def as_derivative(word: str, given: Any) -> Any:
+    """A derivative that was given; SciPy's names for differences mean that there is none.
+
+    Raises
+    ------
+    OptionError
+        It is no function.
+    """
+    if given is None or given is True or callable(given):
+        return given
+    if given is False or (isinstance(given, str) and given in DIFFERENCES):
+        return None
+    raise OptionError(f"{word} is a function that returns the derivative, or True where f returns both, not {given!r}.")
 
 
 def title_of(f: Any) -> str:
@@ -166,6 +205,8 @@ def earlier(given: object) -> Result | None:
     """
     if given is None or isinstance(given, Result):
         return given
+    if not hasattr(given, "names"):
+        raise OptionError(f"resume is a result or the path of one, not {given!r}.")
     raise ModelError("What is to be resumed is the result of a fit, not of a minimisation.")
 
 

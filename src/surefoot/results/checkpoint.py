@@ -7,9 +7,7 @@ there. What a direction remembers (the curvature that BFGS has learnt) is not ke
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from surefoot.descent.stop import Reason, Stop
 from surefoot.descent.trace import Row, Trace
+from surefoot.errors import DataError
 from surefoot.problem.objective import Objective
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 
@@ -30,17 +29,41 @@ EVERY = 5.0
 UNJUDGED = "The walk was under way; nobody has judged the point."
 
 
-@contextmanager
-def checkpointed(
-    path: str | Path | None, objective: Objective, start: np.ndarray, wishes: Wishes, title: str
-) -> Iterator[Wishes]:
-    """The wishes, with a watcher that writes checkpoints for as long as the block runs."""
+@dataclass(frozen=True)
+class Log:
+    """A walk that is written down for as long as it runs.
+
+    Attributes
+    ----------
+    wishes : Wishes
+        Those of the caller, with a watcher that writes.
+    writer : _Writer or None
+        None where nothing was asked for.
+    """
+
+    wishes: Wishes
+    writer: _Writer | None = None
+
+    def noted(self, result: Result) -> Result:
+        """The result, and whether a checkpoint could not be written on the way."""
+        if self.writer is None or not self.writer.trouble:
+            return result
+        return replace(result, advice=(*result.advice, self.writer.trouble))
+
+
+def checkpointed(path: str | Path | None, objective: Objective, start: np.ndarray, wishes: Wishes, title: str) -> Log:
+    """The wishes, with a watcher that writes checkpoints.
+
+    Raises
+    ------
+    DataError
+        The place cannot be written.
+    """
     if path is None:
-        yield wishes
-        return
+        return Log(wishes)
     writer = _Writer(Path(path), objective, start, title, wishes)
     writer.write_first()
-    yield replace(wishes, watch=writer.see)
+    return Log(replace(wishes, watch=writer.see), writer)
 
 
 class _Writer:
@@ -52,11 +75,14 @@ class _Writer:
         self.lowest: tuple[float, np.ndarray] | None = None
         self.began = self.written = time.monotonic()
         self.cost = 0.0
+        self.trouble = ""
 
     def write_first(self) -> None:
         """Find out before the walk, not after an hour of it, that the place cannot be written."""
         from surefoot.files import whole_file
 
+        if self.path.is_dir():
+            raise DataError(f"The checkpoint could not be written to {self.path}: it is a folder; name a file in it.")
         if not self.path.exists():
             with whole_file(self.path, "checkpoint") as neighbour:
                 neighbour.write_text("{}", encoding="utf-8")
@@ -67,11 +93,19 @@ class _Writer:
             self.lowest = (row.value, row.there.copy())
         now = time.monotonic()
         if now - self.written > max(EVERY, 20 * self.cost) and self.lowest is not None:
-            self.result().save(self.path)
+            self._write()
             self.written = time.monotonic()
             self.cost = self.written - now
         if self.wishes.watch is not None:
             self.wishes.watch(row)
+
+    def _write(self) -> None:
+        """A disk that fills up in the meantime does not cost the walk."""
+        try:
+            self.result().save(self.path)
+            self.trouble = ""
+        except DataError as error:
+            self.trouble = f"The last checkpoint was not written, the walk went on. {error}"
 
     def result(self) -> Result:
         """What is known so far, as a result that claims nothing."""

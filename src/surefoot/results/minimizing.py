@@ -120,7 +120,7 @@ def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, t
     method = wishes.method
     if method == "auto":
         method = "newton" if objective.size <= MOST_DENSE else "l-bfgs"
-    ground = Fenced(Landscape(objective), box)
+    ground = Fenced(Landscape(objective, box), box)
     direction, step = _pair(method, wishes, ground, ground.see(box.nearest(start)))
     if wishes.steps is None or wishes.steps == "armijo":
         step = PathStep()

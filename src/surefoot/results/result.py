@@ -103,7 +103,7 @@ class Result:
     @property
     def steps(self) -> int:
         """Steps taken."""
-        return max(0, len(self.trace.steps()) - 1)
+        return max((row.step for row in self.trace.rows if row.accepted), default=0)
 
     def after(self, before: Result) -> Result:
         """The same with the trace, the start and the seconds of the result that it resumed."""

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.descent.lanes import Ends, lanes_down
+from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError, OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
@@ -30,6 +31,8 @@ SAME = 1e-4
 """Ends of lanes nearer than this part of the box, with values as near, are polished once."""
 TWINS = 1e-6
 """Polished points nearer than this part of the box are one point."""
+COMPILED = ("JAX", "text")
+"""Kinds of functions of which all lanes are one program."""
 MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM, Verdict.GLOBAL_MINIMUM, Verdict.UNIQUE_GLOBAL_MINIMUM)
 
 
@@ -100,8 +103,8 @@ class Starts:
                 "to points not seen yet (in 95 of 100 cases)."
             )
         return (
-            f"{found}, {once} of them only once{lost}. About {100 * self.unseen:.2g}% of the box leads to points not "
-            f"seen yet (at most {100 * self.unseen_limit:.2g}%, in 95 of 100 cases)."
+            f"{found}, {once} of them only once{lost}. About {_percent(self.unseen)} of the box leads to points not "
+            f"seen yet (at most {_percent(self.unseen_limit)}, in 95 of 100 cases)."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -141,18 +144,32 @@ def minimise_from_many(objective: Objective, region: Box, count: int, seed: int,
     points = region.lower + uniform * (region.upper - region.lower)
     if wishes.box is not None:
         points = wishes.box.nearest(points)
-    ends = lanes_down(objective.lanes, points, region, box=wishes.box)
+    until = began + wishes.budget.seconds
+    ends = lanes_down(objective.lanes, points, region, box=wishes.box, until=until,
+                      compiled=objective.source in COMPILED)  # fmt: skip
     if not np.any(np.isfinite(ends.values)):
         raise ModelError(f"f is not finite at any of the {counted(count, 'start')}; choose another box.")
-    polished = _polish(objective, ends, region, replace(wishes, watch=None), title)
+    polished = _polish(objective, ends, region, replace(wishes, watch=None), title, until)
     return _joined(polished, ends, region, objective.names, began)
 
 
-def _polish(objective: Objective, ends: Ends, region: Box, wishes: Wishes, title: str) -> list[tuple[Result, int]]:
-    """An ordinary walk from each distinct end, the lowest first, and how many lanes came to it."""
+def _polish(
+    objective: Objective, ends: Ends, region: Box, wishes: Wishes, title: str, until: float
+) -> list[tuple[Result, int]]:
+    """An ordinary walk from each distinct end, the lowest first, and how many lanes came to it.
+
+    Where the time is up, or Ctrl-C was pressed, only the lowest end is looked at, and nothing is walked.
+    """
     found: list[tuple[Result, int]] = []
     for place, count in _distinct(ends, region):
-        result = minimise(objective, ends.points[place], wishes, title)
+        left = 0.0 if ends.interrupted else max(0.0, until - time.monotonic())
+        if found and (left == 0 or found[-1][0].stop.reason is Reason.INTERRUPTED):
+            break
+        budget = replace(wishes.budget, seconds=left)
+        result = minimise(objective, ends.points[place], replace(wishes, budget=budget), title)
+        if ends.interrupted:
+            stop = replace(result.stop, reason=Reason.INTERRUPTED, explanation="the lowest point of all lanes is kept")
+            result = replace(result, stop=stop)
         twin = next((k for k, (other, _) in enumerate(found) if _are_one(other, result, region)), None)
         if twin is None:
             found.append((result, count))
@@ -214,3 +231,14 @@ def _unseen(counts: list[int], total: int) -> tuple[float, float]:
 
     once = sum(count == 1 for count in counts)
     return once / total, min(1.0, float(gammaincinv(once + 1, 0.95)) / total)
+
+
+def _percent(part: float) -> str:
+    """Two digits.
+
+    Examples
+    --------
+    >>> _percent(0.0312), _percent(1.0)
+    ('3.1%', '100%')
+    """
+    return f"{100 * part:.2g}%" if part < 0.995 else f"{100 * part:.0f}%"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from surefoot.descent.trace import Row
 from surefoot.problem.objective import objective_of
 from surefoot.results.asked import (
+    as_args,
+    as_derivative,
     as_watch,
     bounds_of,
     box_of,
@@ -122,11 +124,11 @@ def minimize(
     >>> result.verdict.value, {name: round(value, 12) for name, value in result.x.items()}
     ('strict local minimum', {'x': 1.0, 'y': 1.0})
     """
-    check_wishes(method, steps, tol, lowest, starts, callback, progress)
+    check_wishes(method, steps, tol, lowest, starts, seed, callback, progress)
     before = earlier(load(resume) if isinstance(resume, str | Path) else resume)
     if x0 is None:
         x0 = start_for(f, bounds if box is None else box, before, many=starts is not None)
-    objective, start = objective_of(f, x0, args=args, jac=jac, hess=hess)
+    objective, start = objective_of(f, x0, args=as_args(args), jac=as_derivative("jac", jac), hess=hess)
     bounded = None if bounds is None else bounds_of(bounds, objective)
     if before is not None:
         start = resumed(before, objective).flat
@@ -135,15 +137,15 @@ def minimize(
         method=method, steps=steps, box=bounded, tolerance=tol, lowest=lowest,
         budget=read_budget(max_steps, max_evaluations, max_seconds), watch=as_watch(callback, progress, objective),
     )  # fmt: skip
-    with checkpointed(checkpoint, objective, start, wishes, title) as watched:
-        if starts is None:
-            result = minimise(objective, start, watched, title)
-        else:
-            from surefoot.results.starts import minimise_from_many
+    log = checkpointed(checkpoint, objective, start, wishes, title)
+    if starts is None:
+        result = minimise(objective, start, log.wishes, title)
+    else:
+        from surefoot.results.starts import minimise_from_many
 
-            region = box_of(bounds if box is None else box, objective)
-            result = minimise_from_many(objective, region, starts, seed, watched, title)
-        return result if before is None else result.after(before)
+        region = box_of(bounds if box is None else box, objective)
+        result = minimise_from_many(objective, region, starts, seed, log.wishes, title)
+    return log.noted(result if before is None else result.after(before))
 
 
 def compass(f: Any, x: Any, direction: Any = None, *, args: tuple = (), jac: Any = None) -> Compass:
@@ -183,7 +185,7 @@ def compass(f: Any, x: Any, direction: Any = None, *, args: tuple = (), jac: Any
     >>> compass.gradient, compass.steepest.round(3).tolist()
     ({'x': 6.0, 'y': 20.0}, [-0.287, -0.958])
     """
-    objective, point = objective_of(f, x, args=args, jac=jac)
+    objective, point = objective_of(f, x, args=as_args(args), jac=as_derivative("jac", jac))
     way = None if direction is None else read_direction(direction, objective)
     return look_around(objective, point, way, title_of(f))
 
