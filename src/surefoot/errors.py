@@ -18,6 +18,10 @@ class ModelError(SurefootError, ValueError):
     """The question makes sense, but these data or this model cannot answer it."""
 
 
+class OptionError(ModelError):
+    """An option means nothing here: a name that is not known, a number out of range, two that do not go together."""
+
+
 class BreakdownError(ModelError):
     """A numerical method met what it cannot do; the message says what, and which method can."""
 

@@ -14,7 +14,8 @@ from surefoot.errors import DataError
 def whole_file(path: str | Path, what: str) -> Iterator[Path]:
     """A neighbour of the path to write to; it gets the name when all is written.
 
-    A full disk or Ctrl-C leaves no half a file behind, and what stood there before still stands.
+    A full disk or Ctrl-C leaves no half a file behind, and what stood there before still stands. A device or a pipe
+    (``/dev/null``, ``/dev/stdout``) is written to as it is, never replaced.
 
     Parameters
     ----------
@@ -29,12 +30,15 @@ def whole_file(path: str | Path, what: str) -> Iterator[Path]:
         The file cannot be written; the sentence says why.
     """
     target = Path(path)
-    neighbour = target.with_name(target.name + ".part")
+    special = target.exists() and not (target.is_file() or target.is_dir())
+    neighbour = target if special else target.with_name(target.name + ".part")
     try:
         yield neighbour
-        os.replace(neighbour, target)
+        if not special:
+            os.replace(neighbour, target)
     except OSError as error:
         raise DataError(f"The {what} could not be written to {target}: {error.strerror or error}.") from None
     finally:
-        with suppress(OSError):
-            neighbour.unlink()
+        if not special:
+            with suppress(OSError):
+                neighbour.unlink()

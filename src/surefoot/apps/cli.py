@@ -5,6 +5,7 @@ Exit code 0: answered. 1: the honest answer is a refusal (the data cannot be use
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from cyclopts import App, Parameter
 from surefoot import __version__
 from surefoot.apps.cli_minima import register
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
-from surefoot.errors import Interrupted, SurefootError, TextError
+from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
 
 app = App(
@@ -197,7 +198,7 @@ def run(arguments: list[str] | None = None) -> int:
         # What is still in the buffer is written here, where a reader who has gone can be answered.
         sys.stdout.flush()
         return code
-    except TextError as error:
+    except (TextError, OptionError) as error:
         print(f"surefoot: {error}", file=sys.stderr)
         return 2
     except SurefootError as error:
@@ -213,6 +214,12 @@ def run(arguments: list[str] | None = None) -> int:
         # The reader of our output (head, less) has seen enough. Python would complain when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"surefoot: The output could not be written: {error.strerror}.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
         if type(error).__module__.startswith("cyclopts"):
             return 2

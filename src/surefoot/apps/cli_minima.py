@@ -13,9 +13,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from surefoot.apps.interrupts import STOPPED, undisturbed
+from surefoot.errors import OptionError
 
-Expression = Annotated[str, Parameter(allow_leading_hyphen=True)]
-"""A function may begin with a minus."""
+Typed = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""An expression may begin with a minus."""
+
+PICTURES, TRACES = (".png", ".svg", ".pdf"), (".csv", ".parquet")
 
 REFUSALS = ("DIVERGED", "UNBOUNDED", "NOT_FINITE")
 """Reasons to stop that are no answer to the question where the minimum is."""
@@ -28,7 +31,7 @@ def register(app: App) -> None:
 
 
 def minimize(
-    expression: Expression,
+    expression: Typed,
     *,
     start: str | None = None,
     method: str = "auto",
@@ -94,6 +97,12 @@ def minimize(
     """
     from surefoot.apps.progress import walking
 
+    if start is None and starts is None and resume is None:
+        raise OptionError(
+            'The walk needs a start, as --start "x=1, y=2", or many, as --starts 100 --box "x=-5..5, y=-5..5".'
+        )
+    _check_ending(plot, PICTURES, "picture")
+    _check_ending(trace, TRACES, "trace")
     verbs = _loaded_verbs()
     with walking() as progress:
         result = verbs.minimize(
@@ -114,7 +123,7 @@ def minimize(
 
 
 def compass(
-    expression: Expression,
+    expression: Typed,
     *,
     at: str,
     along: str | None = None,
@@ -136,6 +145,7 @@ def compass(
     json
         Print everything as JSON instead.
     """
+    _check_ending(plot, PICTURES, "picture")
     found = _loaded_verbs().compass(expression, at, along)
     _print(found, json)
     if plot is not None:
@@ -143,6 +153,14 @@ def compass(
         if not json:
             print(f"\nPicture written to {plot}.")
     return 0
+
+
+def _check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
+    """Find out before the walk, not after an hour of it, that nothing can be written like that."""
+    if path is not None and path.suffix.lower() not in known:
+        raise OptionError(
+            f"A {what} is written as {', '.join(known)}, not as {path.suffix or 'a file without ending'}."
+        )
 
 
 def _rate(steps: str | None) -> str | float | None:

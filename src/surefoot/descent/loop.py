@@ -206,6 +206,9 @@ class _Course:
         """One step."""
         if self.taken >= self.budget.steps:
             return self.end(Reason.STEPS, f"{self.taken:,} steps taken, {self._numbers()}")
+        passes = self.ground.passes - self.passes_before
+        if passes >= self.budget.evaluations:  # a fixed rate takes no looks on the way that would have told
+            return self.end(Reason.EVALUATIONS, f"{passes:,} evaluations in {self.taken:,} steps, {self._numbers()}")
         before = time.monotonic()
         if before - self.began + self.pass_seconds > self.budget.seconds:
             return self.end(Reason.TIME, f"{before - self.began:.3g} s and {self.taken:,} steps, {self._numbers()}")

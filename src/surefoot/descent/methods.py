@@ -23,7 +23,7 @@ import numpy as np
 from surefoot.descent.directions import Direction
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.steps import FixedRate, Step
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 
 SEARCHES = ("hager-zhang", "wolfe", "armijo", "exact")
 """Steps that look along the way until f has fallen enough."""
@@ -124,7 +124,7 @@ def method_named(name: str) -> Method:
 
     Raises
     ------
-    ModelError
+    OptionError
         There is none of that name.
 
     Examples
@@ -136,7 +136,7 @@ def method_named(name: str) -> Method:
     for method in METHODS:
         if wanted == method.name or wanted in method.also:
             return method
-    raise ModelError(_unknown("method", name, [method.name for method in METHODS]))
+    raise OptionError(_unknown("method", name, ["auto", *(method.name for method in METHODS)]))
 
 
 def paired(
@@ -155,7 +155,7 @@ def paired(
 
     Raises
     ------
-    ModelError
+    OptionError
         A name that is not known, or a pair that makes no sense; the sentence says which steps do.
 
     Examples
@@ -173,7 +173,7 @@ def paired(
         steps = known.steps[0]
     name = _name_of(steps)
     if name is not None and name not in known.steps:
-        raise ModelError(
+        raise OptionError(
             f"The method {known.name!r} does not go with {name!r} steps: {known.why}. "
             f"It goes with {_listed(known.steps)}."
         )
@@ -187,12 +187,12 @@ def _made(steps: str | float | Step, method: Method, ground: Ground, here: Here)
         return steps
     name = _step_named(steps)
     if name == "polyak":
-        raise ModelError(
+        raise OptionError(
             "Polyak's step needs to know the lowest value of f: give steps=sf.steps.Polyak(lowest), as Polyak(0.0) for "
             "a sum of squares that can be zero."
         )
     if name == "silver":
-        raise ModelError(
+        raise OptionError(
             "Silver steps need to know the largest curvature of f anywhere: give steps=sf.steps.Silver(largest)."
         )
     if name == "fixed":
@@ -224,7 +224,7 @@ def _name_of(steps: str | float | Step) -> str | None:
 def _step_named(name: str) -> str:
     wanted = SPELLINGS.get(_plain(name), _plain(name))
     if wanted not in STEPS:
-        raise ModelError(_unknown("step rule", name, list(STEPS)))
+        raise OptionError(_unknown("step rule", name, list(STEPS)))
     return wanted
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.descent.stop import Reason
-from surefoot.errors import ModelError
+from surefoot.errors import ModelError, OptionError
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Polyak:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.lowest):
-            raise ModelError(f"Polyak's step needs the lowest value of f, a finite number; {self.lowest:g} is not.")
+            raise OptionError(f"Polyak's step needs the lowest value of f, a finite number; {self.lowest:g} is not.")
 
     def take(self, ray: Ray) -> Taken | Refusal:
         above, slope = ray.origin.value - self.lowest, ray.slope
@@ -111,7 +111,9 @@ class Silver:
 
     def __post_init__(self) -> None:
         if not 0 < self.largest < math.inf:
-            raise ModelError(f"Silver steps need the largest curvature, a finite number above 0, not {self.largest:g}.")
+            raise OptionError(
+                f"Silver steps need the largest curvature, a finite number above 0, not {self.largest:g}."
+            )
 
     def following(self) -> float:
         """The next length of the schedule."""

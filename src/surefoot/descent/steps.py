@@ -18,7 +18,7 @@ import numpy as np
 from surefoot.descent.curvatures import measure
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.ray import Ray, Refusal, Taken
-from surefoot.errors import ModelError
+from surefoot.errors import ModelError, OptionError
 from surefoot.wording import counted
 
 
@@ -56,7 +56,7 @@ class FixedRate:
 
     def __post_init__(self) -> None:
         if not (self.rate > 0 and np.isfinite(self.rate)):
-            raise ModelError(f"A learning rate is a finite number above 0; {self.rate:g} is not.")
+            raise OptionError(f"A learning rate is a finite number above 0; {self.rate:g} is not.")
 
     @classmethod
     def measured(cls, ground: Ground, here: Here) -> FixedRate:

@@ -10,6 +10,7 @@ More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3)
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -37,6 +38,13 @@ NEAR = 0.1
 AFRESH = 4.0
 """The noise is measured anew when f has changed by this factor."""
 FLOAT32 = 2.0**-24
+
+
+_ARITHMETIC = (
+    "math domain error", "math range error", "expected a", "(34,", "float division", "division by zero",
+    "0.0 cannot be raised", "zero to a negative", "cannot convert float",
+)  # fmt: skip
+"""How Python says that a number is undefined or beyond its range."""
 
 
 class Differenced(Remembering):
@@ -111,8 +119,10 @@ class Differenced(Remembering):
         return 0.0 if self.exact_gradient or self._slopes is None else float(np.linalg.norm(self._slopes.error))
 
     def _find_value(self, here: Seen) -> None:
-        result = self._call(self._f, here.x)
-        if self._jac is True:
+        result = self._f_at(here.x)
+        if result is None:
+            here.value, here.gradient = math.nan, _locked(np.full(self.size, np.nan))
+        elif self._jac is True:
             value, gradient = self._pair(result)
             here.value, here.gradient = as_value(value), self._flat_gradient(gradient)
         else:
@@ -194,13 +204,27 @@ class Differenced(Remembering):
 
     def _probe(self, x: np.ndarray) -> float:
         self._values += 1
-        return as_value(self._call(self._f, x))
+        result = self._f_at(x)
+        return math.nan if result is None else as_value(result)
 
     def _slope_at(self, x: np.ndarray) -> np.ndarray:
         self._gradients += 1
         if self._jac is True:
-            return self._flat_gradient(self._pair(self._call(self._f, x))[1])
+            result = self._f_at(x)
+            return np.full(self.size, np.nan) if result is None else self._flat_gradient(self._pair(result)[1])
         return self._flat_gradient(self._call(self._jac, x))
+
+    def _f_at(self, x: np.ndarray) -> Any:
+        """What f returns; None where Python's arithmetic refuses (overflow, the logarithm of a negative number).
+
+        With arrays the same would be infinite or NaN, and a walk steps back from it. At the start it has not happened.
+        """
+        try:
+            return self._call(self._f, x)
+        except (ArithmeticError, ValueError) as error:
+            if not str(error).startswith(_ARITHMETIC):
+                raise  # raised by the caller's own code
+            return None
 
     def _call(self, function: Any, x: np.ndarray) -> Any:
         with _precision(), np.errstate(all="ignore"):

@@ -80,28 +80,28 @@ class Remembering:
     def value(self, x: np.ndarray) -> float:
         here = self._here(x)
         if not here.asked_value:
-            here.asked_value = True
             self._values += 1
             if here.value is None:
                 self._find_value(here)
+            here.asked_value = True  # not before: f may raise, and be asked again
         return here.value  # type: ignore[return-value]
 
     def see(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         here = self._here(x)
         if not here.asked_gradient:
-            here.asked_gradient = True
             self._gradients += 1
             if here.gradient is None:
                 self._find_gradient(here)
+            here.asked_gradient = True
         return self.value(x) if here.value is None else self._count_value(here), here.gradient  # type: ignore
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         here = self._here(x)
         if not here.asked_hessian:
-            here.asked_hessian = True
             self._hessians += 1
             if here.hessian is None:
                 self._find_hessian(here)
+            here.asked_hessian = True
         return here.hessian  # type: ignore[return-value]
 
     def look(self, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

@@ -259,7 +259,7 @@ def _degenerate(place: Place, inertia: Inertia, held: Held, rng: np.random.Gener
         lines.append(_lower_line(place, falls[0]))
         evidence |= descent(falls[0], place.x) | {"order": plain(falls[0].order)}
         below = f"{falls[0].value:.10g} lies {falls[0].length:.2g} away along {along(names, falls[0].direction)}"
-        if falls[0].order < SLOPE:
+        if falls[0].order < SLOPE or not place.witness.function.exact_gradient:
             return Finding(
                 Verdict.NOT_STATIONARY,
                 f"The gradient is within its rounding, yet f still falls: {below}.",

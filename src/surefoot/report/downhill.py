@@ -233,7 +233,7 @@ def written(figure: Figure, path: str | Path) -> Figure:
     """
     ending = Path(path).suffix.lower()
     if ending not in ENDINGS:
-        raise DataError(f"A picture is written as {', '.join(ENDINGS)}, not as {ending or 'a file without ending'!r}.")
+        raise DataError(f"A picture is written as {', '.join(ENDINGS)}, not as {ending or 'a file without ending'}.")
     with whole_file(path, "picture") as neighbour:
         figure.savefig(neighbour, format=ending[1:])
     return figure

@@ -219,7 +219,7 @@ def undefined(seen: Seen) -> str | None:
     """Trials where f was not finite."""
     values = seen.walk.trace["value"]
     bad = int(np.sum(~np.isfinite(values)))
-    if not bad or seen.walk.stop.reason is Reason.NOT_FINITE:
+    if not bad or seen.walk.stop.reason in (Reason.NOT_FINITE, Reason.UNBOUNDED):
         return None
     return f"f was not finite at {counted(bad, 'trial')} of {len(values):,}: the walk stepped back each time."
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from surefoot.descent.loop import Budget, Watch
 from surefoot.descent.trace import Row
-from surefoot.errors import ModelError
+from surefoot.errors import DataError, ModelError, OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
 from surefoot.problem.variables import Variables
@@ -26,14 +26,45 @@ def read_budget(steps: int | None, evaluations: int | None, seconds: float | Non
     Budget(steps=10, seconds=inf, evaluations=inf)
     """
     for word, given in (("max_steps", steps), ("max_evaluations", evaluations), ("max_seconds", seconds)):
-        if given is not None and not given >= 0:
-            raise ModelError(f"{word} is a number from 0 up, not {given!r}.")
+        if given is not None and not (_is_number(given) and given >= 0):
+            raise OptionError(f"{word} is a number from 0 up, not {given!r}.")
     usual = Budget()
     return Budget(
         usual.steps if steps is None else int(steps),
         usual.seconds if seconds is None else float(seconds),
         usual.evaluations if evaluations is None else int(evaluations),
     )
+
+
+def check_wishes(method: Any, steps: Any, tol: Any, lowest: Any, starts: Any, callback: Any, progress: Any) -> None:
+    """Refuse what can be no wish at all before anything is compiled.
+
+    Raises
+    ------
+    OptionError
+        The sentence says what it should be.
+
+    Examples
+    --------
+    >>> check_wishes("auto", 0.1, None, None, None, None, None)
+    """
+    if not (isinstance(method, str) or hasattr(method, "choose")):
+        raise OptionError(f"method is a name or a direction, as method='bfgs', not {method!r}.")
+    if not (steps is None or isinstance(steps, str) or hasattr(steps, "take") or _is_number(steps)):
+        raise OptionError(f"steps is a learning rate, a name or a step rule, as steps='wolfe', not {steps!r}.")
+    if tol is not None and not (_is_number(tol) and tol >= 0):
+        raise OptionError(f"tol is a length of the gradient, a number from 0 up, not {tol!r}.")
+    if lowest is not None and not (_is_number(lowest) and lowest < float("inf")):
+        raise OptionError(f"lowest is a number that f is never below, not {lowest!r}.")
+    if starts is not None and not (isinstance(starts, int | np.integer) and not isinstance(starts, bool)):
+        raise OptionError(f"starts is the number of walks, a whole number, not {starts!r}.")
+    for word, given in (("callback", callback), ("progress", progress)):
+        if given is not None and not callable(given):
+            raise OptionError(f"{word} is a function that is called on the way, not {given!r}.")
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
 
 
 def title_of(f: Any) -> str:
@@ -56,23 +87,26 @@ def start_for(f: Any, box: Any, before: Result | None, *, many: bool) -> Any:
 
     Raises
     ------
-    ModelError
+    OptionError
         There is neither, or f is no text, so that nothing else tells the shape of a point.
     """
     from surefoot.problem.typed import read_box, variables_of
 
     if not isinstance(f, str):
-        raise ModelError("x0 is needed: it gives the shape of a point, also where the starts lie in a box.")
+        raise OptionError("x0 is needed: it gives the shape of a point, also where the starts lie in a box.")
     if before is not None:
         return dict(zip(before.names, before.flat.tolist(), strict=True))
     variables = variables_of(f)
     shown = ", ".join(f"{name}=..." for name in variables.names[:4])
     if not many:
-        raise ModelError(f'Where does the walk begin? Give each variable a number, in a shell --start "{shown}".')
+        raise OptionError(f'Where does the walk begin? Give each variable a number, in a shell --start "{shown}".')
     if box is None:
         shown = shown.replace("=...", "=-5..5")
-        raise ModelError(f'Many starts need a box to lie in, with both ends for each variable: box "{shown}".')
-    lower, upper = read_box(box, variables)
+        raise OptionError(f'Many starts need a box to lie in, with both ends for each variable: box "{shown}".')
+    try:
+        lower, upper = read_box(box, variables)
+    except DataError as error:  # the box of a call is no data
+        raise OptionError(str(error)) from None
     return variables.shaped((lower + upper) / 2)
 
 
@@ -81,16 +115,16 @@ def box_of(box: Any, objective: Objective) -> Box:
 
     Raises
     ------
-    ModelError
+    OptionError
         There is none, or a side is open.
     """
     if box is None:
-        raise ModelError("Many starts need a box to lie in: box=[(low, high), ...], one pair for each variable.")
+        raise OptionError("Many starts need a box to lie in: box=[(low, high), ...], one pair for each variable.")
     found = bounds_of(box, objective)
     if not found.is_bounded:
         open_sides = [name for name, low, high in zip(objective.names, found.lower, found.upper, strict=True)
                       if not np.isfinite(high - low)]  # fmt: skip
-        raise ModelError(f"The box of starts is open along {', '.join(open_sides[:5])}: give both ends.")
+        raise OptionError(f"The box of starts is open along {', '.join(open_sides[:5])}: give both ends.")
     return found
 
 

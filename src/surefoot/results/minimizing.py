@@ -7,6 +7,7 @@ what it is.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,14 +24,16 @@ from surefoot.descent.methods import paired
 from surefoot.descent.schedules import Polyak
 from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import Reason
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
-from surefoot.proof.certificate import Certificate, Verdict
+from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.points import judge_point
 from surefoot.proof.unbounded import judge_unbounded
 from surefoot.results.advice import advise
 from surefoot.results.result import Result
+
+UNHEARD = "Stopped by Ctrl-C before the point was judged."
 
 ROUNDED = 1e-12
 """The judge adds up the length of a gradient in another order than the climber."""
@@ -83,7 +86,11 @@ def answered(
     """The result of a walk that is done."""
     began = time.monotonic()
     counts = objective.counts
-    certificate = _judge(objective, walked, start, wishes)
+    advice: tuple[str, ...] = ()
+    certificate = Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, UNHEARD)
+    with suppress(KeyboardInterrupt):  # a second Ctrl-C: the point is kept all the same
+        certificate = _judge(objective, walked, start, wishes)
+        advice = advise(objective, walked, certificate, wishes)
     judged = time.monotonic() - began
     x, slope = walked.here.x, walked.here.gradient
     if wishes.box is not None:  # the walk saw only what no bound holds back
@@ -91,8 +98,7 @@ def answered(
     return Result(
         x=objective.shaped(x), value=walked.here.value, gradient=objective.shaped(slope), stop=walked.stop,
         certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
-        advice=advise(objective, walked, certificate, wishes), method=walked.method, story=walked.story,
-        names=objective.names, flat=x,
+        advice=advice, method=walked.method, story=walked.story, names=objective.names, flat=x,
         slope=slope, start=start, seconds=seconds, proof_seconds=judged, source=objective.source, title=title,
         objective=objective,
     )  # fmt: skip
@@ -119,7 +125,7 @@ def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, t
     if wishes.steps is None or wishes.steps == "armijo":
         step = PathStep()
     elif not isinstance(step, FixedRate):
-        raise ModelError("Among bounds a step is a learning rate, or backtracks along the path: leave steps away.")
+        raise OptionError("Among bounds a step is a learning rate, or backtracks along the path: leave steps away.")
     return walk(ground, Within(direction, ground), step, start=box.nearest(start), budget=wishes.budget,
                 tolerance=tolerance, watch=wishes.watch)  # fmt: skip
 

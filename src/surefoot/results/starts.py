@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.descent.lanes import Ends, lanes_down
-from surefoot.errors import ModelError
+from surefoot.errors import ModelError, OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
 from surefoot.proof.certificate import Verdict
@@ -135,7 +135,7 @@ def minimise_from_many(objective: Objective, region: Box, count: int, seed: int,
         Fewer than one start, or f is finite at none of them.
     """
     if count < 1:
-        raise ModelError(f"starts is the number of walks, at least 1, not {count}.")
+        raise OptionError(f"starts is the number of walks, at least 1, not {count}.")
     began = time.monotonic()
     uniform = np.random.default_rng(seed).random((count, objective.size))
     points = region.lower + uniform * (region.upper - region.lower)

@@ -12,6 +12,7 @@ from surefoot.results.asked import (
     as_watch,
     bounds_of,
     box_of,
+    check_wishes,
     earlier,
     read_budget,
     read_direction,
@@ -121,6 +122,7 @@ def minimize(
     >>> result.verdict.value, {name: round(value, 12) for name, value in result.x.items()}
     ('strict local minimum', {'x': 1.0, 'y': 1.0})
     """
+    check_wishes(method, steps, tol, lowest, starts, callback, progress)
     before = earlier(load(resume) if isinstance(resume, str | Path) else resume)
     if x0 is None:
         x0 = start_for(f, bounds if box is None else box, before, many=starts is not None)
