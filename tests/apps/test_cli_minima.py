@@ -121,7 +121,7 @@ def test_json_parses_and_is_strict(arguments, capsys):
 def test_json_of_an_undefined_start_is_strict_too(capsys):
     text = call(capsys, "minimize", "log(x)", "--start", "x=-1", "--json", code=1)
     state = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
-    assert math.isnan(float(state["value"])) and state["stop"]["reason"] == "NOT_FINITE"
+    assert state["value"] is None and state["stop"]["reason"] == "NOT_FINITE"
 
 
 def test_json_stays_json_when_files_are_written(folder, capsys):

@@ -134,15 +134,17 @@ def scaling(seen: Seen) -> str | None:
     if not (2 <= seen.objective.size <= MOST and seen.objective.exact_curvature):
         return None
     axes = np.abs(np.diag(seen.objective.hessian(seen.walk.here.x)))
-    if not np.all(axes > 0) or np.max(axes) / np.min(axes) < UNEVEN:
+    if not np.all(axes > 0):
         return None
     high, low = int(np.argmax(axes)), int(np.argmin(axes))
+    units = math.sqrt(axes[high]) / math.sqrt(axes[low])  # their square may be beyond the doubles
+    if not UNEVEN <= units * units < math.inf:
+        return None
     names = seen.objective.names
     return (
-        f"The variables are badly scaled: f curves {axes[high] / axes[low]:.1e} times more along {names[high]} "
-        f"than along "
-        f"{names[low]}. First-order methods would gain from measuring {names[low]} in units about "
-        f"{math.sqrt(axes[high] / axes[low]):.1e} times as large."
+        f"The variables are badly scaled: f curves {units * units:.1e} times more along {names[high]} than along "
+        f"{names[low]}. First-order methods would gain from measuring {names[low]} in units about {units:.1e} times as "
+        "large."
     )
 
 
