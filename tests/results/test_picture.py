@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import surefoot as sf
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 from surefoot.problem.objective import objective_of
 from surefoot.results.picture import LONG, MARGIN, _levels, gather, gather_walks, map_of
 
@@ -95,10 +95,13 @@ def test_walks_are_called_by_their_names_and_belong_together():
     two = sf.minimize("x^2", {"x": 1}, method="steepest", steps=0.2, max_steps=3)
     assert [track.label for track in gather_walks({"slow": one, "fast": two}).tracks] == ["slow", "fast"]
     assert [track.label[:2] for track in gather_walks([one, two]).tracks] == ["1.", "2."]
-    with pytest.raises(ModelError, match="no walk"):
+    with pytest.raises(OptionError, match="no walk"):
         sf.draw_walks([])
+    with pytest.raises(OptionError, match="not 'steepest'"):
+        sf.draw_walks({"one": one, "two": "steepest"})
+    assert len(sf.draw_walks(one).axes) == 2
     other = sf.minimize("y^2", {"y": 1})
-    with pytest.raises(ModelError, match="'other' has y, the first one has x"):
+    with pytest.raises(OptionError, match="'other' has y, the first one has x"):
         sf.draw_walks({"first": one, "other": other})
 
 
