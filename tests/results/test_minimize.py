@@ -166,7 +166,10 @@ def test_what_is_no_function_of_a_point_is_refused_in_a_sentence(f, sentence):
         sf.minimize(f, np.array([1.0, 2.0]))
 
 
-@pytest.mark.parametrize("start", [[1.0, math.nan], [math.inf, 0.0], "abc", None, [], {"x": "a"}, object()], ids=repr)
+NO_STARTS = ([1.0, math.nan], [math.inf, 0.0], "abc", None, [], {"x": "a"}, object())
+
+
+@pytest.mark.parametrize("start", NO_STARTS, ids=lambda one: type(one).__name__)
 def test_starts_that_are_none_are_refused_in_a_sentence(start):
     with pytest.raises((ModelError, DataError, ExpressionError)) as caught:
         sf.minimize(lambda x: jnp.sum(x**2), start)
@@ -500,8 +503,8 @@ def test_pictures_of_every_kind_are_written(name, ending, magic, tmp_path):
     path = tmp_path / f"picture{ending}"
     figure = result.plot(path)
     assert path.read_bytes()[: len(magic)] == magic and path.stat().st_size > 2000
-    # The ground beside the way down; of many starts the ground alone, where there is none the way down alone.
-    assert len(figure.axes) == (1 if name in ("many", "starts", "loaded") else 2)
+    alone = name in ("loaded", "many", "starts")  # without the function there is no map; of starts only the map
+    assert len(figure.axes) == (1 if alone or len(result.names) > 2 else 2)
 
 
 def test_pictures_in_other_places_are_refused_in_a_sentence(tmp_path):
@@ -627,7 +630,7 @@ def test_a_start_on_a_saddle_is_said(method):
 def test_a_start_on_a_saddle_that_was_left_is_said():
     result = sf.minimize("x^2 - y^2 + y^4", {"x": 0, "y": 0})
     assert result.verdict is STRICT and result.value == pytest.approx(-0.25)
-    assert "where the curvature is -2" in only(result, "stationary point")
+    assert "the curvature is -2" in only(result, "stationary point")
 
 
 def test_trials_where_f_was_not_finite_are_counted():
@@ -688,7 +691,7 @@ def test_many_starts_find_every_minimum_of_himmelblau():
     assert sum(one.share for one in starts.minima) == pytest.approx(1)
     assert sum(one.count for one in starts.minima) == starts.arrived
     assert starts.unseen == 0 and 0 < starts.unseen_limit < 0.02
-    assert "200 starts led to 4 points" in str(result) and "not seen yet" in " ".join(str(result).split())
+    assert "200 starts led to 4 points" in str(result) and "At most 1.5% of the box leads" in str(result)
     again = sf.minimize(himmelblau, np.zeros(2), starts=200, box=[(-5, 5), (-5, 5)])
     assert again.starts is not None
     assert [one.count for one in again.starts.minima] == [one.count for one in starts.minima]

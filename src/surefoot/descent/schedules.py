@@ -111,9 +111,8 @@ class Silver:
 
     def __post_init__(self) -> None:
         if not 0 < self.largest < math.inf:
-            raise OptionError(
-                f"Silver steps need the largest curvature, a finite number above 0, not {self.largest:g}."
-            )
+            known = f"{self.largest:g}"
+            raise OptionError(f"Silver steps need the largest curvature, a finite number above 0, not {known}.")
 
     def following(self) -> float:
         """The next length of the schedule."""

@@ -61,7 +61,8 @@ def judge_point(
     noise : float, optional
         Standard deviation of the noise in a component of the gradient; measured if not given.
     span : ndarray, shape (n,), or float
-        Sizes of the variables where the way to x began: what is less than their rounding counts as zero.
+        Sizes of the variables where the way to x began. Where only products with the Hessian are at hand, what is less
+        than their rounding counts as zero; else Newton's steps tell what is next to x (see ``tolerance``).
     tolerance : float, optional
         Length of the gradient that the caller takes for zero. A longer one than its rounding is then no verdict yet:
         the stationary point next to x is looked for and judged, and the claim says how far away it is.
@@ -152,7 +153,7 @@ class _Hearing:
             return Finding(Verdict.INCONCLUSIVE, "The Hessian is not finite here, so nothing is known of curvature.")
         self.stage = "the rounding of the gradient"
         floor = floors(self.witness, self.x, (value, gradient), curvature, self.wishes.noise, self.rng,
-                       self.wishes.span)  # fmt: skip
+                       0.0 if self.dense else self.wishes.span)  # fmt: skip
         place = Place(self.witness, self.x, value, gradient, floor, curvature)
         free, weak, strong, wrong = self._sides(gradient, floor.gradient)
         moving = np.union1d(free[np.abs(gradient[free]) > floor.gradient[free]], wrong).astype(int)

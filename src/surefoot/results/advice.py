@@ -134,17 +134,15 @@ def scaling(seen: Seen) -> str | None:
     if not (2 <= seen.objective.size <= MOST and seen.objective.exact_curvature):
         return None
     axes = np.abs(np.diag(seen.objective.hessian(seen.walk.here.x)))
-    if not np.all(axes > 0):
+    if not np.all((axes > 0) & np.isfinite(axes)) or np.max(axes) / UNEVEN < np.min(axes):
         return None
+    powers = np.log10(np.max(axes)) - np.log10(np.min(axes))  # the quotient itself may leave the doubles
     high, low = int(np.argmax(axes)), int(np.argmin(axes))
-    units = math.sqrt(axes[high]) / math.sqrt(axes[low])  # their square may be beyond the doubles
-    if not UNEVEN <= units * units < math.inf:
-        return None
     names = seen.objective.names
     return (
-        f"The variables are badly scaled: f curves {units * units:.1e} times more along {names[high]} than along "
-        f"{names[low]}. First-order methods would gain from measuring {names[low]} in units about {units:.1e} times as "
-        "large."
+        f"The variables are badly scaled: f curves 1e{powers:.0f} times more along {names[high]} than along "
+        f"{names[low]}. First-order methods would gain from measuring {names[low]} in units about "
+        f"1e{powers / 2:.0f} times as large."
     )
 
 
