@@ -70,6 +70,26 @@ def test_a_hundred_columns_at_the_widest_and_no_loose_ends(arguments, capsys):
             assert f"\n{word}" in text
 
 
+def test_a_saved_walk_goes_on_without_another_start(folder, capsys):
+    call(capsys, *ROSENBROCK, "--max-steps", "5", "--save", "walk.json")
+    text = call(capsys, *ROSENBROCK[:2], "--resume", "walk.json")
+    assert "Verdict: strict local minimum" in text
+    assert "-1.2" in text  # where it all began
+
+
+def test_many_starts_print_what_was_found_and_what_was_not(capsys):
+    text = call(capsys, "minimize", "(x^2+y-11)^2 + (x+y^2-7)^2", "--starts", "200", "--box", "x=-5..5, y=-5..5")
+    assert text.count("strict local minimum") == 5  # four, and the lowest of them once more
+    assert "200 starts led to 4 points, each of them several times. At most" in text
+    assert "stationary point" not in text
+
+
+def test_the_compass_says_why_no_direction_is_steeper(capsys):
+    text = " ".join(call(capsys, "compass", "x^2 + 10*y^2", "--at", "x=3, y=1", "--along", "x=1").split())
+    assert "it is least, -20.8806, at a = 180 degrees, so no direction is steeper" in text
+    assert "the slope is 6 (uphill)" in text
+
+
 def test_what_is_printed_is_what_python_says(capsys):
     text = call(capsys, *ROSENBROCK)
     result = sf.minimize(ROSENBROCK[1], {"x": -1.2, "y": 1})

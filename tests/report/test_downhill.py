@@ -100,6 +100,6 @@ def test_a_picture_is_written_by_its_ending(zigzag, tmp_path, ending):
 
 
 def test_another_ending_is_refused(zigzag, tmp_path):
-    with pytest.raises(DataError, match=r"not as '.gif'"):
+    with pytest.raises(DataError, match=r"not as \.gif"):
         zigzag.plot(tmp_path / "walk.gif")
     assert not list(tmp_path.iterdir())

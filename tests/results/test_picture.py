@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import surefoot as sf
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 from surefoot.problem.objective import objective_of
 from surefoot.results.picture import LONG, MARGIN, _levels, gather, gather_walks, map_of
 
@@ -42,7 +42,7 @@ def test_no_exact_step_on_a_quadratic_does_worse_than_theory(condition, slant):
         walked = sf.minimize(f, start, args=(condition,), method=method, steps="exact", max_steps=400, tol=1e-9)
         profile = gather(walked).tracks[0].profile
         if profile.theory is None:  # the budget was spent before it arrived
-            assert not walked.stop.arrived
+            assert not walked.to_scipy().success
             continue
         seen = np.isfinite(profile.gap)
         floor = 1e-15 * profile.gap[0]
@@ -95,10 +95,13 @@ def test_walks_are_called_by_their_names_and_belong_together():
     two = sf.minimize("x^2", {"x": 1}, method="steepest", steps=0.2, max_steps=3)
     assert [track.label for track in gather_walks({"slow": one, "fast": two}).tracks] == ["slow", "fast"]
     assert [track.label[:2] for track in gather_walks([one, two]).tracks] == ["1.", "2."]
-    with pytest.raises(ModelError, match="no walk"):
+    with pytest.raises(OptionError, match="no walk"):
         sf.draw_walks([])
+    with pytest.raises(OptionError, match="not 'steepest'"):
+        sf.draw_walks({"one": one, "two": "steepest"})
+    assert len(sf.draw_walks(one).axes) == 2
     other = sf.minimize("y^2", {"y": 1})
-    with pytest.raises(ModelError, match="'other' has y, the first one has x"):
+    with pytest.raises(OptionError, match="'other' has y, the first one has x"):
         sf.draw_walks({"first": one, "other": other})
 
 

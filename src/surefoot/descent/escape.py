@@ -19,6 +19,7 @@ import numpy as np
 
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.models import ProductModel
+from surefoot.descent.norms import length_of
 
 DENSE = 50
 """Variables up to which the Hessian is taken as a matrix."""
@@ -137,7 +138,7 @@ def escape(ground: Ground, here: Here, lowest: LowestCurvature) -> Escape | None
 
 def _along_the_valley(ground: Ground, here: Here, flat: LowestCurvature, blur: float) -> Escape | None:
     """From the first place along a flat valley that curves downwards."""
-    size = max(1.0, float(np.linalg.norm(here.x)))
+    size = max(1.0, length_of(here.x))
     for side in (1.0, -1.0):
         for length in size * np.geomspace(0.03, 3.0, PLACES):
             place = ground.see(here.x + side * length * flat.vector)
@@ -153,7 +154,7 @@ def _along_the_valley(ground: Ground, here: Here, flat: LowestCurvature, blur: f
 
 
 def _lower_side(ground: Ground, here: Here, lowest: LowestCurvature, blur: float) -> Here:
-    size = max(1.0, float(np.linalg.norm(here.x)))
+    size = max(1.0, length_of(here.x))
     first = float(np.sqrt(8 * blur / -lowest.value)) if lowest.is_negative else 1e-3 * size
     first = float(np.clip(first, 1e-8 * size, size))
     found = [_farther(ground, here, sign * lowest.vector, first) for sign in (1.0, -1.0)]
@@ -164,7 +165,10 @@ def _farther(ground: Ground, here: Here, way: np.ndarray, length: float) -> Here
     """The lowest of the points at doubled lengths, which end where f rises again."""
     best, rises = here, 0
     for _ in range(TRIES):
-        there = ground.see(here.x + length * way)
+        x = here.x + length * way
+        if not np.all(np.isfinite(x)):
+            break
+        there = ground.see(x)
         if np.isfinite(there.value) and there.value < best.value and np.all(np.isfinite(there.gradient)):
             best, rises = there, 0
         else:

@@ -225,7 +225,8 @@ def disagreement(place: Place, direction: np.ndarray, bent: np.ndarray) -> str |
     least = 64 * place.witness.unit * length_of(place.x)
     # From where slopes show to where values do: rounding may hide a kink from the first, curvature from the last.
     slopes = max(64 * (floor + UNDERFLOW) / abs(curvature), least)
-    values = max(math.sqrt(1e5 * place.noise(place.value) / abs(curvature)), least)
+    # Nearer than the gradient places the stationary point f may still fall towards it.
+    values = max(math.sqrt(1e5 * place.noise(place.value) / abs(curvature)), slopes)
     lengths = [slopes, *(values / 8**k for k in range(LADDER, -1, -1) if values / 8**k > slopes)]
     for sign in (1.0, -1.0):
         ray = sign * direction

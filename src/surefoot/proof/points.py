@@ -174,7 +174,7 @@ class _Hearing:
         if tolerance is None or length_of(gradient[free]) > tolerance or len(wrong):
             return None
         self.stage = "the stationary point next to it"
-        said = f"The gradient ({length_of(gradient[free]):.2g}) is within the tolerance, but not within rounding"
+        said = f"The slope here ({length_of(gradient[free]):.2g}) is more than rounding makes"
         there = next_door(self.witness, self.x, free) if self.dense else None
         size = max(1.0, length_of(self.x), length_of(np.atleast_1d(self.wishes.span)))
         if there is not None and length_of(there - self.x) > FAR * size:
@@ -191,7 +191,9 @@ class _Hearing:
         self.lines += inner.lines
         if found.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE):
             return Finding(Verdict.INCONCLUSIVE, f"{said}. {found.claim}", found.lines, found.evidence)
-        return Finding(found.verdict, f"{found.claim} It lies {away:.2g} away. {said}.", found.lines, found.evidence)
+        return Finding(
+            found.verdict, f"{found.claim} That point lies {away:.2g} away. {said}.", found.lines, found.evidence
+        )
 
     def _sides(self, gradient: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, ...]:
         """Variables that are free, weakly held, held, and at a bound that pushes them away."""

@@ -35,6 +35,8 @@ UNEVEN = 1e8
 """Ratio of the curvatures along two axes from which the variables are badly scaled."""
 MOST = 500
 """Variables up to which the whole Hessian is looked at for advice."""
+NO_MINIMUM = (Verdict.DEGENERATE, Verdict.INCONCLUSIVE, Verdict.NOT_STATIONARY)
+"""Verdicts after which it is worth a look whether f goes on falling."""
 BESIDE = "beside a stationary point"
 """How the remark begins on a leg that leaves one."""
 NARROW = 1e10
@@ -118,11 +120,13 @@ def rate_too_small(seen: Seen) -> str | None:
     if seen.walk.stop.reason in ENDS or len(taken) < 10 or not isinstance(seen.wishes.steps, int | float):
         return None
     largest, rate = float(np.nanmax(taken["curvature"][1:], initial=0.0)), float(seen.wishes.steps)
+    if seen.curvatures is not None:  # along the way taken f may curve less than across it
+        largest = max(largest, seen.curvatures[1])
     if not largest > 0 or rate * largest * TIMID > 1:
         return None
     return (
-        f"The rate {rate:g} is far too small: the largest curvature met is {largest:.3g}, so a rate of 1/L = "
-        f"{1 / largest:.3g} is safe and {1 / (largest * rate):,.0f} times as fast."
+        f"The rate {rate:g} is far too small: the largest curvature seen is {largest:.3g}, for which 1/L = "
+        f"{1 / largest:.3g} would do, {1 / (largest * rate):,.0f} times as much."
     )
 
 
@@ -196,6 +200,22 @@ def _resolved(seen: Seen) -> float:
         )
 
 
+def ran_away(seen: Seen) -> str | None:
+    """No minimum where the walk ended, and nothing higher far ahead: a value that is approached and not reached."""
+    end, start = seen.walk.here, seen.walk.trace.rows[0].x
+    if seen.certificate.verdict not in NO_MINIMUM or seen.walk.stop.reason not in ENDS or start is None:
+        return None
+    with np.errstate(all="ignore"):
+        ahead = [end.x + (times - 1) * (end.x - start) for times in (10, 100, 1000)]
+        inside = seen.walk.steps > 0 and all(np.all(np.isfinite(x)) for x in ahead)
+        if not inside or not all(seen.objective.value(x) <= end.value for x in ahead):
+            return None
+    return (
+        "f is no higher at 10, 100 and 1,000 times the way from the start to here: it may have no minimum, only a "
+        f"value, {end.value:.6g} or less, that it approaches."
+    )
+
+
 def undefined(seen: Seen) -> str | None:
     """Trials where f was not finite."""
     values = seen.walk.trace["value"]
@@ -236,6 +256,6 @@ def _precision(seen: Seen) -> str:
 
 
 _LOOKS: tuple[Callable[[Seen], str | None], ...] = (
-    stationary_start, rate_too_large, rate_too_small, zigzag, undefined, noisy_arithmetic, scaling, flat_valley,
-    lower_seen, unsure_gradient,
+    stationary_start, ran_away, rate_too_large, rate_too_small, zigzag, undefined, noisy_arithmetic, scaling,
+    flat_valley, lower_seen, unsure_gradient,
 )  # fmt: skip

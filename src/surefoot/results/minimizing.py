@@ -39,6 +39,8 @@ ROUNDED = 1e-12
 """The judge adds up the length of a gradient in another order than the climber."""
 MOST_DENSE = 500
 """Variables up to which the whole Hessian is used among bounds."""
+NEAR = 1e4
+"""A gradient up to this multiple of its floor may stand for the stationary point next to it."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ def _judge_fall(objective: Objective, x: np.ndarray, start: np.ndarray) -> Certi
         return certificate
     again = judge_unbounded(objective, start, x - start)
     return again if again.verdict is Verdict.UNBOUNDED_BELOW else certificate
+
+
+def _rests(walked: Walk) -> bool:
+    """Whether a walk that gained nothing more is anywhere near the floor: else its point is judged as it is."""
+    return walked.here.steepness <= NEAR * walked.stop.tolerance
 
 
 def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.descent.stop import ENDS
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 from surefoot.problem.objective import Objective
 from surefoot.results.advice import curvatures_at
 
@@ -155,26 +155,32 @@ def gather_walks(walks: Mapping[str, Result] | Sequence[Result]) -> WalkPicture:
     return WalkPicture(_ground(first.objective, points[np.all(np.isfinite(points), axis=1)]), tracks)
 
 
-def _by_name(walks: Mapping[str, Result] | Sequence[Result]) -> dict[str, Result]:
+def _by_name(walks: Mapping[str, Result] | Sequence[Result] | Result) -> dict[str, Result]:
     """Walks on one function by the names to call them; of a sequence by their methods, numbered where they repeat.
 
     Raises
     ------
-    ModelError
-        There is none, or one has other variables than the first.
+    OptionError
+        There is none, one is no result of a minimisation, or one has other variables than the first.
     """
+    from surefoot.results.result import Result
+
     if isinstance(walks, Mapping):
         named = dict(walks)
     else:
-        methods = [one.method for one in walks]
+        given = [walks] if isinstance(walks, Result) else list(walks)
+        methods = [getattr(one, "method", "") for one in given]
         named = {f"{k}. {name}" if methods.count(name) > 1 else name: one
-                 for k, (name, one) in enumerate(zip(methods, walks, strict=True), start=1)}  # fmt: skip
+                 for k, (name, one) in enumerate(zip(methods, given, strict=True), start=1)}  # fmt: skip
+    for one in named.values():
+        if not isinstance(one, Result):
+            raise OptionError(f"A walk is a result of minimize, not {one!r:.60}.")
     if not named:
-        raise ModelError("There is no walk to draw: give results of minimize.")
+        raise OptionError("There is no walk to draw: give results of minimize.")
     first = next(iter(named.values()))
     for name, one in named.items():
         if one.names != first.names:
-            raise ModelError(
+            raise OptionError(
                 f"Walks on one map have the same variables: {name!r} has {', '.join(one.names[:6])}, the first one has "
                 f"{', '.join(first.names[:6])}."
             )

@@ -207,8 +207,8 @@ def draw_walks(walks: Mapping[str, Result] | Sequence[Result], path: str | Path 
 
     Raises
     ------
-    ModelError
-        There is no walk, or one has other variables than the first.
+    OptionError
+        There is no walk, one is no result, or one has other variables than the first.
     DataError
         The file cannot be written.
 
