@@ -211,7 +211,7 @@ class Traced(Remembering):
         return None
 
     def _say_uncurved(self, refused: Exception) -> None:
-        reason = _in_words(refused, "differentiate").replace("differentiated", "differentiated twice")
+        reason = in_words(refused, "differentiate").replace("differentiated", "differentiated twice")
         self.notes = (*self.notes, f"{reason}: curvature comes from differences of gradients.")
 
     def _product_by_gradients(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -348,12 +348,12 @@ def traced_or_reason(
     except SurefootError:
         raise
     except Exception as refused:
-        return _in_words(refused)
+        return in_words(refused)
     objective = Traced(reading, points)
     try:
         objective.prepare(points.start)
     except Exception as refused:
-        return _in_words(refused, "differentiate")
+        return in_words(refused, "differentiate")
     return _disagreement(objective, f, points, args, jac) or objective
 
 
@@ -365,6 +365,11 @@ def read(
     hess: Callable[..., Any] | None = None,
 ) -> Reading:
     """One trace of f, together with the derivatives that the caller gave."""
+    return read_answers(lambda inputs: _answers(f, jac, hess, inputs, points), points, args)
+
+
+def read_answers(answers: Callable[[tuple[Any, ...]], list[Any]], points: Points, args: Sequence[Any]) -> Reading:
+    """One trace of whatever is answered to ``(x, *args)``: a list of arrays."""
     import jax
 
     leaves, tree = jax.tree_util.tree_flatten(tuple(args))
@@ -376,8 +381,7 @@ def read(
         filled = list(leaves)
         for index, value in zip(dynamic, values, strict=True):
             filled[index] = value
-        inputs = (points.rebuilt(x, lambda part, shape: part.reshape(shape)), *tree.unflatten(filled))
-        return _answers(f, jac, hess, inputs, points)
+        return answers((points.rebuilt(x, lambda part, shape: part.reshape(shape)), *tree.unflatten(filled)))
 
     with double():
         x = jax.ShapeDtypeStruct((points.size,), np.float64)
@@ -418,6 +422,16 @@ def _answers(f: Any, jac: Any, hess: Any, inputs: tuple[Any, ...], points: Point
 
 
 def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any], jac: Any) -> str:
+    def plain(x: np.ndarray) -> np.ndarray:
+        result = f(points.shaped(x), *args)
+        return np.array([as_value(result[0] if jac is True else result)])
+
+    return disagreement(plain, lambda x: np.array([objective.value(x)]), points.start)
+
+
+def disagreement(
+    plain: Callable[[np.ndarray], np.ndarray], reading: Callable[[np.ndarray], np.ndarray], start: np.ndarray
+) -> str:
     """Why the reading is not what f does when it is called with numbers; empty if nothing speaks against it.
 
     A function may be read and still mean something else: it draws random numbers, or catches JAX's error and goes on.
@@ -428,12 +442,11 @@ def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any]
 
     def differs(x: np.ndarray) -> tuple[float, float] | None:
         with double(), np.errstate(all="ignore"):
-            result = f(points.shaped(x), *args)
-        plain, read = as_value(result[0] if jac is True else result), objective.value(x)
-        same = plain == read or abs(plain - read) <= LIKE * max(abs(plain), abs(read))
-        return None if same or (np.isnan(plain) and np.isnan(read)) else (plain, read)
+            one, other = plain(x), reading(x)
+            apart = ~(np.abs(one - other) <= LIKE * max(np.max(np.abs(one)), np.max(np.abs(other)))) & (one != other)
+        apart &= ~(np.isnan(one) & np.isnan(other))
+        return (float(one[apart][0]), float(other[apart][0])) if np.any(apart) else None
 
-    start = points.start
     try:
         with jax.no_tracing(True):
             found = differs(start)
@@ -486,7 +499,7 @@ def _is_data(leaf: Any) -> bool:
     return isinstance(leaf, (float, np.ndarray, np.floating)) and np.asarray(leaf).dtype.kind in "biufc"
 
 
-def _in_words(refused: Exception, doing: str = "trace") -> str:
+def in_words(refused: Exception, doing: str = "trace") -> str:
     """Why JAX cannot run a function, as the beginning of a sentence."""
     kinds = {one.__name__ for one in type(refused).__mro__}
     for kind, words in REFUSALS.items():

@@ -1,0 +1,197 @@
+"""The ground of a residual function: the sum of its losses, with the Jacobian behind it.
+
+    F = sum_i s^2 rho((r_i/s)^2),    grad F = 2 J'w r,    Hess F = 2 (J'D J + S(w r)),    near which 2 J'D J
+
+Reference: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, section 10.1, pp. 246-247.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surefoot.descent.bounded import Fenced
+from surefoot.descent.ground import Floor, Here
+from surefoot.descent.landscape import Landscape
+from surefoot.descent.linearised import Linearised, column_lengths, linearised
+
+if TYPE_CHECKING:
+    from surefoot.problem.box import Box
+    from surefoot.problem.losses import Loss
+    from surefoot.problem.residual import Residuals
+
+KEPT = 8
+"""Points whose rounding is remembered."""
+
+
+class Misfit(Landscape):
+    """A residual function to walk on.
+
+    Parameters
+    ----------
+    residuals : Residuals
+        r with its Jacobian.
+    loss : Loss
+        What each residual costs.
+
+    Examples
+    --------
+    >>> from surefoot.problem.losses import loss_of
+    >>> from surefoot.problem.residual import residuals_of
+    >>> residuals, x0 = residuals_of(lambda x: [10 * (x[1] - x[0] ** 2), 1 - x[0]], [-1.2, 1.0])
+    >>> here = Misfit(residuals, loss_of("linear")).see(x0)
+    >>> round(here.value, 12), here.gradient.round(12).tolist()
+    (24.2, [-215.6, -88.0])
+    """
+
+    def __init__(self, residuals: Residuals, loss: Loss) -> None:
+        super().__init__(_Summed(residuals, loss))  # type: ignore[arg-type]
+        self.residuals, self.loss = residuals, loss
+        self._counted = b""
+        self._blurs: dict[bytes, float] = {}
+
+    @property
+    def lowest(self) -> float:
+        return 0.0
+
+    def height(self, x: np.ndarray) -> float:
+        self._count_once(x)
+        return self.objective.value(x)
+
+    def see(self, x: np.ndarray) -> Here:
+        before = self._count
+        here = super().see(x)
+        self._count = before
+        self._count_once(x)
+        self._blurs[here.x.tobytes()] = self._rounding(here)
+        while len(self._blurs) > KEPT:
+            del self._blurs[next(iter(self._blurs))]
+        return here
+
+    def blur(self, here: Here) -> float:
+        """At least what the rounding of x makes of F: residuals are small differences of large numbers."""
+        return max(super().blur(here), self._blurs.get(here.x.tobytes(), 0.0))
+
+    def _rounding(self, here: Here) -> float:
+        r, jacobian = self.residuals.see(here.x)
+        with np.errstate(all="ignore"):
+            moved = np.asarray(abs(jacobian) @ np.abs(here.x))
+            found = 2 * self.objective.roundoff * float(np.abs(self.loss.weigh(r).weights * r) @ moved)
+        return found if np.isfinite(found) else 0.0
+
+    def linear(self, here: Here, scale: np.ndarray | None = None) -> Linearised:
+        """The residuals as a linear function around a point, the loss in their rows.
+
+        Parameters
+        ----------
+        here : Here
+        scale : ndarray, shape (n,), optional
+            Lengths of columns for the scaling; those at this point if not given.
+        """
+        r, jacobian = self.residuals.see(here.x)
+        weighed = self.loss.weigh(r)
+        roots = np.sqrt(weighed.rounded)
+        with np.errstate(all="ignore"):
+            target = np.where(roots > 0, weighed.weights * r / np.where(roots > 0, roots, 1.0), 0.0)
+        return linearised(target, jacobian, None if self.loss.is_linear else roots, scale)
+
+    def acceleration(self, model: Linearised, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
+        """The second derivative of the residuals along v, in the rows of a model; None where it cannot be had."""
+        found = self.residuals.along(x, v)
+        return found if found is None or model.roots is None else model.roots * found
+
+    def is_regular(self, x: np.ndarray) -> bool:
+        """Whether residuals and Jacobian are finite."""
+        r, jacobian = self.residuals.see(x)
+        entries = jacobian if isinstance(jacobian, np.ndarray) else jacobian.data
+        return bool(np.all(np.isfinite(r)) and np.all(np.isfinite(entries)))
+
+    def lengths(self, x: np.ndarray) -> np.ndarray:
+        """Lengths of the columns of the Jacobian, shape (n,)."""
+        return column_lengths(self.residuals.see(x)[1])
+
+    def _count_once(self, x: np.ndarray) -> None:
+        """A point looked at twice in sequence is one evaluation."""
+        key = np.ascontiguousarray(x, dtype=float).tobytes()
+        self._count += key != self._counted
+        self._counted = key
+
+
+class FencedMisfit(Fenced):
+    """The same within a box."""
+
+    def __init__(self, misfit: Misfit, box: Box) -> None:
+        super().__init__(misfit, box)
+        self.misfit = misfit
+
+    def linear(self, here: Here, scale: np.ndarray | None = None) -> Linearised:
+        """The linear function, which steps may only follow within the box."""
+        return self.misfit.linear(here, scale).within_box(here.x, self.box, self.held(here))
+
+    def acceleration(self, model: Linearised, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
+        return self.misfit.acceleration(model, x, v)
+
+    def is_regular(self, x: np.ndarray) -> bool:
+        return self.misfit.is_regular(x)
+
+    def lengths(self, x: np.ndarray) -> np.ndarray:
+        return self.misfit.lengths(x)
+
+
+class Quiet:
+    """A ground without floors: walks on it end where their own steps say so, not where the gradient is small.
+
+    The length of a gradient says little where the variables have units worlds apart, as parameters of curves often do.
+    """
+
+    def __init__(self, ground: Misfit | FencedMisfit) -> None:
+        self._ground = ground
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ground, name)
+
+    def floor(self, here: Here, curvature: float) -> Floor:
+        return Floor(0.0, 0.0)
+
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
+        return Floor(0.0, 0.0)
+
+
+class _Summed:
+    """F as an objective: what a landscape asks of one."""
+
+    def __init__(self, residuals: Residuals, loss: Loss) -> None:
+        self._residuals, self._loss = residuals, loss
+        self.size, self.roundoff = residuals.size, residuals.roundoff
+        self.exact_gradient, self.exact_curvature = residuals.exact, residuals.exact_curvature
+
+    def value(self, x: np.ndarray) -> float:
+        with np.errstate(all="ignore"):
+            return self._loss.weigh(self._residuals.at(x)).total
+
+    def see(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        with np.errstate(all="ignore"):
+            r, jacobian = self._residuals.see(x)
+            weighed = self._loss.weigh(r)
+            return weighed.total, 2 * np.asarray(jacobian.T @ (weighed.weights * r))
+
+    def gradient_error(self, x: np.ndarray) -> float:
+        """Of a gradient by central differences: the cube of their step, relative to its terms."""
+        r, jacobian = self._residuals.see(x)
+        return float(1e-9 * np.linalg.norm(2 * abs(jacobian).T @ np.abs(r)))
+
+    def hessian(self, x: np.ndarray) -> np.ndarray:
+        r, jacobian = self._residuals.see(x)
+        dense = jacobian if isinstance(jacobian, np.ndarray) else jacobian.toarray()
+        weighed = self._loss.weigh(r)
+        bends = self._residuals.bends(x, weighed.weights * r)
+        found = dense.T @ (weighed.bends[:, None] * dense)
+        return 2 * (found if bends is None else found + bends)
+
+    def bend(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        r, jacobian = self._residuals.see(x)
+        weighed = self._loss.weigh(r)
+        more = self._residuals.bend(x, weighed.weights * r, v)
+        found = jacobian.T @ (weighed.bends * (jacobian @ v))
+        return 2 * np.asarray(found if more is None else found + more)
