@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from surefoot.results.result import Result
     from surefoot.verbs.fits import compare, fit, load, lstsq
     from surefoot.verbs.minima import compass, minimize
+    from surefoot.verbs.residuals import least_squares
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ _HOMES = {
     "lstsq": "surefoot.verbs.fits",
     "minimize": "surefoot.verbs.minima",
     "compass": "surefoot.verbs.minima",
+    "least_squares": "surefoot.verbs.residuals",
     "check_gradient": "surefoot.problem.checked",
     "compare": "surefoot.verbs.fits",
     "load": "surefoot.verbs.fits",
@@ -44,7 +46,7 @@ _NAMESPACES = ("methods", "steps")
 
 __all__ = [
     "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "check_gradient",
-    "compare", "compass", "fit", "load", "lstsq", "methods", "minimize", "open_source", "steps",
+    "compare", "compass", "fit", "least_squares", "load", "lstsq", "methods", "minimize", "open_source", "steps",
 ]  # fmt: skip
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from surefoot.problem.losses import Loss
     from surefoot.problem.residual import Residuals
 
+FLOOR = 4.0
+"""Roundings in a term of a residual, so to say."""
 KEPT = 8
 """Points whose rounding is remembered."""
 
@@ -72,6 +74,18 @@ class Misfit(Landscape):
     def blur(self, here: Here) -> float:
         """At least what the rounding of x makes of F: residuals are small differences of large numbers."""
         return max(super().blur(here), self._blurs.get(here.x.tobytes(), 0.0))
+
+    def measured_floor(self, here: Here, curvature: float) -> Floor:
+        """What rounding of the residuals, of x and of the sums can make of the gradient; it costs no evaluation."""
+        r, jacobian = self.residuals.see(here.x)
+        weighed = self.loss.weigh(r)
+        with np.errstate(all="ignore"):
+            size = abs(jacobian)
+            terms = size.T @ (weighed.weights * (np.asarray(size @ np.abs(here.x)) + np.abs(r)))
+            found = FLOOR * 2 * self.objective.roundoff * float(np.linalg.norm(terms))
+        if not self.residuals.exact:
+            found = max(found, self.objective.gradient_error(here.x))  # type: ignore[attr-defined]
+        return Floor(found if np.isfinite(found) else 0.0, float("inf"))
 
     def _rounding(self, here: Here) -> float:
         r, jacobian = self.residuals.see(here.x)

@@ -46,13 +46,18 @@ class ResidualNewton:
     ----------
     misfit : Misfit
         The ground, for its second derivatives.
+
+    Attributes
+    ----------
+    upward : bool
+        Whether F curved upwards in every direction where second derivatives were asked last, or none were.
     """
 
     momentum = 0.0
     name = "Newton on exact second derivatives"
 
     def __init__(self, misfit: Misfit) -> None:
-        self._misfit, self._newton = misfit, True
+        self._misfit, self._newton, self.upward = misfit, True, True
 
     def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
         model: Any = ground.linear(here)  # type: ignore[attr-defined]
@@ -71,7 +76,11 @@ class ResidualNewton:
         if isinstance(model, DenseLinear):
             r, _ = misfit.residuals.see(here.x)
             bends = misfit.residuals.bends(here.x, misfit.loss.weigh(r).weights * r)
-            return None if bends is None else newton_step(model, bends, self._correction(here), free)
+            if bends is None:
+                return None
+            found = newton_step(model, bends, self._correction(here), free)
+            self.upward = found is not None
+            return found
         return None if free is not None else self._by_products(model, here)
 
     def _correction(self, here: Here) -> np.ndarray | None:

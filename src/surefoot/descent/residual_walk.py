@@ -20,6 +20,7 @@ import numpy as np
 
 from surefoot.descent.arrival import Tolerance
 from surefoot.descent.directions import Direction
+from surefoot.descent.escape import Escape, escape, lowest_curvature
 from surefoot.descent.ground import Here
 from surefoot.descent.linearised import DenseLinear
 from surefoot.descent.log_variables import LogVariables
@@ -48,6 +49,8 @@ CLEARLY = 1e-6
 """The other road wins if its end is lower by this share."""
 SETTLED = 1e-6
 """Newton's step in units of D, relative to D x, from which a point counts as found."""
+SADDLES = 5
+"""Stationary points that are left by their negative curvature at most."""
 POLISH = 100
 """Steps for the last digits at most."""
 OVER = (Reason.ASKED, Reason.INTERRUPTED, Reason.TIME, Reason.EVALUATIONS)
@@ -125,7 +128,15 @@ def descend(
         first = legs.logarithms(first)
     if first.stop.reason is Reason.STEPS and legs.steps < legs.budget.steps:
         first = legs.damped(first.here.x, GaussNewton(scale, damped=True), Damping(), legs.budget.steps, "going on")
-    return legs.finished(first)
+    found = legs.finished(first)
+    for _ in range(SADDLES):
+        place = legs.beside(found)
+        if place is None:
+            break
+        first = legs.damped(place.there.x, GaussNewton(scale, damped=True), Damping(), legs.budget.steps,
+                            f"beside a stationary point, where the curvature is {place.curvature:.3g}")  # fmt: skip
+        found = legs.finished(first)
+    return found
 
 
 class _Legs:
@@ -142,7 +153,7 @@ class _Legs:
         self.story: list[str] = []
         self.walks: list[Walk] = []
         self.steps = self.passes = self.collapses = 0
-        self.settled = False
+        self.settled, self.upward = False, True
         self.began = time.monotonic()
         self.longest: np.ndarray | None = None
 
@@ -211,12 +222,26 @@ class _Legs:
             return self._found(first, first.here, first.stop, None)
         limits = self.tolerance
         self.tolerance = Tolerance()
-        self._leg(self.ground, ResidualNewton(self.misfit), shrinking, first.here.x, "the last digits", POLISH)
-        self.tolerance = limits
+        newton = ResidualNewton(self.misfit)
+        last = self._leg(self.ground, newton, shrinking, first.here.x, "the last digits", POLISH).here
+        self.tolerance, self.upward = limits, newton.upward
         here = first.here if shrinking.best is None else shrinking.best
+        if last.steepness == 0 and last.value <= here.value:  # there the loop ends before a step is asked for
+            here, shrinking.shortest, shrinking.step = last, 0.0, np.zeros(len(last.x))
         if here.value > first.here.value + BLURRED * self.ground.blur(self.ground.see(first.here.x)):
             here = first.here
         return self._found(first, here, self._stop(first, here, shrinking), shrinking.step)
+
+    def beside(self, found: Found) -> Escape | None:
+        """A lower point along negative curvature, where second derivatives show a saddle or a top."""
+        here = found.walk.here
+        if self.upward or self.box is not None or self._is_over() or not np.isfinite(here.value):
+            return None
+        lowest = lowest_curvature(self.misfit, here)
+        place = None if lowest is None or not lowest.is_negative else escape(self.misfit, here, lowest)
+        if place is not None:
+            self.story.append(f"After {self.steps:,} steps: F = {here.value:.6g} at a saddle; went on beside it.")
+        return place
 
     def _stop(self, first: Walk, here: Here, shrinking: Shrinking) -> Stop:
         last = self.walks[-1].stop

@@ -50,6 +50,8 @@ REJECTIONS = 80
 """Trials that fail before no step is taken."""
 BLURRED = 16.0
 """Predicted decreases up to so many times the rounding of F are judged by slopes."""
+NOTHING = 2.0**-106
+"""Residuals that have shrunk to their own rounding: the share of F at the start that is left."""
 HIGHEST = 1e60
 """Damping at which a step has no length."""
 
@@ -125,7 +127,7 @@ class Damping:
         self.name = "damped steps with geodesic acceleration" if accelerated else "damped steps"
         self._mu, self._growth, self._accelerated = tau, 2.0, accelerated
         self.collapses, self.settled = 0, False
-        self._taken, self._failed = 0, False
+        self._taken, self._failed, self._first = 0, False, 0.0
 
     def steepest_settled(self, momentum: float) -> float:
         return float("inf")
@@ -136,18 +138,22 @@ class Damping:
         if not hasattr(model, "damped"):
             raise ModelError("Damped steps need a direction with a linear model of residuals: Levenberg-Marquardt.")
         blur, remark = ray.ground.blur(ray.origin), ""
+        self._first = max(self._first, ray.origin.value)
+        if ray.origin.value <= NOTHING * self._first:
+            self.settled = True
+            return Refusal(Reason.NO_DECREASE)
         bent = collapsed = 0
         for _ in range(REJECTIONS):
-            step, straight = self._curved(ray, model, bent < BENT)
-            if not straight:
+            velocity, predicted = model.damped(self._mu)
+            step = self._curved(ray, model, velocity, bent < BENT)
+            if step is None:
                 bent += 1
                 self._raise()
                 continue
-            predicted = model.decrease(step)
             if not predicted > blur and not model.damped(0.0)[1] > blur:
                 self.settled = True
                 break
-            if self._mu > HIGHEST or np.array_equal(ray.origin.x + step, ray.origin.x):
+            if not predicted > 0 or self._mu > HIGHEST or np.array_equal(ray.origin.x + step, ray.origin.x):
                 break
             trial, ratio = _look(ray, step, predicted, blur)
             if trial is None:
@@ -170,24 +176,24 @@ class Damping:
         self._mu *= self._growth
         self._growth *= 2
 
-    def _curved(self, ray: Ray, model: Any, wary: bool) -> tuple[np.ndarray, bool]:
-        """The step, bent along the second derivative; False if it would bend too much."""
-        velocity = model.damped(self._mu)[0]
+    def _curved(self, ray: Ray, model: Any, velocity: np.ndarray, wary: bool) -> np.ndarray | None:
+        """The step, bent along the second derivative; None if it would bend too much.
+
+        What the model predicts for the straight step is expected of the bent one: bending cancels second derivatives.
+        """
         if not self._accelerated or (self._taken < EASY and not self._failed):
-            return velocity, True
+            return velocity
         second = ray.ground.acceleration(model, ray.origin.x, velocity)  # type: ignore[attr-defined]
         if second is None or not np.all(np.isfinite(second)):
-            return velocity, True
+            return velocity
         free = None if model.fence is None else velocity != 0
         if free is not None and not np.any(free):
-            return velocity, True
+            return velocity
         bend = model.solve(second, self._mu, free)
         if not model.length(bend) <= ALPHA * model.length(velocity):
-            return velocity, not wary
+            return None if wary else velocity
         step = velocity + 0.5 * bend
-        if model.fence is not None:
-            step = np.clip(step, model.fence.low, model.fence.high)
-        return step, True
+        return step if model.fence is None else np.clip(step, model.fence.low, model.fence.high)
 
     def _fault(self, ray: Ray, model: Any, trial: Trial, wary: bool) -> str:
         """Why a trial is not a place to be, whatever its value; empty if it is."""

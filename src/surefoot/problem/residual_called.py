@@ -22,7 +22,8 @@ from surefoot.problem.noise import noise_near
 from surefoot.problem.objective import ROUNDOFF, Objective
 from surefoot.problem.points import Points
 from surefoot.problem.residual import Known, Residuals
-from surefoot.problem.residual_traced import as_jacobian, joined, summed
+from surefoot.problem.residual_traced import as_jacobian, joined
+from surefoot.problem.summed import Summed
 
 DIFFERENCED = 1e-3
 """Difference between a row of J v and the product, relative to its terms, that differences may show."""
@@ -137,4 +138,4 @@ class CalledResiduals(Residuals):
         return None
 
     def objective(self, loss: Loss) -> Objective:
-        return summed(self, loss, curved=False)
+        return Summed(self, loss)

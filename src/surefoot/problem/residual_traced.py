@@ -21,6 +21,7 @@ from surefoot.problem.objective import Objective
 from surefoot.problem.points import Points
 from surefoot.problem.programs import Program
 from surefoot.problem.residual import Known, Residuals
+from surefoot.problem.summed import Summed
 from surefoot.problem.traced import (
     AT_ONCE,
     Reading,
@@ -151,7 +152,7 @@ class TracedResiduals(Residuals):
         import jax.numpy as jnp
 
         if self._together and self.exact_curvature and not self._reading.given:
-            return summed(self, loss, curved=True)
+            return Summed(self, loss)
 
         def total(x: Any, *constants: Any) -> Any:
             flat = self.points.flattened(x, jnp.asarray, jnp.concatenate)
@@ -163,7 +164,7 @@ class TracedResiduals(Residuals):
         except SurefootError:
             raise
         except Exception:
-            return summed(self, loss, curved=self.exact_curvature)
+            return Summed(self, loss)
         return objective
 
     def _run(self, name: Any, function: Callable[..., Any], *inputs: np.ndarray) -> np.ndarray:
@@ -338,28 +339,3 @@ def as_jacobian(given: Any, rows: int, columns: int) -> Any:
         f"The Jacobian that was given has shape {given.shape}; {rows} residuals of {columns} variables need "
         f"({rows}, {columns})."
     )
-
-
-def summed(residuals: Residuals, loss: Loss, *, curved: bool) -> Objective:
-    """F as a function of NumPy, with gradient and Hessian put together from r, J and second derivatives."""
-    from surefoot.problem.differenced import Differenced
-
-    points = residuals.points
-
-    def value(point: Any) -> float:
-        return loss.weigh(residuals.at(points.flat(point))).total
-
-    def slope(point: Any) -> Any:
-        r, jacobian = residuals.see(points.flat(point))
-        return points.shaped(2 * (jacobian.T @ (loss.weigh(r).weights * r)))
-
-    def hessian(point: Any) -> np.ndarray:
-        x = points.flat(point)
-        r, jacobian = residuals.see(x)
-        weighed = loss.weigh(r)
-        dense = jacobian if isinstance(jacobian, np.ndarray) else jacobian.toarray()
-        bends = residuals.bends(x, weighed.weights * r)
-        assert bends is not None
-        return 2 * (dense.T @ (weighed.bends[:, None] * dense) + bends)
-
-    return Differenced(value, points, jac=slope if residuals.exact else None, hess=hessian if curved else None)
