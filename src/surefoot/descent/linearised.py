@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 EPS = float(np.finfo(float).eps)
 FULL = 30_000_000
 """Entries of J'J above which it is not factored; conjugate directions (LSMR) solve then."""
+LEAST = 1e-10
+"""Damping of sparse normal equations: below it those of dependent columns have no factor."""
 FAR, NEAR = 1.1, 0.9
 """A step is as long as a radius within these factors."""
 
@@ -186,6 +188,10 @@ class _Triangle:
 class SparseLinear(Linearised):
     """The model of a Jacobian that is a sparse matrix."""
 
+    def factor(self, mu: float) -> Any:
+        """Something with ``solve`` for the damped normal equations; None where they are too full."""
+        return self._factored(self.jacobian, self.scale).preconditioner(mu)
+
     def _factored(self, jacobian: csc_matrix, scale: np.ndarray) -> _Normal:
         return _Normal(jacobian, scale)
 
@@ -201,6 +207,7 @@ class _Normal:
         self._factor: tuple[float, Any] | None = None
 
     def solve(self, right: np.ndarray, mu: float) -> np.ndarray:
+        mu = max(mu, LEAST)
         factor = self._factored(mu)
         if factor is None:
             from scipy.sparse.linalg import lsmr
@@ -226,7 +233,7 @@ class _Normal:
         if self._gram.nnz > FULL:
             return None
         if self._factor is None or self._factor[0] != mu:
-            shifted = self._gram + mu * identity(len(self.scale), format="csc") if mu else self._gram
+            shifted = self._gram + mu * identity(len(self.scale), format="csc")
             try:
                 found = splu(shifted, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
                              options={"SymmetricMode": True})  # fmt: skip

@@ -33,7 +33,9 @@ VAIN = 2
 """Steps in sequence that are no shorter than the shortest, after which they are only rounding."""
 PRODUCTS = 200
 """Products with second derivatives for one step of a sparse problem."""
-EXACT = 1e-12
+SOFT = 1e-8
+"""Damping of the factor before conjugate gradients."""
+EXACT = 1e-6
 """Residual of a sparse Newton step, relative to its right-hand side."""
 BLURRED = 64.0
 """F may rise by so many times its rounding."""
@@ -96,8 +98,7 @@ class ResidualNewton:
         if not self._misfit.residuals.exact_curvature:
             return None
         D = model.scale
-        model.solve(model.target, EPS)
-        factor = model._free[1].preconditioner(EPS)
+        factor = model.factor(SOFT)
         if factor is None:
             return None
         gradient = 0.5 * here.gradient / D

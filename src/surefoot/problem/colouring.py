@@ -130,7 +130,8 @@ def find_pattern(products: Products, rows: int, columns: int, most: int, random:
     from scipy.sparse import csc_matrix
 
     width = 1 << max(0, (columns - 1).bit_length())  # of a block, and a power of two
-    blocks = csc_matrix(np.ones((rows, 1), dtype=bool))
+    shown = products(np.ones((1, columns)))[0] != 0 if columns == 1 else np.ones(rows, dtype=bool)
+    blocks = csc_matrix(shown[:, None])
     while width > 1:
         width //= 2
         halves = -(-columns // width)
@@ -147,9 +148,9 @@ def find_pattern(products: Products, rows: int, columns: int, most: int, random:
         for side in (0, 1):
             half = 2 * coarse.col + side
             inside = half < halves
-            shown = images[2 * colours[coarse.col[inside]] + side, coarse.row[inside]]
-            found_rows.append(coarse.row[inside][shown])
-            found_halves.append(half[inside][shown])
+            there = images[2 * colours[coarse.col[inside]] + side, coarse.row[inside]]
+            found_rows.append(coarse.row[inside][there])
+            found_halves.append(half[inside][there])
         at = np.concatenate(found_rows), np.concatenate(found_halves)
         blocks = csc_matrix((np.ones(len(at[0]), dtype=bool), at), shape=(rows, halves))
     return blocks

@@ -156,7 +156,7 @@ class Residuals:
                 f"jac_sparsity has shape {shape}; the Jacobian has {self.rows} rows, one for each residual, and "
                 f"{self.size} columns, one for each variable."
             )
-        self.compression = Compression.of(sparsity)
+        self._use(Compression.of(sparsity))
 
     def look_for_pattern(self) -> None:
         """Find the pattern near the start, and keep it if the Jacobian has few entries."""
@@ -170,7 +170,10 @@ class Residuals:
             return
         compression = Compression.of(found)
         if compression.count <= WORTH * self.size:
-            self.compression = compression
+            self._use(compression)
+
+    def _use(self, compression: Compression) -> None:
+        self.compression, self._last = compression, Known(b"", np.empty(0))
 
     def _pattern_at(self, places: Sequence[np.ndarray]) -> Any:
         """Where the Jacobian has entries at any of several places."""
