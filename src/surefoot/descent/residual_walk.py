@@ -22,7 +22,6 @@ from surefoot.descent.arrival import Tolerance
 from surefoot.descent.directions import Direction
 from surefoot.descent.escape import Escape, escape, lowest_curvature
 from surefoot.descent.ground import Here
-from surefoot.descent.linearised import DenseLinear
 from surefoot.descent.log_variables import LogVariables
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.misfit import FencedMisfit, Misfit, Quiet
@@ -41,8 +40,6 @@ VANISHED = 1e-8
 """A column this many times shorter than it has been on the way has vanished."""
 FAR = 1e6
 """A variable that has grown by this factor, while its column shrank by as much, has run away."""
-SKEW = 1e12
-"""Condition of the scaled columns from which the road of logarithms is tried as well."""
 LEG = 300
 """Steps after which a leg that has not arrived lets the logarithms try."""
 CLEARLY = 1e-6
@@ -174,7 +171,7 @@ class _Legs:
         if not self.may_log() or self._is_over() or walked.stop.reason is Reason.TOLERANCE:
             return False
         arrived = self.settled or walked.here.steepness == 0
-        return not arrived or self.collapses > 0 or bool(self.runaway(walked.here)) or self._is_skew(walked.here)
+        return not arrived or self.collapses > 0 or bool(self.runaway(walked.here))
 
     def runaway(self, here: Here) -> tuple[int, ...]:
         """Variables that went towards infinity, or whose column vanished on the way there."""
@@ -186,21 +183,12 @@ class _Legs:
         far = (grown > FAR) & (shrunk < 1 / FAR) & (np.abs(here.x) > FAR)
         return tuple(int(j) for j in np.flatnonzero((shrunk < VANISHED) & (here.value > 0) | far))
 
-    def _is_skew(self, here: Here) -> bool:
-        if not self.misfit.is_regular(here.x):
-            return True
-        model = self.misfit.linear(here)
-        if not isinstance(model, DenseLinear) or self.residuals.rows < self.residuals.size:
-            return False
-        singular = np.linalg.svd(model.triangle, compute_uv=False)
-        return bool(singular[0] > SKEW * singular[-1])
-
     def logarithms(self, first: Walk) -> Walk:
         """The same walk in logarithms; the lower end wins."""
         logs = LogVariables(self.residuals, self.start > 0)
         ground = Misfit(logs, self.loss)  # type: ignore[arg-type]
         remark = "in logarithms of what starts above zero, because "
-        remark += "a parameter runs away" if self.runaway(first.here) or self.collapses else "the valley is flat"
+        remark += "a parameter runs away" if self.runaway(first.here) or self.collapses else "the walk crawls"
         damping = Damping()
         walked = self._leg(ground, GaussNewton(damped=True), damping, logs.inner(self.start), remark, LEG, logs)
         change = walked.here.value - first.here.value
@@ -235,7 +223,8 @@ class _Legs:
     def beside(self, found: Found) -> Escape | None:
         """A lower point along negative curvature, where second derivatives show a saddle or a top."""
         here = found.walk.here
-        if self.upward or self.box is not None or self._is_over() or not np.isfinite(here.value):
+        shown = not self.upward or (here.steepness == 0 and here.value > 0)  # where no step was asked for
+        if not shown or self.box is not None or self._is_over() or not np.isfinite(here.value):
             return None
         lowest = lowest_curvature(self.misfit, here)
         place = None if lowest is None or not lowest.is_negative else escape(self.misfit, here, lowest)
