@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
 
 EPS = float(np.finfo(float).eps)
+FEW = 64
+"""Rows up to which a triangle is a small one."""
 FULL = 30_000_000
 """Entries of J'J above which it is not factored; conjugate directions (LSMR) solve then."""
 LEAST = 1e-10
@@ -56,7 +58,10 @@ class Linearised(ABC):
 
     def within_box(self, x: np.ndarray, box: Box, held: np.ndarray) -> Linearised:
         """The same, whose steps from x stay in a box; ``held`` variables do not move."""
-        self.fence = Fence(box.lower - x, box.upper - x, held)
+        # A little beyond the box, whose nearest point is then the bound itself and not its neighbour.
+        beyond = [np.spacing(np.maximum(np.abs(x), np.where(np.isfinite(side), np.abs(side), 0.0)))
+                  for side in (box.lower, box.upper)]  # fmt: skip
+        self.fence = Fence(box.lower - x - beyond[0], box.upper - x + beyond[1], held)
         return self
 
     def rescaled(self, scale: np.ndarray) -> Linearised:
@@ -179,10 +184,27 @@ class _Triangle:
         effects, n = -(self.columns.T @ right), len(self.scale)
         if mu == 0:
             return np.linalg.lstsq(self.triangle, effects, rcond=EPS * max(self.columns.shape))[0] / self.scale
-        from scipy.linalg import solve_triangular
-
         q, upper = np.linalg.qr(np.vstack([self.triangle, np.sqrt(mu) * np.eye(n)]))
-        return solve_triangular(upper, q[: len(effects)].T @ effects, check_finite=False) / self.scale
+        return backward(upper, q[: len(effects)].T @ effects) / self.scale
+
+
+def backward(upper: np.ndarray, right: np.ndarray, *, transposed: bool = False) -> np.ndarray:
+    """The solution with an upper triangle, or with its transpose; NaN where it is singular.
+
+    A small triangle goes through the general solver, which keeps its rows where they are: SciPy's for triangles hands
+    even the smallest to several threads.
+    """
+    if len(upper) <= FEW:
+        try:
+            return np.linalg.solve(upper.T if transposed else upper, right)
+        except np.linalg.LinAlgError:
+            return np.full(right.shape, np.nan)
+    from scipy.linalg import LinAlgError, solve_triangular
+
+    try:
+        return solve_triangular(upper, right, trans=int(transposed), check_finite=False)
+    except LinAlgError:
+        return np.full(right.shape, np.nan)
 
 
 class SparseLinear(Linearised):

@@ -19,7 +19,7 @@ import numpy as np
 
 from surefoot.descent.directions import Way
 from surefoot.descent.ground import Ground, Here
-from surefoot.descent.linearised import DenseLinear
+from surefoot.descent.linearised import DenseLinear, backward
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.descent.stop import Reason
 
@@ -135,8 +135,6 @@ def newton_step(
     free : ndarray of bool, shape (n,), or None
         Variables that may move; None for all.
     """
-    from scipy.linalg import solve_triangular
-
     chosen = np.arange(len(model.scale)) if free is None else np.flatnonzero(free)
     found = np.zeros(len(model.scale))
     if not len(chosen) or not np.all(np.isfinite(bends)):
@@ -147,13 +145,12 @@ def newton_step(
     effects = -(Q.T @ model.target)
     sizes = np.abs(np.diag(R)) if R.shape[0] == R.shape[1] else np.zeros(1)
     if np.min(sizes) > 1e3 * EPS * np.max(sizes):
-        inner = solve_triangular(R, solve_triangular(R, S, trans=1, check_finite=False).T, trans=1,
-                                 check_finite=False)  # fmt: skip
+        inner = backward(R, backward(R, S, transposed=True).T, transposed=True)
         inner = np.eye(len(D)) + 0.5 * (inner + inner.T)
         if correction is not None:
             inner = inner + Q.T @ (correction[:, None] * Q)
         q = _upward(inner, effects)
-        found[chosen] = np.nan if q is None else solve_triangular(R, q, check_finite=False) / D
+        found[chosen] = np.nan if q is None else backward(R, q) / D
     else:  # columns that depend on each other: only second derivatives curve there
         whole = R.T @ R + S
         if correction is not None:
@@ -165,12 +162,11 @@ def newton_step(
 
 def _upward(matrix: np.ndarray, right: np.ndarray) -> np.ndarray | None:
     """The solution, if the matrix is positive definite."""
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
     try:
-        return cho_solve(cho_factor(matrix), right)
-    except (LinAlgError, ValueError):
+        lower = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
         return None
+    return backward(lower.T, backward(lower.T, right, transposed=True))
 
 
 class Shrinking:

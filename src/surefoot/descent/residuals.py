@@ -150,11 +150,17 @@ class Damping:
                 bent += 1
                 self._raise()
                 continue
-            if not predicted > blur and not model.damped(0.0)[1] > blur:
+            if not predicted > blur and not most_to_gain(model) > blur:
+                landed = _landed(ray, model, blur)
+                if landed is not None:
+                    return landed
                 self.settled = True
                 break
-            if not predicted > 0 or self._mu > HIGHEST or np.array_equal(ray.origin.x + step, ray.origin.x):
+            if self._mu > HIGHEST or np.array_equal(ray.origin.x + step, ray.origin.x):
                 break
+            if not predicted > 0:  # a step that a bound cuts short may lead nowhere, and a shorter one somewhere
+                self._raise()
+                continue
             trial, ratio = _look(ray, step, predicted, blur)
             if trial is None:
                 self._raise()
@@ -206,6 +212,27 @@ class Damping:
             self.collapses += 1
             return "stepped back: a column of the Jacobian vanishes farther on"
         return ""
+
+
+def _landed(ray: Ray, model: Any, blur: float) -> Taken | None:
+    """The step that puts variables on bounds which they nearly touch, where no value tells the difference."""
+    if model.fence is None:
+        return None
+    g = ray.origin.gradient
+    way = np.where(g > 0, model.fence.low, model.fence.high)
+    near = ~model.fence.held & (g != 0) & (np.abs(g * np.where(np.isfinite(way), way, 0.0)) <= blur) & np.isfinite(way)
+    if not np.any(near):
+        return None
+    trial = ray.reach(np.where(near, way, 0.0))
+    if not trial.here.value <= ray.origin.value + blur or np.array_equal(trial.here.x, ray.origin.x):
+        return None
+    return ray.taken(trial, "put on a bound that it nearly touched")
+
+
+def most_to_gain(model: Any) -> float:
+    """The largest decrease that the model promises; among bounds, as far as a few dampings show."""
+    dampings = (0.0,) if model.fence is None else (0.0, 1e-2, 1.0, 1e2, 1e4)
+    return max(model.damped(mu)[1] for mu in dampings)
 
 
 def _look(ray: Ray, step: np.ndarray, predicted: float, blur: float) -> tuple[Trial | None, float]:
