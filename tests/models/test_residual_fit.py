@@ -112,6 +112,24 @@ def test_bounds_agree_with_scipy(bounds, x0, loss):
     assert fit.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_random_problems_in_boxes_end_at_minima(seed):
+    random = np.random.default_rng(seed)
+    n = int(random.integers(2, 7))
+    A, B = random.standard_normal((2, n + int(random.integers(0, 8)), n))
+    c = random.standard_normal(len(A))
+    low, high = -random.uniform(0, 1, n), random.uniform(0, 1, n)
+    x0, loss = random.uniform(low, high), ("linear", "huber", "soft_l1")[seed % 3]
+    fit = sf.least_squares(
+        lambda x: A @ x + 2 * jnp.sin(B @ x / 2) - 2 * c, x0, bounds=(low, high), loss=loss, f_scale=0.5
+    )
+    other = peer(lambda x: A @ x + 2 * np.sin(B @ x / 2) - 2 * c, x0, bounds=(low, high), loss=loss, f_scale=0.5,
+                 xtol=1e-15, ftol=1e-15, gtol=1e-15)  # fmt: skip
+    assert fit.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
+    assert fit.cost <= other.cost * (1 + 1e-8)
+    assert np.all((fit.coef >= low) & (fit.coef <= high))
+
+
 def test_a_coefficient_at_its_bound_has_a_multiplier_and_no_standard_error():
     fit = sf.least_squares(decay(2 * np.exp(-3 * T)), [1.0, 1.0], bounds=[(0, 1.5), (0, None)])
     assert fit.coef[0] == 1.5

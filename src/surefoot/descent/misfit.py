@@ -7,6 +7,7 @@ Reference: Nocedal, Wright (2006), "Numerical Optimization", 2nd ed., Springer, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 FLOOR = 4.0
 """Roundings in a term of a residual, so to say."""
 KEPT = 8
-"""Points whose rounding is remembered."""
+"""Points that are remembered."""
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What is kept of a point: whether all is finite, lengths of columns, and what the rounding of x makes of F."""
+
+    regular: bool
+    lengths: np.ndarray
+    blur: float
 
 
 class Misfit(Landscape):
@@ -51,7 +61,7 @@ class Misfit(Landscape):
         super().__init__(_Summed(residuals, loss))  # type: ignore[arg-type]
         self.residuals, self.loss = residuals, loss
         self._counted = b""
-        self._blurs: dict[bytes, float] = {}
+        self._seen: dict[bytes, _Looked] = {}
 
     @property
     def lowest(self) -> float:
@@ -66,14 +76,13 @@ class Misfit(Landscape):
         here = super().see(x)
         self._count = before
         self._count_once(x)
-        self._blurs[here.x.tobytes()] = self._rounding(here)
-        while len(self._blurs) > KEPT:
-            del self._blurs[next(iter(self._blurs))]
+        self._remember(here.x)
         return here
 
     def blur(self, here: Here) -> float:
         """At least what the rounding of x makes of F: residuals are small differences of large numbers."""
-        return max(super().blur(here), self._blurs.get(here.x.tobytes(), 0.0))
+        seen = self._seen.get(here.x.tobytes())
+        return max(super().blur(here), 0.0 if seen is None else seen.blur)
 
     def measured_floor(self, here: Here, curvature: float) -> Floor:
         """What rounding of the residuals, of x and of the sums can make of the gradient; it costs no evaluation."""
@@ -87,12 +96,20 @@ class Misfit(Landscape):
             found = max(found, self.objective.gradient_error(here.x))  # type: ignore[attr-defined]
         return Floor(found if np.isfinite(found) else 0.0, float("inf"))
 
-    def _rounding(self, here: Here) -> float:
-        r, jacobian = self.residuals.see(here.x)
-        with np.errstate(all="ignore"):
-            moved = np.asarray(abs(jacobian) @ np.abs(here.x))
-            found = 2 * self.objective.roundoff * float(np.abs(self.loss.weigh(r).weights * r) @ moved)
-        return found if np.isfinite(found) else 0.0
+    def _remember(self, x: np.ndarray) -> _Looked:
+        key = x.tobytes()
+        if key not in self._seen:
+            r, jacobian = self.residuals.see(x)
+            entries = jacobian if isinstance(jacobian, np.ndarray) else jacobian.data
+            regular = bool(np.isfinite(r).all() and np.isfinite(entries).all())
+            blur = 0.0
+            if regular:
+                moved = abs(jacobian) @ np.abs(x)
+                blur = 2 * self.objective.roundoff * float(np.abs(self.loss.weigh(r).weights * r) @ moved)
+            self._seen[key] = _Looked(regular, column_lengths(jacobian), blur)
+            while len(self._seen) > KEPT:
+                del self._seen[next(iter(self._seen))]
+        return self._seen[key]
 
     def linear(self, here: Here, scale: np.ndarray | None = None) -> Linearised:
         """The residuals as a linear function around a point, the loss in their rows.
@@ -108,7 +125,9 @@ class Misfit(Landscape):
         roots = np.sqrt(weighed.rounded)
         with np.errstate(all="ignore"):
             target = np.where(roots > 0, weighed.weights * r / np.where(roots > 0, roots, 1.0), 0.0)
-        return linearised(target, jacobian, None if self.loss.is_linear else roots, scale)
+        if self.loss.is_linear:
+            return linearised(target, jacobian, None, self.lengths(here.x) if scale is None else scale)
+        return linearised(target, jacobian, roots, scale)
 
     def acceleration(self, model: Linearised, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
         """The second derivative of the residuals along v, in the rows of a model; None where it cannot be had."""
@@ -117,13 +136,11 @@ class Misfit(Landscape):
 
     def is_regular(self, x: np.ndarray) -> bool:
         """Whether residuals and Jacobian are finite."""
-        r, jacobian = self.residuals.see(x)
-        entries = jacobian if isinstance(jacobian, np.ndarray) else jacobian.data
-        return bool(np.all(np.isfinite(r)) and np.all(np.isfinite(entries)))
+        return self._remember(x).regular
 
     def lengths(self, x: np.ndarray) -> np.ndarray:
         """Lengths of the columns of the Jacobian, shape (n,)."""
-        return column_lengths(self.residuals.see(x)[1])
+        return self._remember(x).lengths
 
     def _count_once(self, x: np.ndarray) -> None:
         """A point looked at twice in sequence is one evaluation."""

@@ -26,7 +26,7 @@ from surefoot.descent.log_variables import LogVariables
 from surefoot.descent.loop import Budget, Walk, Watch, walk
 from surefoot.descent.misfit import FencedMisfit, Misfit, Quiet
 from surefoot.descent.polish import BLURRED, ResidualNewton, Shrinking
-from surefoot.descent.residuals import Damping, GaussNewton
+from surefoot.descent.residuals import Damping, LevenbergMarquardt
 from surefoot.descent.steps import Step
 from surefoot.descent.stop import ENDS, Reason, Stop
 from surefoot.descent.trace import Row, Trace
@@ -120,17 +120,17 @@ def descend(
     if direction is not None:
         return legs.finished(legs.damped(legs.start, direction, step or Damping(), legs.budget.steps))
     steps = LEG if legs.may_log() else legs.budget.steps
-    first = legs.damped(legs.start, GaussNewton(scale, damped=True), Damping(), steps)
+    first = legs.damped(legs.start, LevenbergMarquardt(scale), Damping(), steps)
     if legs.is_lost(first):
         first = legs.logarithms(first)
     if first.stop.reason is Reason.STEPS and legs.steps < legs.budget.steps:
-        first = legs.damped(first.here.x, GaussNewton(scale, damped=True), Damping(), legs.budget.steps, "going on")
+        first = legs.damped(first.here.x, LevenbergMarquardt(scale), Damping(), legs.budget.steps, "going on")
     found = legs.finished(first)
     for _ in range(SADDLES):
         place = legs.beside(found)
         if place is None:
             break
-        first = legs.damped(place.there.x, GaussNewton(scale, damped=True), Damping(), legs.budget.steps,
+        first = legs.damped(place.there.x, LevenbergMarquardt(scale), Damping(), legs.budget.steps,
                             f"beside a stationary point, where the curvature is {place.curvature:.3g}")  # fmt: skip
         found = legs.finished(first)
     return found
@@ -190,7 +190,7 @@ class _Legs:
         remark = "in logarithms of what starts above zero, because "
         remark += "a parameter runs away" if self.runaway(first.here) or self.collapses else "the walk crawls"
         damping = Damping()
-        walked = self._leg(ground, GaussNewton(damped=True), damping, logs.inner(self.start), remark, LEG, logs)
+        walked = self._leg(ground, LevenbergMarquardt(), damping, logs.inner(self.start), remark, LEG, logs)
         change = walked.here.value - first.here.value
         lower = change < -CLEARLY * abs(first.here.value) or not np.isfinite(first.here.value)
         how = "lower" if lower else "higher" if change > CLEARLY * abs(first.here.value) else "the same value"

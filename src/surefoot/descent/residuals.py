@@ -63,8 +63,6 @@ class GaussNewton:
     ----------
     scale : ndarray, shape (n,), optional
         Lengths that stand for a unit of each variable; by default the longest that its column has been.
-    damped : bool
-        Whether steps are damped, so that the undamped one need not be found.
 
     Attributes
     ----------
@@ -83,10 +81,10 @@ class GaussNewton:
     """
 
     momentum = 0.0
+    name = "Gauss-Newton"
 
-    def __init__(self, scale: np.ndarray | None = None, *, damped: bool = False) -> None:
-        self.name = "Levenberg-Marquardt" if damped else "Gauss-Newton"
-        self._given, self._damped = scale, damped
+    def __init__(self, scale: np.ndarray | None = None) -> None:
+        self._given = scale
         self.lengths: np.ndarray | None = None
 
     def choose(self, ground: Ground, here: Here, last: Taken | None) -> Way:
@@ -97,12 +95,22 @@ class GaussNewton:
         found = model.scale if self.lengths is None else np.maximum(model.scale, self.lengths)
         self.lengths = found
         model.rescaled(found if self._given is None else 1 / self._given)
-        if self._damped:
-            return Way(-here.gradient, None, model)
-        return Way(model.damped(0.0)[0], 1.0, model)
+        return self._way(model, here)
 
     def forget(self) -> bool:
         return False
+
+    def _way(self, model: Linearised, here: Here) -> Way:
+        return Way(model.damped(0.0)[0], 1.0, model)
+
+
+class LevenbergMarquardt(GaussNewton):
+    """The same model for steps that are damped: its lowest point need not be found."""
+
+    name = "Levenberg-Marquardt"
+
+    def _way(self, model: Linearised, here: Here) -> Way:
+        return Way(-here.gradient, None, model)
 
 
 class Damping:

@@ -15,7 +15,7 @@ import numpy as np
 from surefoot.descent.directions import Direction
 from surefoot.descent.loop import Budget, Walk, Watch
 from surefoot.descent.residual_walk import Found, descend
-from surefoot.descent.residuals import Damping, GaussNewton
+from surefoot.descent.residuals import Damping, GaussNewton, LevenbergMarquardt
 from surefoot.descent.steps import Step
 from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError
@@ -130,7 +130,7 @@ def chosen(wishes: Wishes) -> tuple[Direction | None, Step | None]:
                     "Levenberg-Marquardt chooses the length of its steps by damping: leave steps away, or take "
                     "method='gauss-newton' with them."
                 )
-            return (None, None) if steps is None else (GaussNewton(wishes.scale, damped=True), steps)
+            return (None, None) if steps is None else (LevenbergMarquardt(wishes.scale), steps)
         direction: Direction = GaussNewton(wishes.scale)
         steps = steps or usual
     else:
