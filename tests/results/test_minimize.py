@@ -391,6 +391,7 @@ def test_a_checkpoint_that_fails_on_the_way_costs_no_walk(tmp_path, monkeypatch)
     path = tmp_path / "c.json"
 
     def lose_the_place(row):
+        time.sleep(0.02)  # at most a twentieth of the time goes into writing
         if row.step == 3 and path.is_file():
             path.unlink()
             path.mkdir()
@@ -632,7 +633,7 @@ def test_a_flat_valley_and_how_far_it_goes_unseen():
 def test_variables_that_are_badly_scaled_by_name():
     result = sf.minimize("1e10*(small - 1)^2 + (large - 1)^2", {"small": 0, "large": 0})
     said = only(result, "badly scaled")
-    assert "along small" in said and "1e10" in said and "1.0e+05" in said
+    assert "along small" in said and "1e10" in said and "1e5" in said
     assert not any("scaled" in one for one in sf.minimize("100*(a-1)^2 + (b-1)^2", {"a": 0, "b": 0}).advice)
 
 

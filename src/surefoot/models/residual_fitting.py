@@ -102,8 +102,8 @@ def fit_residuals(residuals: Residuals, start: np.ndarray, wishes: Wishes, title
         x=residuals.shaped(x), value=found.walk.here.value, gradient=residuals.shaped(slope), stop=found.walk.stop,
         certificate=certificate, trace=found.walk.trace, counts=counts,
         multipliers={name: float(g) for name, g, at in zip(residuals.names, slope, held, strict=True) if at},
-        advice=_advice(residuals, objective, found, certificate, wishes), method=found.walk.method, story=found.walk.story,
-        names=residuals.names, flat=x, slope=slope, start=start, seconds=seconds,
+        advice=_advice(residuals, objective, found, certificate, wishes), method=found.walk.method,
+        story=found.walk.story, names=residuals.names, flat=x, slope=slope, start=start, seconds=seconds,
         proof_seconds=time.monotonic() - began, source=residuals.source, title=title, objective=objective,
     )  # fmt: skip
     return ResidualFit(result, residual, jacobian, wishes.loss, held, found.step, wishes.level)

@@ -37,7 +37,7 @@ class Summed(Differenced):
     >>> from surefoot.problem.residual import residuals_of
     >>> residuals, x0 = residuals_of(lambda x: [10 * (x[1] - x[0] ** 2), 1 - x[0]], [-1.2, 1.0])
     >>> Summed(residuals, loss_of("linear")).hessian(x0).round(9).tolist()
-    [[2660.0, 960.0], [960.0, 400.0]]
+    [[1330.0, 480.0], [480.0, 200.0]]
     """
 
     def __init__(self, residuals: Residuals, loss: Loss) -> None:
