@@ -112,7 +112,7 @@ class Landscape:
 
     def _curvature_at(self, here: Here, size: np.ndarray) -> float:
         """About the largest curvature near a point, from the gradients a little way off along two directions."""
-        found, root = 0.0, float(np.sqrt(self.objective.roundoff))
+        found, looked, root = 0.0, False, float(np.sqrt(self.objective.roundoff))
         signs = np.where(np.arange(len(size)) % 2, -1.0, 1.0)
         for way in (here.gradient, signs * size):
             longest = length_of(way)
@@ -125,10 +125,11 @@ class Landscape:
                 continue
             gradient = self.objective.see(there)[1]
             self._count += 1
+            looked = True
             if not np.all(np.isfinite(gradient)):
                 return np.inf
             found = max(found, length_of(gradient - here.whole) / moved)
-        return float(np.sqrt(len(size))) * found if found > 0 else np.inf
+        return float(np.sqrt(len(size))) * found if looked else np.inf
 
     def blur(self, here: Here) -> float:
         value, noise = self._noisy
