@@ -16,6 +16,7 @@ PARTS = (
     "scan",
     "first_answer",
     "starts",
+    "residuals",
     "cutest",
 )
 

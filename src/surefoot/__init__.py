@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from surefoot.verbs.fits import compare, fit, lstsq
     from surefoot.verbs.loading import load
     from surefoot.verbs.minima import compass, draw_walks, minimize
+    from surefoot.verbs.residuals import least_squares
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _HOMES = {
     "minimize": "surefoot.verbs.minima",
     "compass": "surefoot.verbs.minima",
     "draw_walks": "surefoot.verbs.minima",
+    "least_squares": "surefoot.verbs.residuals",
     "check_gradient": "surefoot.problem.checked",
     "compare": "surefoot.verbs.fits",
     "load": "surefoot.verbs.loading",
@@ -46,7 +48,8 @@ _NAMESPACES = ("methods", "steps")
 
 __all__ = [
     "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "check_gradient",
-    "compare", "compass", "draw_walks", "fit", "load", "lstsq", "methods", "minimize", "open_source", "steps",
+    "compare", "compass", "draw_walks", "fit", "least_squares", "load", "lstsq", "methods", "minimize", "open_source",
+    "steps",
 ]  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from surefoot.descent.conjugate import NonlinearConjugateGradients
 from surefoot.descent.directions import Direction, HeavyBall, Nesterov, SteepestDescent, Way
 from surefoot.descent.newton import Newton
 from surefoot.descent.quasi_newton import BFGS, LBFGS
+from surefoot.descent.residuals import GaussNewton, LevenbergMarquardt
 from surefoot.descent.trust_region import TrustRegionNewton, TrustRegionProducts
 
 __all__ = [
-    "BFGS", "LBFGS", "Direction", "HeavyBall", "Nesterov", "Newton", "NonlinearConjugateGradients", "SteepestDescent",
-    "TrustRegionNewton", "TrustRegionProducts", "Way",
+    "BFGS", "LBFGS", "Direction", "GaussNewton", "HeavyBall", "LevenbergMarquardt", "Nesterov", "Newton",
+    "NonlinearConjugateGradients", "SteepestDescent", "TrustRegionNewton", "TrustRegionProducts", "Way",
 ]  # fmt: skip

@@ -12,12 +12,13 @@ from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.hager_zhang import HagerZhang
 from surefoot.descent.line_search import Armijo, StrongWolfe
 from surefoot.descent.ray import Ray, Refusal, Taken
+from surefoot.descent.residuals import Damping
 from surefoot.descent.schedules import Polyak, Silver
 from surefoot.descent.simplex import NelderMead
 from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.trust_region import TrustRegion
 
 __all__ = [
-    "Adaptive", "Armijo", "ExactStep", "FixedRate", "HagerZhang", "NelderMead", "Polyak", "Ray", "Refusal", "Silver",
-    "Step", "StrongWolfe", "Taken", "TrustRegion",
+    "Adaptive", "Armijo", "Damping", "ExactStep", "FixedRate", "HagerZhang", "NelderMead", "Polyak", "Ray", "Refusal",
+    "Silver", "Step", "StrongWolfe", "Taken", "TrustRegion",
 ]  # fmt: skip

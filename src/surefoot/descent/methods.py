@@ -228,6 +228,11 @@ def _step_named(name: str) -> str:
     return wanted
 
 
+def step_class(name: str) -> Callable[..., Any]:
+    """The class of a step rule, by its name in `STEPS`."""
+    return _class(STEPS[name])
+
+
 def _class(place: str) -> Callable[..., Any]:
     module, path = place.split(":")
     found: Any = import_module(f"surefoot.descent.{module}")

@@ -84,6 +84,11 @@ def read(
     hess: Callable[..., Any] | None = None,
 ) -> Reading:
     """One trace of f, together with the derivatives that the caller gave."""
+    return read_answers(lambda inputs: _answers(f, jac, hess, inputs, points), points, args)
+
+
+def read_answers(answers: Callable[[tuple[Any, ...]], list[Any]], points: Points, args: Sequence[Any]) -> Reading:
+    """One trace of whatever is answered to ``(x, *args)``: a list of arrays."""
     import jax
 
     leaves, tree = jax.tree_util.tree_flatten(tuple(args))
@@ -95,8 +100,7 @@ def read(
         filled = list(leaves)
         for index, value in zip(dynamic, values, strict=True):
             filled[index] = value
-        inputs = (points.rebuilt(x, lambda part, shape: part.reshape(shape)), *tree.unflatten(filled))
-        return _answers(f, jac, hess, inputs, points)
+        return answers((points.rebuilt(x, lambda part, shape: part.reshape(shape)), *tree.unflatten(filled)))
 
     with double():
         x = jax.ShapeDtypeStruct((points.size,), np.float64)

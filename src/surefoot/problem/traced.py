@@ -239,6 +239,16 @@ def traced_or_reason(
 
 
 def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any], jac: Any) -> str:
+    def plain(x: np.ndarray) -> np.ndarray:
+        result = f(points.shaped(x), *args)
+        return np.array([as_value(result[0] if jac is True else result)])
+
+    return disagreement(plain, lambda x: np.array([objective.value(x)]), points.start)
+
+
+def disagreement(
+    plain: Callable[[np.ndarray], np.ndarray], reading: Callable[[np.ndarray], np.ndarray], start: np.ndarray
+) -> str:
     """Why the reading is not what f does when it is called with numbers; empty if nothing speaks against it.
 
     A function may be read and still mean something else: it draws random numbers, or catches JAX's error and goes on.
@@ -249,12 +259,11 @@ def _disagreement(objective: Traced, f: Any, points: Points, args: Sequence[Any]
 
     def differs(x: np.ndarray) -> tuple[float, float] | None:
         with double(), np.errstate(all="ignore"):
-            result = f(points.shaped(x), *args)
-        plain, read = as_value(result[0] if jac is True else result), objective.value(x)
-        same = plain == read or abs(plain - read) <= LIKE * max(abs(plain), abs(read))
-        return None if same or (np.isnan(plain) and np.isnan(read)) else (plain, read)
+            one, other = plain(x), reading(x)
+            apart = ~(np.abs(one - other) <= LIKE * max(np.max(np.abs(one)), np.max(np.abs(other)))) & (one != other)
+        apart &= ~(np.isnan(one) & np.isnan(other))
+        return (float(one[apart][0]), float(other[apart][0])) if np.any(apart) else None
 
-    start = points.start
     try:
         with jax.no_tracing(True):
             found = differs(start)
