@@ -632,7 +632,7 @@ def test_a_flat_valley_and_how_far_it_goes_unseen():
 def test_variables_that_are_badly_scaled_by_name():
     result = sf.minimize("1e10*(small - 1)^2 + (large - 1)^2", {"small": 0, "large": 0})
     said = only(result, "badly scaled")
-    assert "along small" in said and "1e10" in said and "1.0e+05" in said
+    assert "along small" in said and "1e10" in said and "1e5" in said
     assert not any("scaled" in one for one in sf.minimize("100*(a-1)^2 + (b-1)^2", {"a": 0, "b": 0}).advice)
 
 
