@@ -38,16 +38,16 @@ def test_wherever_the_judge_looks_for_the_grain(rng):
     assert certificate.evidence["value_floor"] >= 2.0**-48  # half a grain of values around 49
 
 
-@pytest.mark.parametrize("near", [0.0, 1e-300, 1e-43, 5.9e-21, 1e-16])
+@pytest.mark.parametrize("near", [0.0, 1e-43, 5.9e-21, 1e-16])
 def test_terms_that_cancel_at_the_origin_do_not_look_like_a_contradiction(near):
     objective, _ = objective_of(RASTRIGIN, {"x": 1.0, "y": 1.0})
-    assert judge_point(objective, np.array([near, -near]), span=np.ones(2)).verdict is STRICT
+    assert judge_point(objective, np.array([near, -near]), tolerance=1e-12).verdict is STRICT
 
 
 @pytest.mark.parametrize("x", [2.2e-16, -1e-16, 3e-17, 1e-200])
 def test_a_point_beside_the_minimum_that_rounding_of_the_way_allows_is_no_contradiction(x):
     objective, _ = objective_of("x^2 + 10*y^2", {"x": 1.0, "y": 1.0})
-    assert judge_point(objective, np.array([x, -x / 7]), span=np.array([10.0, 1.0])).verdict is STRICT
+    assert judge_point(objective, np.array([x, -x / 7]), tolerance=1e-13).verdict is STRICT
 
 
 def test_a_kink_beside_such_a_point_is_still_seen():
