@@ -31,6 +31,10 @@ BATCHES = (8, 32, 64)
 """Directions that are pushed through at once: few sizes, so that few programs are compiled."""
 
 
+DEAR = 2.0
+"""Seconds that compiling residual and Jacobian took, above which a second derivative is not compiled for a step."""
+
+
 class TracedResiduals(Residuals):
     """The residual function of a reading.
 
@@ -114,6 +118,8 @@ class TracedResiduals(Residuals):
         return found
 
     def along(self, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
+        if self._compile_seconds > DEAR and ("along", self._reverse) not in self._programs:
+            return None
         self._products += 1
         return self._if_possible(lambda: self._run("along", self._along, x, v))
 
