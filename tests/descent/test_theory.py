@@ -37,7 +37,10 @@ def test_steepest_descent_is_never_slower_than_that(n, condition, seed):
     walked = walk(bowl_of(curvatures, rng.standard_normal(n)), SteepestDescent(), ExactStep(), budget=Budget(30))
     value = walked.trace["value"]
     above = value[1:] > 1e-20 * value[0]
-    assert np.all(value[1:][above] <= value[:-1][above] * ((condition - 1) / (condition + 1)) ** 2 * (1 + 1e-9))
+    # The gradient is rounded to u of the first one: the smaller it has become, the less is its direction the true one.
+    rounding = 1e-9 + 16 * 2.0**-53 * np.sqrt(value[0] / value[1:][above])
+    allowed = ((condition - 1) / (condition + 1)) ** 2 * (1 + rounding)
+    assert np.all(value[1:][above] <= value[:-1][above] * allowed)
 
 
 @pytest.mark.parametrize("condition", [2.0, 30.0, 1000.0])

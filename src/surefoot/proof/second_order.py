@@ -23,6 +23,9 @@ from surefoot.proof.inertia import Inertia
 from surefoot.proof.nearby import Change, Place, cliff, disagreement, first_change, lower_value
 from surefoot.wording import counted
 
+AXES = 20
+"""Variables up to which f is looked at along every axis, and ways that are taken of more."""
+
 RAYS = 8
 """Null directions that are looked along, and as many random combinations of them."""
 
@@ -186,6 +189,15 @@ def _minimum(
             lines,
         )
     if not place.witness.function.exact_gradient:
+        lower = _first_fall(place, rng)
+        if lower is not None:
+            return Finding(
+                Verdict.NOT_STATIONARY,
+                f"Not stationary: differences show no slope, yet f falls: {lower.value:.10g} lies {lower.length:.2g} "
+                f"away along {along(place.witness.function.names, lower.direction)}.",
+                lines,
+                descent(lower, place.x),
+            )
         return Finding(
             Verdict.LOCAL_MINIMUM,
             "A local minimum as far as differences of f show.",
@@ -193,6 +205,17 @@ def _minimum(
         )
     within = " that the bounds leave" if held.strong else ""
     return Finding(Verdict.STRICT_LOCAL_MINIMUM, f"A strict local minimum: f rises in every direction{within}.", lines)
+
+
+def _first_fall(place: Place, rng: np.random.Generator) -> Change | None:
+    """A lower value that is the first thing to be seen in some direction: along the axes, or of many a few at random.
+
+    Where values come in steps, differences within a step are zero, and say nothing of the slope.
+    """
+    size = place.witness.size
+    ways = np.eye(size) if size <= AXES else rng.standard_normal((AXES, size)) / np.sqrt(size)
+    changes = (first_change(place, sign * way) for way in ways for sign in (1.0, -1.0))
+    return next((change for change in changes if change is not None and change.change < 0), None)
 
 
 def _not_a_minimum(place: Place, curvature: Times, inertia: Inertia, held: Held) -> Finding:
