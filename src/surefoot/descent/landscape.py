@@ -108,7 +108,9 @@ class Landscape:
             moved = min(curvature, AROUND * self._curvature_at(here, size)) * length_of(size)
         else:
             moved = length_of(np.abs(kept) @ size)
-        return Floor((2 * noise if np.isfinite(noise) else 0.0) + 2 * self.objective.roundoff * moved, float("inf"))
+        floor = (2 * noise if np.isfinite(noise) else 0.0) + 2 * self.objective.roundoff * moved
+        # Where the Hessian leaves the doubles nothing is known of a floor, and no gradient is below it.
+        return Floor(floor if np.isfinite(floor) else 0.0, float("inf"))
 
     def _curvature_at(self, here: Here, size: np.ndarray) -> float:
         """About the largest curvature near a point, from the gradients a little way off along two directions."""

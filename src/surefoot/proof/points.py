@@ -63,8 +63,8 @@ def judge_point(
     noise : float, optional
         Standard deviation of the noise in a component of the gradient; measured if not given.
     span : ndarray, shape (n,), or float
-        Sizes of the variables where the way to x began. Where only products with the Hessian are at hand, what is less
-        than their rounding counts as zero; else Newton's steps tell what is next to x (see ``tolerance``).
+        Sizes of the variables where the way to x began: what is less than their rounding counts as zero. Where a
+        ``tolerance`` is given too and the Hessian is a matrix, Newton's steps first find what is next to x.
     tolerance : float, optional
         Length of the gradient that the caller takes for zero. A longer one than its rounding is then no verdict yet:
         the stationary point next to x is looked for and judged, and the claim says how far away it is.
@@ -155,7 +155,7 @@ class _Hearing:
             return Finding(Verdict.INCONCLUSIVE, "The Hessian is not finite here, so nothing is known of curvature.")
         self.stage = "the rounding of the gradient"
         floor = floors(self.witness, self.x, (value, gradient), curvature, self.wishes.noise, self.rng,
-                       0.0 if self.dense else self.wishes.span)  # fmt: skip
+                       self._span())  # fmt: skip
         place = Place(self.witness, self.x, value, gradient, floor, curvature)
         free, weak, strong, wrong = self._sides(gradient, floor.gradient)
         moving = np.union1d(free[np.abs(gradient[free]) > floor.gradient[free]], wrong).astype(int)
@@ -167,6 +167,10 @@ class _Hearing:
             self.stage = "whether f falls"
             return self._falling(place, curvature, moving)
         return self._stationary(place, curvature, free, weak, strong)
+
+    def _span(self) -> np.ndarray | float:
+        """Sizes below whose rounding x counts as zero: none yet where Newton's steps can find what is next to x."""
+        return 0.0 if self.dense and self.wishes.tolerance is not None else self.wishes.span
 
     def _next_door(self, gradient: np.ndarray, free: np.ndarray, wrong: np.ndarray) -> Finding | None:
         """The verdict on the stationary point next to this one, where the caller's tolerance is met."""

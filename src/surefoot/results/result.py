@@ -121,7 +121,9 @@ class Result:
         return self.summary()
 
     def to_scipy(self) -> OptimizeResult:
-        """As SciPy's ``OptimizeResult``; its ``success`` says whether the gradient is as small as was asked for.
+        """As SciPy's ``OptimizeResult``; its ``success`` says that the point is stationary, as asked or to rounding.
+
+        Whether it is a minimum is another question, which only ``verdict`` answers.
 
         Examples
         --------
@@ -131,13 +133,17 @@ class Result:
         """
         from scipy.optimize import OptimizeResult
 
-        from surefoot.descent.stop import ENDS
-
         return OptimizeResult(
-            x=self.flat.copy(), fun=self.value, jac=self.slope.copy(), success=self.stop.reason in ENDS,
+            x=self.flat.copy(), fun=self.value, jac=self.slope.copy(), success=self._is_stationary(),
             status=list(Reason).index(self.stop.reason), message=f"{self.stop}; {self.certificate.claim}",
             nit=self.steps, nfev=self.counts.values, njev=self.counts.gradients, nhev=self.counts.hessians,
         )  # fmt: skip
+
+    def _is_stationary(self) -> bool:
+        if self.stop.reason in (Reason.NOISE, Reason.TOLERANCE):
+            return True
+        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE)
+        return self.stop.reason is Reason.STALLED and not doubtful
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """The walk: f and its gradient against the evaluations, and for two variables the contour map with the path.

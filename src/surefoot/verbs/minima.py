@@ -76,7 +76,8 @@ def minimize(
         ``"newton"``, ``"trust-newton"``, ``"nelder-mead"``; SciPy's names are understood.
     steps : str, float or Step, optional
         Step rule: a learning rate, or ``"exact"``, ``"armijo"``, ``"wolfe"``, ``"hager-zhang"``, ``"polyak"``,
-        ``"adaptive"``, ``"trust-region"``. By default the one that goes with the method.
+        ``"adaptive"``, ``"trust-region"``. By default the one that goes with the method; steps without a method are
+        those of steepest descent.
     bounds : pairs, mapping, Box or scipy.optimize.Bounds, optional
         Lower and upper bounds of the variables, None or infinite where there is none.
     starts : int, optional
