@@ -778,3 +778,11 @@ def test_starts_of_a_function_jax_cannot_trace_and_of_one_that_is_nan_in_half_th
     assert half.x == pytest.approx({"x": 1, "y": 0}, abs=1e-9)
     with pytest.raises(ModelError, match="not finite at any"):
         sf.minimize("log(x)", {"x": 1}, starts=5, box="x=-2..-1")
+
+
+def test_a_saddle_among_bounds_is_left_along_what_is_free():
+    result = sf.minimize("x^2 - y^2", {"x": 0, "y": 0}, bounds="x=-1..1, y=-2..3")
+    assert result.flat.tolist() == [0.0, 3.0] and result.verdict is STRICT and result.multipliers == {"y": 6.0}
+    assert any("beside a stationary point" in sentence for sentence in result.story)
+    held = sf.minimize("x^2 - y^2 + z", {"x": 0, "y": 0, "z": 1}, bounds="y=0..0, z=1..2")
+    assert held.flat.tolist() == [0.0, 0.0, 1.0] and held.verdict is STRICT

@@ -3,6 +3,7 @@
     a quadratic          one Newton step, or conjugate gradients
     few variables        Newton within a trust region, the Hessian as a matrix
     many                 the same by products with the Hessian
+    bounds               projected Newton, or projected L-BFGS
     no second derivative BFGS, or L-BFGS
     no gradient either   the same with differences, then the simplex method
 
@@ -24,12 +25,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from surefoot.descent.arrival import Tolerance
+from surefoot.descent.bounded import Fenced, PathStep, Within
 from surefoot.descent.directions import ConjugateGradients, Direction, SteepestDescent
 from surefoot.descent.escape import escape, lowest_curvature
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.hager_zhang import HagerZhang
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
+from surefoot.descent.newton import Newton
 from surefoot.descent.quasi_newton import BFGS, LBFGS
 from surefoot.descent.simplex import NelderMead
 from surefoot.descent.steps import Step
@@ -39,6 +42,7 @@ from surefoot.descent.trace import Row, Trace
 from surefoot.descent.trust_region import TrustRegion, TrustRegionNewton, TrustRegionProducts
 
 if TYPE_CHECKING:
+    from surefoot.problem.box import Box
     from surefoot.problem.objective import Objective
 
 MATRIX, LARGE = 50, 200
@@ -81,6 +85,7 @@ def auto(
     objective: Objective,
     start: np.ndarray,
     *,
+    box: Box | None = None,
     budget: Budget | None = None,
     tolerance: float | Tolerance | None = None,
     watch: Watch | None = None,
@@ -93,6 +98,8 @@ def auto(
         f with its derivatives.
     start : ndarray, shape (n,)
         Where to begin.
+    box : Box, optional
+        Bounds that no point may leave; then directions are projected and steps backtrack along the bent path.
     budget : Budget, optional
         For all legs together.
     tolerance : float or Tolerance, optional
@@ -113,7 +120,9 @@ def auto(
     >>> walked.x.round(3).tolist(), walked.stop.reason in ENDS
     ([1.0, -2.0], True)
     """
-    journey = _Journey(objective, np.asarray(start, float), budget or Budget(), tolerance, watch)
+    begin = np.asarray(start, float)
+    begin = begin if box is None else box.nearest(begin)
+    journey = _Journey(objective, begin, budget or Budget(), tolerance, watch, box)
     try:
         journey.go()
     except KeyboardInterrupt:  # between two legs
@@ -126,8 +135,9 @@ def auto(
 class _Journey:
     """Legs under way."""
 
-    def __init__(self, objective, start, budget, tolerance, watch) -> None:
-        self.ground = Landscape(objective)
+    def __init__(self, objective, start, budget, tolerance, watch, box) -> None:
+        self.ground = Landscape(objective, box)
+        self.fenced: Fenced | None = None if box is None else Fenced(self.ground, box)
         self.objective: Objective = objective
         self.start: np.ndarray = start
         self.budget: Budget = budget
@@ -197,6 +207,8 @@ class _Journey:
     def _methods(self) -> list[_Method]:
         """What suits, best first."""
         n, curved = self.ground.size, self.objective.exact_curvature
+        if self.fenced is not None:
+            return self._projected(self.fenced)
         quasi = _Method("BFGS", lambda: (BFGS(), HagerZhang()))
         if n > FULL:
             quasi = _Method("L-BFGS", lambda: (LBFGS(), HagerZhang()))
@@ -211,6 +223,13 @@ class _Journey:
         by_matrix = _Method("trust-region Newton", self._by_matrix)
         by_products = _Method("trust-region Newton by products", self._by_products)
         return [by_matrix if n <= MATRIX or (n <= LARGE and self._is_badly_scaled()) else by_products, quasi]
+
+    def _projected(self, fenced: Fenced) -> list[_Method]:
+        """Among bounds: Newton where the Hessian is a matrix, and L-BFGS."""
+        quasi = _Method("projected L-BFGS", lambda: (Within(LBFGS(), fenced), PathStep()))
+        if self.ground.size > FULL or not self.objective.exact_curvature:
+            return [quasi]
+        return [_Method("projected Newton", lambda: (Within(Newton(), fenced), PathStep())), quasi]
 
     def _is_badly_scaled(self) -> bool:
         """Whether the curvatures along the variables differ so much at the start that the ball must be scaled."""
@@ -236,8 +255,9 @@ class _Journey:
         for _ in range(SADDLES):
             if self._is_over() or walked.stop.reason not in ENDS or not self.objective.exact_curvature:
                 return
-            lowest = lowest_curvature(self.ground, walked.here)
-            found = None if lowest is None else escape(self.ground, walked.here, lowest)
+            ground = self.ground if self.fenced is None else self.fenced.free_at(walked.here)
+            lowest = lowest_curvature(ground, walked.here)
+            found = None if lowest is None else escape(ground, walked.here, lowest)
             if found is None:
                 return
             remark = f"beside a stationary point, where the curvature is {found.curvature:.3g}"
@@ -291,7 +311,9 @@ class _Journey:
                 self.watch(_moved(row, steps, passes, seconds, remark))
 
         watch = None if self.watch is None else tell
-        walked = walk(self.ground, direction, step, start=start, budget=rest, tolerance=self.tolerance, watch=watch)
+        walked = walk(
+            self.fenced or self.ground, direction, step, start=start, budget=rest, tolerance=self.tolerance, watch=watch
+        )
         self.walks.append(walked)
         self.rows += [_moved(row, steps, passes, seconds, remark) for row in walked.trace.rows]
         self.steps += walked.steps

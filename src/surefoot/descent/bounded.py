@@ -104,6 +104,10 @@ class Fenced:
         g = here.whole
         return ((here.x <= self.box.lower) & (g > 0)) | ((here.x >= self.box.upper) & (g < 0))
 
+    def free_at(self, here: Here) -> Pinned:
+        """The ground along the variables that no bound holds at a point."""
+        return Pinned(self, ~self.held(here))
+
 
 @dataclass(frozen=True)
 class Pinned:

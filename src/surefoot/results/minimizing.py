@@ -37,8 +37,6 @@ UNHEARD = "Stopped by Ctrl-C before the point was judged."
 
 ROUNDED = 1e-12
 """The judge adds up the length of a gradient in another order than the climber."""
-MOST_DENSE = 500
-"""Variables up to which the whole Hessian is used among bounds."""
 NEAR = 1e4
 """A gradient up to this multiple of its floor may stand for the stationary point next to it."""
 
@@ -119,11 +117,10 @@ def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
 
 def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, tolerance: Tolerance) -> Walk:
     """The same among bounds: the direction on what is free, the step along the path that stays inside."""
-    method = wishes.method
-    if method == "auto":
-        method = "newton" if objective.size <= MOST_DENSE else "l-bfgs"
+    if wishes.method == "auto" and wishes.steps is None:
+        return auto(objective, start, box=box, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     ground = Fenced(Landscape(objective, box), box)
-    direction, step = _pair(method, wishes, ground, ground.see(box.nearest(start)))
+    direction, step = _pair(wishes.method, wishes, ground, ground.see(box.nearest(start)))
     if wishes.steps is None or wishes.steps == "armijo":
         step = PathStep()
     elif not isinstance(step, FixedRate):
