@@ -217,11 +217,16 @@ def test_a_thousand_lanes_cost_little_more_than_the_mapped_function():
     X = np.random.default_rng(0).standard_normal((1000, 2))
     with jax.enable_x64(True):
         peer = jax.jit(jax.vmap(jax.value_and_grad(himmelblau)))
-        peer(X)
-        their = best(lambda: [np.asarray(one) for one in peer(X)], 1000)
-    objective.lanes(X), objective.lane_values(X)
-    assert best(lambda: objective.lanes(X), 1000) < 2 * their + 20e-6
-    assert best(lambda: objective.lane_values(X), 1000) < 2 * their + 20e-6
+        peer(X), objective.lanes(X), objective.lane_values(X)
+
+        # In turn, again and again: a core that sleeps or is lent to others for a while must not decide.
+        def theirs():
+            return [np.asarray(one) for one in peer(X)]
+
+        ways = (theirs, lambda: objective.lanes(X), lambda: objective.lane_values(X))
+        rounds = [[best(way, 20, rounds=3) for way in ways] for _ in range(60)]
+    their, lanes, values = np.min(rounds, axis=0)
+    assert lanes < 2 * their + 20e-6 and values < 2 * their + 20e-6
 
 
 @pytest.mark.alone
