@@ -93,7 +93,7 @@ def _finite(ray: Ray, length: float) -> tuple[Trial | None, str]:
     """A look at a length, or at the first of a tenth, a hundredth, ... of it where f is finite."""
     for looks in range(LOOKS):
         trial = ray.see(length)
-        if math.isfinite(trial.here.value) and math.isfinite(trial.here.steepness):
+        if trial.here.is_finite:
             return trial, BACK if looks else ""
         length /= 10
     return None, ""

@@ -109,59 +109,25 @@ class Fenced:
         return Pinned(self, ~self.held(here))
 
 
-@dataclass(frozen=True)
-class Pinned:
+class Pinned(Fenced):
     """A fenced ground seen by a direction: only some variables move, the others do not even curve."""
 
-    fenced: Fenced
-    moving: np.ndarray
-
-    @property
-    def is_quadratic(self) -> bool:
-        return False
-
-    @property
-    def size(self) -> int:
-        return self.fenced.size
-
-    @property
-    def passes(self) -> int:
-        return self.fenced.passes
-
-    @property
-    def lowest(self) -> float:
-        return self.fenced.lowest
-
-    def height(self, x: np.ndarray) -> float:
-        return self.fenced.height(x)
+    def __init__(self, fenced: Fenced, moving: np.ndarray) -> None:
+        super().__init__(fenced.ground, fenced.box)
+        self.moving = moving
 
     def see(self, x: np.ndarray) -> Here:
-        here = self.fenced.see(x)
+        here = super().see(x)
         return replace(here, gradient=np.where(self.moving, here.gradient, 0.0))
 
-    def see_along(self, x: np.ndarray, direction: np.ndarray) -> tuple[Here, np.ndarray]:
-        return self.see(x), self.bend(x, direction)
-
     def bend(self, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        return np.where(self.moving, self.fenced.bend(x, np.where(self.moving, direction, 0.0)), 0.0)
+        return np.where(self.moving, super().bend(x, np.where(self.moving, direction, 0.0)), 0.0)
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
-        whole = self.fenced.hessian(x)
+        whole = super().hessian(x)
         kept = np.outer(self.moving, self.moving)
         middle = float(np.median(np.abs(np.diag(whole))[self.moving])) if np.any(self.moving) else 1.0
         return np.where(kept, whole, np.diag(np.full(len(whole), middle or 1.0)))
-
-    def floor(self, here: Here, curvature: float) -> Floor:
-        return self.fenced.floor(here, curvature)
-
-    def measured_floor(self, here: Here, curvature: float) -> Floor:
-        return self.fenced.measured_floor(here, curvature)
-
-    def blur(self, here: Here) -> float:
-        return self.fenced.blur(here)
-
-    def measured_blur(self, here: Here) -> float:
-        return self.fenced.measured_blur(here)
 
 
 class Within:
@@ -223,7 +189,7 @@ class PathStep:
             trial = ray.see(length)
             promised = float(ray.origin.gradient @ (trial.here.x - ray.origin.x))
             value = trial.here.value
-            finite = bool(np.isfinite(value) and np.all(np.isfinite(trial.here.gradient)))
+            finite = trial.here.is_finite
             if finite and value <= ray.origin.value + DECREASE * min(promised, 0.0) and trial.moved > 0:
                 if best is None and ray.way.natural is None and _still_falls(ray, trial):
                     best, length = trial, 4 * length

@@ -169,7 +169,7 @@ def _farther(ground: Ground, here: Here, way: np.ndarray, length: float) -> Here
         if not np.all(np.isfinite(x)):
             break
         there = ground.see(x)
-        if np.isfinite(there.value) and there.value < best.value and np.all(np.isfinite(there.gradient)):
+        if there.is_finite and there.value < best.value:
             best, rises = there, 0
         else:
             rises += 1

@@ -6,6 +6,7 @@ squares, ``landscape.py`` that of any function.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +38,11 @@ class Here:
     gradient: np.ndarray
     seen: bool = True
     outward: np.ndarray | None = None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether value and gradient are."""
+        return math.isfinite(self.value) and math.isfinite(self.steepness)
 
     @property
     def whole(self) -> np.ndarray:

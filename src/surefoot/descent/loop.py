@@ -198,7 +198,7 @@ class _Course:
         nan = float("nan")
         row = Row(0, self.here.value, self.here.steepness, 0.0, 0.0, nan, nan, *self._cost(), self._point(self.here))
         self._note(row, self.here)
-        if not _is_finite(self.here):
+        if not self.here.is_finite:
             return self.end(Reason.NOT_FINITE, "at the start")
         self._end_if_small(self.arrival.begin(self.here))
 
@@ -231,7 +231,7 @@ class _Course:
         way = self._downhill(self.direction.choose(self.ground, self.here, self.last))
         self.tried = []
         outcome = self.step.take(Ray(self.ground, self.here, way, self.last, self._look))
-        if isinstance(outcome, Taken) and not _is_finite(outcome.there):
+        if isinstance(outcome, Taken) and not outcome.there.is_finite:
             return self._stepped_back(outcome)
         return outcome
 
@@ -241,7 +241,7 @@ class _Course:
         angle = angle_between(taken.direction, self.last.direction) if self.last else float("nan")
         before, self.here, self.last, self.taken = self.here, taken.there, taken, self.taken + 1
         self._note_step(taken, angle)
-        if not _is_finite(self.here):
+        if not self.here.is_finite:
             return self._leave_the_range()
         self.arrival.felt(taken.curvature)
         self.rises = self.rises + 1 if self.here.value > before.value else 0
@@ -272,7 +272,7 @@ class _Course:
         ray = Ray(self.ground, self.here, Way(taken.direction), self.last, self._look)
         for halving in range(1, HALVINGS):
             trial = ray.see(taken.length / 2**halving)
-            if _is_finite(trial.here):
+            if trial.here.is_finite:
                 return ray.taken(trial, "stepped back: f is not finite farther on")
         return taken
 
@@ -383,7 +383,7 @@ class _Course:
         row = Row(self.taken + 1, here.value, here.steepness, trial.length, trial.moved, NAN, NAN, seconds, passes,
                   self._point(here), trial.slope, False)  # fmt: skip
         self._note(row, here)
-        known = math.isfinite(here.value) if not here.seen else _is_finite(here)
+        known = math.isfinite(here.value) if not here.seen else here.is_finite
         if self.best is not None and known and here.value < self.best.value:
             self.best = here
         if passes >= self.budget.evaluations:
@@ -420,10 +420,6 @@ def _falls(vector: np.ndarray, gradient: np.ndarray) -> bool:
         steep, size = length_of(gradient), length_of(vector)
         slope = float((vector / size) @ (gradient / steep)) if steep > 0 and size > 0 else 0.0
     return slope < 0
-
-
-def _is_finite(here: Here) -> bool:
-    return math.isfinite(here.value) and math.isfinite(here.steepness)
 
 
 def _digits(here: Here, curvatures: Curvatures) -> float | None:

@@ -83,7 +83,7 @@ class TrustRegion:
             if not predicted > 0 or bool((ray.origin.x + step == ray.origin.x).all()):
                 break
             trial, length = ray.reach(step), model.length(step)
-            if not _is_finite(trial.here):
+            if not trial.here.is_finite:
                 remark, self.radius = "stepped back: f is not finite farther on", length / 4
                 continue
             ratio = _ratio(ray, trial, step, predicted)
@@ -103,7 +103,7 @@ class TrustRegion:
         if not (predicted > 0 and np.isfinite(length)):
             return None
         trial = ray.reach(step)
-        ratio = _ratio(ray, trial, step, predicted) if _is_finite(trial.here) else -np.inf
+        ratio = _ratio(ray, trial, step, predicted) if trial.here.is_finite else -np.inf
         if abs(ratio - 1) <= POOR:
             self.radius = 2 * length
             return ray.taken(trial)
@@ -234,7 +234,3 @@ def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
         if predicted > BLURRED * blur:
             return fallen / predicted
     return slopes if fallen >= -BLURRED * blur else -1.0
-
-
-def _is_finite(here: Here) -> bool:
-    return math.isfinite(here.value) and math.isfinite(here.steepness)

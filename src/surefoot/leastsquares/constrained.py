@@ -40,10 +40,6 @@ class Constraints:
     matrix: Any
     right: np.ndarray
 
-    @property
-    def has_bounds(self) -> bool:
-        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
-
     def dense(self) -> Constraints:
         """The same with the equalities in an array."""
         return self if isinstance(self.matrix, np.ndarray) else replace(self, matrix=self.matrix.toarray())

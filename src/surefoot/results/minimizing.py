@@ -37,8 +37,6 @@ UNHEARD = "Stopped by Ctrl-C before the point was judged."
 
 ROUNDED = 1e-12
 """The judge adds up the length of a gradient in another order than the climber."""
-NEAR = 1e4
-"""A gradient up to this multiple of its floor may stand for the stationary point next to it."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,7 @@ def answered(
         certificate = _judge(objective, walked, start, wishes)
         advice = advise(objective, walked, certificate, wishes)
     judged = time.monotonic() - began
-    x, slope = walked.here.x, walked.here.gradient
-    if wishes.box is not None:  # the walk saw only what no bound holds back
-        slope = objective.see(x)[1]
+    x, slope = walked.here.x, walked.here.whole
     return Result(
         x=objective.shaped(x), value=walked.here.value, gradient=objective.shaped(slope), stop=walked.stop,
         certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
@@ -106,10 +102,10 @@ def answered(
 
 def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
     tolerance = Tolerance(absolute=wishes.tolerance)
+    if wishes.method == "auto" and wishes.steps is None:
+        return auto(objective, start, box=wishes.box, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     if wishes.box is not None:
         return _within(objective, start, wishes, wishes.box, tolerance)
-    if wishes.method == "auto" and wishes.steps is None:
-        return auto(objective, start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     ground = Landscape(objective)
     direction, step = _pair(wishes.method, wishes, ground, ground.see(start))
     return walk(ground, direction, step, start=start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
@@ -117,8 +113,6 @@ def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
 
 def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, tolerance: Tolerance) -> Walk:
     """The same among bounds: the direction on what is free, the step along the path that stays inside."""
-    if wishes.method == "auto" and wishes.steps is None:
-        return auto(objective, start, box=box, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     ground = Fenced(Landscape(objective, box), box)
     direction, step = _pair(wishes.method, wishes, ground, ground.see(box.nearest(start)))
     if wishes.steps is None or wishes.steps == "armijo":
@@ -155,11 +149,6 @@ def _judge_fall(objective: Objective, x: np.ndarray, start: np.ndarray) -> Certi
         return certificate
     again = judge_unbounded(objective, start, x - start)
     return again if again.verdict is Verdict.UNBOUNDED_BELOW else certificate
-
-
-def _rests(walked: Walk) -> bool:
-    """Whether a walk that gained nothing more is anywhere near the floor: else its point is judged as it is."""
-    return walked.here.steepness <= NEAR * walked.stop.tolerance
 
 
 def _multipliers(objective: Objective, certificate: Certificate) -> dict[str, float]:
