@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grounds import CASES, Formula, quadratic
@@ -161,6 +161,13 @@ def test_the_last_digits_are_found_where_values_are_only_rounding(rule):
 
 
 @settings(deadline=None, max_examples=200)
+@example(
+    ExactStep(),
+    [(2.8973790615946253, 2.875, 1.84375), (-1.5, 7.662109375, 0.0), (-1.5, 7.660180792750832, 0.0)],
+    0.0,
+    136.0,
+)
+@example(ExactStep(), [(2.0, 6.9375, 5.5), (-3.0, 8.0, 6.25)], 1.0, 214.0)
 @given(
     st.sampled_from(SEARCHES),
     st.lists(st.tuples(st.floats(-3, 3), st.floats(0.1, 9), st.floats(0, 6.3)), min_size=1, max_size=4),

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from landscapes import (
@@ -277,6 +277,7 @@ def curved(signs, at):
     )
 
 
+@example(Verdict.LOCAL_MAXIMUM, 1732, 3.0, 1e4)  # a valley 2,000 away shows before the curvature here
 @given(
     kind=st.sampled_from(sorted(KINDS, key=lambda kind: kind.value)),
     seed=st.integers(0, 2**32 - 1),

@@ -95,28 +95,46 @@ def _is_perpendicular(profile: Profile, point: Point) -> bool:
 
 def _root(profile: Profile) -> Point | None:
     """Where the slope changes its sign, no higher than the lower end of the interval."""
-    from scipy.optimize import brentq
-
     from surefoot.descent.bracket import bisected, bracket, narrowed
 
     a, b = bracket(profile, profile.first_length(), profile.blur)
     while True:
         a, b = narrowed(profile, a, b, profile.blur)
-        looks = {a.t: a, b.t: b}
-
-        def slope(t: float, a: Point = a, looks: dict[float, Point] = looks) -> float:
-            point = looks[t] if t in looks else profile.look(t)
-            if not point.is_finite:
-                return -a.slope  # as if uphill: the root is sought on the near side
-            looks[t] = point
-            return point.slope
-
-        brentq(slope, a.t, b.t, xtol=1e-300, rtol=8 * UNIT, maxiter=100, disp=False)
-        point = min(looks.values(), key=lambda look: abs(look.slope))
+        point = _brent(profile, a, b)
         if point.value <= a.value + profile.blur:
             return point if point.trial is not None else None
         # A higher valley was found: look nearer, where f still falls from a.
         a, b = bisected(profile, a, point, profile.blur)
+
+
+def _brent(profile: Profile, a: Point, b: Point) -> Point:
+    """The flattest point of an interval by Brent's method, or the first that falls from higher than the interval does.
+
+    Beyond such a point the root is that of a higher valley: to its last digits it would cost all the looks there are.
+    """
+    from scipy.optimize import brentq
+
+    looks = {a.t: a, b.t: b}
+
+    def slope(t: float) -> float:
+        point = looks[t] if t in looks else profile.look(t)
+        if not point.is_finite:
+            return -a.slope  # as if uphill: the root is sought on the near side
+        looks[t] = point
+        if point.slope < 0 and point.value > a.value + profile.blur:
+            raise _High(point)
+        return point.slope
+
+    try:
+        brentq(slope, a.t, b.t, xtol=1e-300, rtol=8 * UNIT, maxiter=100, disp=False)
+    except _High as high:
+        return high.point
+    return min(looks.values(), key=lambda look: abs(look.slope))
+
+
+class _High(Exception):
+    def __init__(self, point: Point) -> None:
+        self.point = point
 
 
 def _agree(carried: np.ndarray, true: np.ndarray) -> bool:

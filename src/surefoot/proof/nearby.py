@@ -27,6 +27,10 @@ LADDER = 4
 
 VISIBLE = 8.0
 """Units of noise at which a change of f is believed."""
+CURVED = 2.5
+"""Order of change up to which f has a slope or curvature that is seen."""
+BESIDE = 1e-2
+"""Distance, relative to the size of x or 1, within which a change of higher order is one next to the point."""
 LOUD = 1e3
 """Roundings of a value from which its noise is more than that of a sum: f may jump."""
 
@@ -86,8 +90,19 @@ class Change:
         return self.change / self.length
 
 
-def first_change(place: Place, direction: np.ndarray) -> Change | None:
-    """The first visible change along ``x + t d``, t from rounding to a hundred times the size of x; None if none is."""
+def first_change(place: Place, direction: np.ndarray, hidden: float = 0.0) -> Change | None:
+    """The first visible change along ``x + t d``, t from rounding to a hundred times the size of x; None if none is.
+
+    Parameters
+    ----------
+    place : Place
+        The point.
+    direction : ndarray, shape (n,)
+        Unit vector.
+    hidden : float
+        Curvature along it that cannot be told from zero. A change of higher order is one of f here if it is more than
+        that makes, and next to the point: farther away other valleys begin.
+    """
     unit, noise = max(1.0, length_of(place.x)), place.noises(direction)
     for power in range(-15, 3):
         length = unit * 10.0**power
@@ -98,10 +113,16 @@ def first_change(place: Place, direction: np.ndarray) -> Change | None:
             return None
         value = place.witness.height(there)
         change = value - place.value
-        if math.isfinite(value) and abs(change) > VISIBLE * noise(length, value):
-            double = place.witness.height(beyond) - place.value
-            if math.isfinite(double) and double / change > 1:
-                return Change(length, value, change, math.log2(double / change), direction)
+        if not (math.isfinite(value) and abs(change) > VISIBLE * noise(length, value)):
+            continue
+        double = place.witness.height(beyond) - place.value
+        if not (math.isfinite(double) and double / change > 1):
+            continue
+        order = math.log2(double / change)
+        if order < CURVED or (length <= BESIDE * unit and 2 * abs(change) / length > hidden * length):
+            return Change(length, value, change, order, direction)
+        if length > BESIDE * unit:
+            return None
     return None
 
 
@@ -251,7 +272,7 @@ def _against(place: Place, ray: np.ndarray, curvature: float, length: float) -> 
     if not (near * curvature < 0 and far * curvature < 0 and abs(far) > visible):
         return None
     order = math.log2(far / near)
-    if order > 2.5:
+    if order > CURVED:
         return None
     return f"f {'falls' if near < 0 else 'rises'} like t^{order:.2g}, by {abs(near):.2g} at a distance of {length:.1e}"
 

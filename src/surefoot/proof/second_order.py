@@ -21,6 +21,7 @@ from surefoot.proof.finding import Finding, along, descent, plain
 from surefoot.proof.floors import STRICT, natural_of, units_of
 from surefoot.proof.inertia import Inertia
 from surefoot.proof.nearby import Change, Place, cliff, disagreement, first_change, lower_value
+from surefoot.proof.witness import length_of
 from surefoot.wording import counted
 
 AXES = 20
@@ -247,9 +248,9 @@ def _not_a_minimum(place: Place, curvature: Times, inertia: Inertia, held: Held)
         return Finding(
             Verdict.LOCAL_MAXIMUM, f"A local maximum: f falls in every direction; {below}.", tuple(lines), evidence
         )
-    rays = [change for change in _rays(place, inertia.null, None) if change.change > 0]
-    if rays:
-        lines.append(_change_line(place, rays[0]))
+    rises = [change for change in _rays(place, inertia, None) if change.change > 0]
+    if rises:
+        lines.append(_change_line(place, rises[0]))
         return Finding(Verdict.SADDLE, f"A saddle, no minimum: {below}.", tuple(lines), evidence)
     return Finding(
         Verdict.DEGENERATE,
@@ -261,7 +262,7 @@ def _not_a_minimum(place: Place, curvature: Times, inertia: Inertia, held: Held)
 
 def _degenerate(place: Place, inertia: Inertia, held: Held, rng: np.random.Generator) -> Finding:
     names = place.witness.function.names
-    changes = _rays(place, inertia.null, rng)
+    changes = _rays(place, inertia, rng)
     lines = [
         f"{counted(len(inertia.null), 'direction')} without visible curvature: the first is "
         f"{along(names, inertia.null[0])}."
@@ -297,9 +298,7 @@ def _degenerate(place: Place, inertia: Inertia, held: Held, rng: np.random.Gener
                 evidence,
             )
         return Finding(Verdict.DEGENERATE, f"Flat to second order, and no minimum: {below}.", tuple(lines), evidence)
-    rises = [change for change in changes if change.change > 0]
-    if rises:
-        lines.append(_change_line(place, rises[0]))
+    lines += [_change_line(place, change) for change in changes[:1]]
     if not place.witness.function.exact_curvature:
         return Finding(
             Verdict.INCONCLUSIVE,
@@ -318,13 +317,15 @@ def _degenerate(place: Place, inertia: Inertia, held: Held, rng: np.random.Gener
     )
 
 
-def _rays(place: Place, null: tuple[np.ndarray, ...], rng: np.random.Generator | None) -> list[Change]:
-    """First visible changes along null directions and random combinations of them, both ways."""
+def _rays(place: Place, inertia: Inertia, rng: np.random.Generator | None) -> list[Change]:
+    """First changes, more than hidden curvature makes, along null directions and random combinations, both ways."""
+    null = inertia.null
     rays = list(null[:RAYS])
     if rng is not None and len(null) > 1:
         mixed = (rng.standard_normal(len(null)) @ np.array(null) for _ in range(RAYS))
         rays += [v / np.linalg.norm(v) for v in mixed]
-    found = (first_change(place, sign * ray) for ray in rays for sign in (1.0, -1.0))
+    hidden = [inertia.tolerance * length_of(ray / place.curvature.scale) ** 2 for ray in rays]
+    found = (first_change(place, sign * ray, most) for ray, most in zip(rays, hidden, strict=True) for sign in (1, -1))
     return [change for change in found if change is not None]
 
 
