@@ -31,6 +31,34 @@ class Verdict(Enum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Curvature(Enum):
+    """What a function is on its domain. The value is the phrase that a person reads.
+
+    Examples
+    --------
+    >>> Curvature.STRICTLY_CONVEX.is_convex, Curvature.NOT_CONVEX.is_convex, Curvature.UNDECIDED.is_convex
+    (True, False, None)
+    """
+
+    AFFINE = "affine"
+    STRONGLY_CONVEX = "strongly convex"
+    STRICTLY_CONVEX = "strictly convex"
+    CONVEX = "convex"
+    STRONGLY_CONCAVE = "strongly concave"
+    STRICTLY_CONCAVE = "strictly concave"
+    CONCAVE = "concave"
+    QUASICONVEX = "quasiconvex"
+    NOT_CONVEX = "not convex"
+    UNDECIDED = "undecided"
+
+    @property
+    def is_convex(self) -> bool | None:
+        """Whether it is convex; None where that is not known."""
+        if self in (Curvature.AFFINE, Curvature.STRONGLY_CONVEX, Curvature.STRICTLY_CONVEX, Curvature.CONVEX):
+            return True
+        return False if self in (Curvature.NOT_CONVEX, Curvature.STRICTLY_CONCAVE, Curvature.STRONGLY_CONCAVE) else None
+
+
 class Rigour(Enum):
     """How firmly a verdict is known.
 
