@@ -83,7 +83,7 @@ def real_graph(f: Callable[..., Any], example: Any, arguments: Sequence[Any] = (
     >>> graph.names
     ('w[0]', 'w[1]', 'b')
     >>> [node.operation for node in graph.nodes]
-    ['input', 'slice', 'power', 'sum', 'slice', 'reshape', 'add']
+    ['input', 'slice', 'reshape', 'slice', 'power', 'sum', 'add']
     """
     points = Points(example)
     try:
