@@ -23,7 +23,8 @@ TEXTS = [
     "sum((z[i] - i)^2, i=0..2)", "sum(z[i]*z[j]/(1 + i + j), i=0..2, j=0..2)",
     "prod(z[i] + 1, i=0..2) - sum(x, i=0..4)",
     "sum(x^i, i=0..5)", "sum((-1)^i * z[i]^(i + 1), i=0..2)", "sum(z^2) + norm(z) + mean(z) + dot(z, z) + prod(z)",
-    "sum((z[i+1] - z[i])^2, i=0..1)", "z[2] - z[0] + z[1]^2", "round(2.5*x) + floor(y) + ceil(y) + sign(y)", "sqrt(2)*x + pi",
+    "sum((z[i+1] - z[i])^2, i=0..1)", "z[2] - z[0] + z[1]^2", "round(2.5*x) + floor(y) + ceil(y) + sign(y)",
+    "sqrt(2)*x + pi",
     "sum(i*x, i=1..3)", "sum(sum(z[i]*z[j], j=0..2)^2, i=0..2)", "prod(2*x, i=1..3)", "sum(z[2*i], i=0..1) - z[1]",
 ]  # fmt: skip
 
