@@ -172,7 +172,7 @@ class Drawing:
         """A comparison of numbers."""
         if isinstance(u, np.ndarray) and isinstance(v, np.ndarray):
             return np.broadcast_to(compute(operation, _lean([u, v])), tuple(shape))
-        if isinstance(u, int) and u == v:
+        if isinstance(u, int) and isinstance(v, int) and u == v:
             return self.filled(operation in ("eq", "le"), shape)
         for here, other in ((u, v), (v, u)):
             if isinstance(here, np.ndarray) and here.dtype.kind == "f" and not np.all(np.isfinite(here)):
@@ -209,7 +209,7 @@ class Drawing:
                     return other
                 if not np.any(one == neutral):
                     return one
-        if isinstance(a, int) and a == b:
+        if a is b or (isinstance(a, int) and isinstance(b, int) and a == b):
             return a
         return self.build.condition(operation, *sorted((self.place(a), self.place(b))))
 

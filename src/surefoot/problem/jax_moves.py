@@ -67,6 +67,16 @@ def _split(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
     return parts
 
 
+def _iota(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
+    """Counting along an axis."""
+    if call.kind not in ("real", "whole"):
+        return None
+    axis, shape = int(call.params["dimension"]), call.shape
+    kind = float if call.kind == "real" else np.dtype(call.params["dtype"])
+    counted = np.arange(shape[axis]).astype(kind).reshape([-1 if k == axis else 1 for k in range(len(shape))])
+    return np.broadcast_to(counted, shape)
+
+
 def _positions(shape: Sequence[int], first: int = 0) -> np.ndarray:
     return np.arange(first, first + int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(tuple(shape))
 
@@ -285,6 +295,7 @@ def _window(operation: str) -> Rule:
 
 
 MOVES: dict[str, Rule] = {
+    "iota": _iota,
     "reshape": _reshape, "squeeze": _reshape, "expand_dims": _reshape, "broadcast_in_dim": _broadcast,
     "transpose": _transpose, "slice": _slice, "rev": _reverse, "concatenate": _concatenate, "split": _split,
     "pad": _pad, "dynamic_slice": _dynamic_slice, "dynamic_update_slice": _dynamic_update_slice,

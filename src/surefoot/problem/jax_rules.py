@@ -37,7 +37,7 @@ OF_WHOLE_NUMBERS = ("neg", "abs", "sign", "add", "sub", "mul", "maximum", "minim
 
 SAME = (
     "stop_gradient", "copy", "copy_p", "name", "device_put", "sharding_constraint", "reshard", "mesh_cast", "pvary",
-    "real", "optimization_barrier", "zeros_like", "conj",
+    "real", "optimization_barrier", "conj",
 )  # fmt: skip
 
 MOST_EXPONENTS = 64
@@ -143,6 +143,11 @@ def _compare(operation: str, swapped: bool = False) -> Rule:
         return draw.compare(operation, values[swapped], values[not swapped], call.shape)
 
     return rule
+
+
+def _is_finite(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
+    """Real numbers are."""
+    return np.asarray(np.isfinite(values[0])) if isinstance(values[0], np.ndarray) else draw.filled(True, call.shape)
 
 
 def _logic(join: Any) -> Rule:
@@ -314,7 +319,7 @@ RULES: dict[str, Rule] = {
     "gt": _compare("lt", swapped=True), "ge": _compare("le", swapped=True),
     "and": _logic(Drawing.both), "or": _logic(Drawing.either), "xor": _logic(Drawing.differ),
     "not": _logic(Drawing.negated),
-    "is_finite": lambda draw, values, call: draw.filled(True, call.shape),
+    "is_finite": _is_finite,
     "select_n": _select,
     "convert_element_type": _convert,
     "reduce_precision": _reduced_precision,
