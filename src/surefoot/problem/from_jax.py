@@ -30,11 +30,11 @@ from surefoot.problem.jax_moves import MOVES
 from surefoot.problem.jax_rules import RULES
 from surefoot.problem.points import Points
 from surefoot.problem.programs import double
+from surefoot.problem.reading import Reading, in_words, read
+from surefoot.problem.real import Builder, Graph
 from surefoot.problem.real_floating import value
 from surefoot.problem.returned import as_value
 from surefoot.problem.traced import disagreement
-from surefoot.problem.reading import Reading, in_words, read
-from surefoot.problem.real import Builder, Graph
 
 INLINE = (
     "jit", "pjit", "closed_call", "core_call", "call", "remat", "remat2", "checkpoint", "custom_jvp_call",

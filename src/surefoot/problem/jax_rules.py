@@ -164,11 +164,9 @@ def _select(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
         return None
     if call.kinds[0] == "truth":
         return draw.choose(which, cases[1], cases[0], shape, truth) if len(cases) == 2 else cases[0]
-    if not isinstance(which, np.ndarray):
-        return None
     chosen = cases[0]
     for k, case in enumerate(cases[1:], start=1):
-        chosen = draw.choose(np.asarray(which == k), case, chosen, shape, truth)
+        chosen = draw.choose(draw.spread(draw.is_number(which, k), draw.shape(which)), case, chosen, shape, truth)
     return chosen
 
 
