@@ -103,6 +103,17 @@ class Drawing:
             return self.build.unknown("a whole number beyond 2^53", (), array.shape)
         return self.build.constant(array + 0.0 if array.dtype.kind == "f" else array)
 
+    def lift(self, value: Value) -> Value:
+        """A constant node as a known array again."""
+        if isinstance(value, np.ndarray):
+            return value
+        node = self.build.nodes[value]
+        if node.operation == "broadcast" and not node["axes"]:
+            number = self.build.value(node.operands[0])
+            return value if number is None else np.broadcast_to(number, node.shape)
+        known = self.build.value(value)
+        return value if known is None else known
+
     def undefined(self, shape: Sequence[int]) -> int:
         """No number at all."""
         return self.build.broadcast(self.build.unary("log", self.build.constant(-1.0)), shape, ())
@@ -244,6 +255,18 @@ class Drawing:
             if node.operation == "where" and value == self.number(node.operands[0]):
                 return node.operands[0]
         return self.compare("ne", value, self.filled(0.0, shape), shape)
+
+    def is_number(self, value: Value, number: int) -> Value:
+        """Whether a whole number is a given one: of a choice among numbers, whether that one is chosen."""
+        value = self.lift(value)
+        if isinstance(value, np.ndarray):
+            return np.asarray(value == number)
+        node = self.build.nodes[value]
+        if node.operation == "where" and isinstance(self.lift(node.operands[1]), np.ndarray):
+            condition, yes, no = node.operands
+            rest = self.both(self.negated(condition), self.spread(self.is_number(no, number), node.shape))
+            return self.either(self.both(condition, np.asarray(self.lift(yes) == number)), rest)
+        return self.compare("eq", value, self.filled(float(number), node.shape), node.shape)
 
     def choose(self, condition: Value, yes: Value, no: Value, shape: Sequence[int], truth: bool = False) -> Value:
         """``yes`` where the condition holds, else ``no``."""

@@ -103,7 +103,10 @@ class _Loop:
                 carry.append((begun + np.asarray(part) * steps).astype(begun.dtype))
         axes = [None] * self.fixed + [None if part == "sum" else 0 for part in parts]
         axes += [0] * (len(inputs) - len(axes))
-        found = self._mapped(axes, [*values[: self.fixed], *carry, *values[self.fixed + self.carried :]])
+        try:
+            found = self._mapped(axes, [*values[: self.fixed], *carry, *values[self.fixed + self.carried :]])
+        except NotImplementedError:  # an operation that JAX cannot map over an axis
+            return None
         last: list[Value] = []
         for part, begun, one in zip(parts, start, found, strict=False):
             if part == "sum":

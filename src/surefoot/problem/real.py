@@ -430,6 +430,17 @@ class Builder:
         steps = tuple(steps) if steps is not None else (1,) * len(tuple(starts))
         cuts = tuple((int(a), int(b), int(c)) for a, b, c in zip(starts, stops, steps, strict=True))
         shape = tuple(len(range(*cut)) for cut in cuts)
+        node = self.nodes[u]
+        if node.operation == "concatenate" and shape != self.shape(u):
+            axis, begin = node["axis"], 0
+            for part in node.operands:
+                end = begin + self.shape(part)[axis]
+                if begin <= cuts[axis][0] and cuts[axis][1] <= end:
+                    moved = [begin if k == axis else 0 for k in range(len(cuts))]
+                    first = [a - m for (a, _, _), m in zip(cuts, moved, strict=True)]
+                    last = [b - m for (_, b, _), m in zip(cuts, moved, strict=True)]
+                    return self.slice(part, first, last, steps)
+                begin = end
         return u if shape == self.shape(u) else self._moved("slice", (u,), shape, cuts=cuts)
 
     def reverse(self, u: int, axes: Sequence[int]) -> int:
