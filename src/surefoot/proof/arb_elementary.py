@@ -55,7 +55,7 @@ def _powered(u: Any, exponent: Fraction) -> Any:
     from flint import arb
 
     if exponent.denominator == 1:
-        return arb(1) if exponent == 0 else u ** int(exponent)
+        return u * 0 + 1 if exponent == 0 else u ** int(exponent)  # not defined where u is not
     if u.is_zero():
         return arb(0) if exponent > 0 else nan()
     if exponent == Fraction(1, 2):

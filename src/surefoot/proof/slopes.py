@@ -76,9 +76,12 @@ def _pow(operands: Sequence[State], value: Interval, asked: Sequence[bool]) -> t
     u, v = (state.value for state in operands)
     assert isinstance(u, Interval) and isinstance(v, Interval)
     whole = np.broadcast_to(whole_exponents(v) & operands[1].fixed, value.shape)
-    return (
-        times(v, functions.pow_general(u, v - 1.0, whole)) if asked[0] else None,
-        value * tight("log", u) if asked[1] else None,
+    nothing = ~whole & (u.lo < 0.0)  # as with its values
+    by_u = times(v, functions.pow_general(u, v - 1.0, whole)) if asked[0] else None
+    by_v = value * tight("log", u) if asked[1] else None
+    return tuple(
+        Interval(np.where(nothing, -np.inf, slope.lo), np.where(nothing, np.inf, slope.hi)) if slope else None
+        for slope in (by_u, by_v)
     )
 
 
@@ -160,7 +163,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
     """Derivatives by the variables in each node's support, shape (boxes or 1, support) + its own, where needed."""
     found: list[Interval | None] = []
     for place, node in plan.graph:
-        if not plan.needed[place]:
+        if not plan.needed[place] or node.operation in CONDITIONS:
             found.append(None)
         elif node.operation == "input":
             found.append(Interval.of(np.eye(plan.graph.size)[None]))
