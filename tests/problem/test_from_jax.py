@@ -282,6 +282,12 @@ LOSSES = {
     "mapped probit": lambda w: -jnp.mean(jax.vmap(lambda a: special.log_ndtr(a @ w))(A)),
     "row by row": lambda w: jax.lax.fori_loop(0, 1000, lambda i, s: s + jnp.log1p(jnp.exp(jnp.asarray(A)[i] @ w)), 0.0),
     "scanned": lambda w: jax.lax.scan(lambda s, row: (s + jnp.tanh(row[0] @ w - row[1]) ** 2, None), 0.0, (A, Y))[0],
+    "row by row, twice": lambda w: jax.lax.fori_loop(
+        0,
+        1000,
+        lambda i, s: s + jax.nn.softplus(jnp.asarray(A)[i] @ w) - jnp.asarray(Y)[i] * (jnp.asarray(A)[i] @ w),
+        0.0,
+    ),
     "lax.map": lambda w: jnp.mean(jax.lax.map(lambda a: jnp.exp(a @ w), A)),
     "jitted": jax.jit(lambda w: jnp.sum(jax.jit(jnp.square)(A @ w - Y))),
     "recomputed": jax.checkpoint(lambda w: jnp.sum(jnp.cosh(A @ w))),
@@ -480,6 +486,10 @@ def test_branches_and_loops():
     agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + jnp.sin(s) * x[i], 0.1), ANYWHERE)
     agree(lambda x: sum(jax.lax.fori_loop(0, 3, lambda i, c: (c[0] + x[i], c[1] + c[0]), (0.0, 0.0))), ANYWHERE)
     agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, c: (c[1] + x[i], c[0] + 1.0), (0.0, 0.0))[0], ANYWHERE)
+
+    agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, s: x[i] - s, 0.0), ANYWHERE)
+    agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + x[i] + s, 0.0), ANYWHERE)
+    agree(lambda x: jnp.sum(jax.lax.scan(lambda s, t: (s + t - x[0], s + t), 0.5, x)[1]), ANYWHERE)
 
     # Counters that run backwards, and sums of vectors together with what each step gives.
     def both(x):

@@ -100,7 +100,7 @@ class Drawing:
             )
         if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > 2**53:
             return self.build.unknown("a whole number beyond 2^53", (), array.shape)
-        return self.build.constant(array + 0.0 if array.dtype.kind == "f" else array)
+        return self.build.constant(array)
 
     def lift(self, value: Value) -> Value:
         """A constant node as a known array again."""
