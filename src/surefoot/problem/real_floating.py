@@ -64,7 +64,7 @@ def _node(graph: Graph, place: int, node: Node, operands: Sequence[Array], x: Ar
     if operation == "input":
         return x
     if operation == "constant":
-        return graph.constant(place)
+        return graph.constants[node["digest"]]
     if operation in STRUCTURE:
         if operation == "concatenate" and lead:
             ahead = np.broadcast_shapes(*(one.shape[:lead] for one in operands))
