@@ -1,6 +1,9 @@
 """JAX programs as real graphs: the graph's values are the function's, and nothing that lies is believed."""
 
+import re
+import tomllib
 from fractions import Fraction
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -152,6 +155,11 @@ REDUCTIONS = {
     "logsumexp": special.logsumexp,
     "masked": lambda x: special.logsumexp(x, where=jnp.array([True, False, True])),
     "weighted": lambda x: special.logsumexp(x, b=jnp.array([1.0, 2.0, 0.5])),
+    "causal": lambda x: jnp.sum(
+        jax.nn.softmax(jnp.where(jnp.tril(jnp.ones((3, 3), bool)), jnp.outer(x, x), -jnp.inf)) @ x
+    ),
+    "minus infinity": lambda x: special.logsumexp(x + jnp.array([0.0, -jnp.inf, 0.0])),
+    "largest but": lambda x: jnp.max(x, where=jnp.array([False, True, True]), initial=-jnp.inf),
     "log_softmax": lambda x: jax.nn.log_softmax(x)[1],
     "softmax": lambda x: jax.nn.softmax(x)[1],
     "ptp": jnp.ptp,
@@ -274,6 +282,12 @@ LOSSES = {
     "mapped probit": lambda w: -jnp.mean(jax.vmap(lambda a: special.log_ndtr(a @ w))(A)),
     "row by row": lambda w: jax.lax.fori_loop(0, 1000, lambda i, s: s + jnp.log1p(jnp.exp(jnp.asarray(A)[i] @ w)), 0.0),
     "scanned": lambda w: jax.lax.scan(lambda s, row: (s + jnp.tanh(row[0] @ w - row[1]) ** 2, None), 0.0, (A, Y))[0],
+    "row by row, twice": lambda w: jax.lax.fori_loop(
+        0,
+        1000,
+        lambda i, s: s + jax.nn.softplus(jnp.asarray(A)[i] @ w) - jnp.asarray(Y)[i] * (jnp.asarray(A)[i] @ w),
+        0.0,
+    ),
     "lax.map": lambda w: jnp.mean(jax.lax.map(lambda a: jnp.exp(a @ w), A)),
     "jitted": jax.jit(lambda w: jnp.sum(jax.jit(jnp.square)(A @ w - Y))),
     "recomputed": jax.checkpoint(lambda w: jnp.sum(jnp.cosh(A @ w))),
@@ -406,8 +420,12 @@ def test_infinities_are_no_numbers_but_mean_what_they_mean():
     ]
     outside = real_graph(lambda x: jnp.where(x > 0, x, jnp.inf), 1.0)
     found = value(outside, np.array([[2.0], [-1.0]]))
-    assert found[0] == 2.0 and np.isnan(found[1])
+    assert found[0] == 2.0 and not np.isfinite(found[1])
     assert all(np.all(np.isfinite(array)) for array in outside.constants.values())
+    # Leaving out what is masked must not leave out that the rest of the sum is not defined.
+    masked = real_graph(lambda x: jnp.exp(jnp.where(x > 0, -jnp.inf, x) - jnp.log(x - 1)), -3.0)
+    assert not np.any(np.isfinite(value(masked, np.array([[0.5], [-3.0]]))))
+    assert "take" not in operations(real_graph(lambda x: jnp.max(jnp.where(x > 0, x, -jnp.inf)), [1.0, -2.0]))
 
 
 UNKNOWN = {
@@ -468,6 +486,10 @@ def test_branches_and_loops():
     agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + jnp.sin(s) * x[i], 0.1), ANYWHERE)
     agree(lambda x: sum(jax.lax.fori_loop(0, 3, lambda i, c: (c[0] + x[i], c[1] + c[0]), (0.0, 0.0))), ANYWHERE)
     agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, c: (c[1] + x[i], c[0] + 1.0), (0.0, 0.0))[0], ANYWHERE)
+
+    agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, s: x[i] - s, 0.0), ANYWHERE)
+    agree(lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + x[i] + s, 0.0), ANYWHERE)
+    agree(lambda x: jnp.sum(jax.lax.scan(lambda s, t: (s + t - x[0], s + t), 0.5, x)[1]), ANYWHERE)
 
     # Counters that run backwards, and sums of vectors together with what each step gives.
     def both(x):
@@ -570,3 +592,11 @@ def test_random_programs_have_the_values_of_their_graphs(plan):
     with jax.enable_x64(True):
         expected = [float(jax.jit(f)(x)) for x in points]
     assert np.allclose(value(graph, points), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_the_oldest_jax_that_is_tested_is_the_oldest_that_is_declared():
+    root = Path(__file__).parents[2]
+    declared = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    (oldest,) = (re.split(r"[>=,]+", one)[1] for one in declared if one.startswith("jax>="))
+    (pinned,) = re.findall(r"(?m)^jax==([0-9.]+)", (root / "oldest-jax.lock").read_text())
+    assert pinned == oldest or pinned == oldest + ".0"

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.problem import infinities
 from surefoot.problem.drawing import Call, Drawing, Value
 from surefoot.problem.known import LARGEST_WHOLE, whole
 from surefoot.problem.structure import subscripts
@@ -225,6 +226,7 @@ def _reduce(operation: str) -> Rule:
         if any(draw.shape(value)[axis] == 0 for axis in axes):
             empty = {"sum": 0.0, "prod": 1.0}.get(operation)
             return None if empty is None or call.kind == "whole" else draw.filled(empty, call.shape)
+        value = infinities.extreme(draw, operation, value, axes)
         return draw.build.reduce(operation, draw.place(value), axes)
 
     return rule

@@ -155,8 +155,9 @@ def digest(array: np.ndarray) -> str:
     >>> digest(np.array([1.0])) == digest(np.array([[1.0]]))
     False
     """
-    head = f"{array.dtype.str}{array.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+    found = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
 
 
 class Builder:
@@ -243,17 +244,19 @@ class Builder:
     def constant(self, array: Any) -> int:
         """A constant: doubles as they are, whole numbers if doubles can hold them, or truth values."""
         given = np.asarray(array)
-        kept = given if given.dtype == bool else np.array(given, dtype=float)
+        kept = np.array(given, dtype=bool if given.dtype == bool else float)
+        if kept.dtype == float:
+            kept += 0.0  # the real numbers have one zero
         if given.dtype.kind in "iu" and not np.array_equal(kept.astype(object), given.astype(object)):
             raise ValueError("A whole number is too large for a double to hold it.")
         return self.add_node("constant", (), kept.shape, digest=self._hold(kept))
 
     def _hold(self, array: np.ndarray) -> str:
+        """Keep an array that belongs to nobody else."""
         key = digest(array)
         if key not in self.constants:
-            kept = np.array(array)
-            kept.setflags(write=False)
-            self.constants[key] = kept
+            array.setflags(write=False)
+            self.constants[key] = array
         return key
 
     # Elementwise
