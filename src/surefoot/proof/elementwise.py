@@ -157,15 +157,20 @@ def _arcsin_first(u: Interval, _: Interval) -> Interval:
 
 def _arcsin_second(u: Interval, _: Interval) -> Interval:
     """``u (1 - u^2)^(-3/2)`` grows on (-1, 1)."""
-    return _between_poles(lambda t: t * power(_one_less_square(t), Fraction(-3, 2)), u)
+    return _between_poles(lambda t: t * tight("rsqrt", _one_less_square(t)) / _one_less_square(t), u)
 
 
 def _between_poles(function: Callable[[Interval], Interval], u: Interval) -> Interval:
     """The range of a function that grows from -inf to inf on (-1, 1)."""
     inside = _clipped(u, -1.0, 1.0)
     found = at_ends(function, inside, -np.inf, np.inf)
-    lo = np.where((inside.lo == -1.0) | np.isnan(found.lo), -np.inf, found.lo)
-    return Interval(lo, np.where((inside.hi == 1.0) | np.isnan(found.hi), np.inf, found.hi))
+    lo = np.where(inside.lo == -1.0, -np.inf, _or(found.lo, -np.inf, inside))
+    return Interval(lo, np.where(inside.hi == 1.0, np.inf, _or(found.hi, np.inf, inside)))
+
+
+def _or(ends: Array, bound: float, inside: Interval) -> Array:
+    """Ends where they are known; at a pole, where they are not, no bound."""
+    return np.where(np.isnan(ends) & ~inside.is_empty, bound, ends)
 
 
 def _arctan_first(u: Interval, _: Interval) -> Interval:
@@ -176,7 +181,10 @@ def _arctan_second(u: Interval, _: Interval) -> Interval:
     """``-2u/(1 + u^2)^2`` turns where u = +-1/sqrt 3, at -+9/(8 sqrt 3)."""
     extreme = _ROOT_THIRD * 9.0 / 8.0
     return with_turns(
-        lambda t: t * -2.0 / square(1.0 + square(t)), u, (0.0, 0.0), ((_ROOT_THIRD, -extreme), (-_ROOT_THIRD, extreme))
+        lambda t: t / (1.0 + square(t)) * -2.0 / (1.0 + square(t)),
+        u,
+        (0.0, 0.0),
+        ((_ROOT_THIRD, -extreme), (-_ROOT_THIRD, extreme)),
     )
 
 
@@ -188,7 +196,7 @@ def _arcsinh_second(u: Interval, _: Interval) -> Interval:
     """``-u (1 + u^2)^(-3/2)`` turns where u = +-1/sqrt 2, at -+2/(3 sqrt 3)."""
     extreme = _ROOT_THIRD * 2.0 / 3.0
     return with_turns(
-        lambda t: -t * power(1.0 + square(t), Fraction(-3, 2)), u, (0.0, 0.0),
+        lambda t: -t * tight("rsqrt", 1.0 + square(t)) / (1.0 + square(t)), u, (0.0, 0.0),
         ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)),
     )  # fmt: skip
 
@@ -206,9 +214,9 @@ def _arccosh_first(u: Interval, _: Interval) -> Interval:
 def _arccosh_second(u: Interval, _: Interval) -> Interval:
     """``-u (u^2 - 1)^(-3/2)`` grows from -inf to 0 on u > 1."""
     inside = _clipped(u, 1.0, np.inf)
-    found = at_ends(lambda t: -t * power(_square_less_one(t), Fraction(-3, 2)), inside, -np.inf, 0.0)
-    lo = np.where((inside.lo == 1.0) | np.isnan(found.lo), -np.inf, found.lo)
-    return Interval(lo, np.fmin(found.hi, 0.0))
+    found = at_ends(lambda t: -t * tight("rsqrt", _square_less_one(t)) / _square_less_one(t), inside, -np.inf, 0.0)
+    lo = np.where(inside.lo == 1.0, -np.inf, _or(found.lo, -np.inf, inside))
+    return Interval(lo, np.minimum(_or(found.hi, 0.0, inside), 0.0))
 
 
 def _arctanh_first(u: Interval, _: Interval) -> Interval:
@@ -245,12 +253,18 @@ def _erf_first(u: Interval, _: Interval) -> Interval:
 
 
 def _erf_second(u: Interval, _: Interval) -> Interval:
-    """``-2u`` times the first turns where u = +-1/sqrt 2."""
+    """``-2u`` times the first turns where u = +-1/sqrt 2; beyond 40, it lies between its value there and 0."""
     extreme = _ROOT_HALF * 2.0 * tight("exp", Interval.of(-0.5)) * _TWO_OVER_ROOT_PI
-    return with_turns(
-        lambda t: t * -2.0 * tight("exp", -square(t)) * _TWO_OVER_ROOT_PI, u, (0.0, 0.0),
-        ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)),
-    )  # fmt: skip
+
+    def at(t: Interval) -> Interval:
+        near = Interval.of(np.clip(t.lo, -40.0, 40.0))
+        found = near * -2.0 * tight("exp", -square(near)) * _TWO_OVER_ROOT_PI
+        far = np.abs(t.lo) > 40.0
+        return Interval(
+            np.where(far, np.fmin(found.lo, 0.0), found.lo), np.where(far, np.fmax(found.hi, 0.0), found.hi)
+        )
+
+    return with_turns(at, u, (0.0, 0.0), ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)))
 
 
 def _negated(slope: Slope) -> Slope:
