@@ -272,11 +272,13 @@ def _negated(slope: Slope) -> Slope:
 
 
 def _log_ndtr_second(u: Interval, _: Interval) -> Interval:
-    """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953)."""
+    """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953); left of -10^4 by what it is there."""
 
     def at(t: Interval) -> Interval:
-        ratio = functions.mills(t)
-        return (-ratio * (t + ratio)).meet(Interval(-np.ones(()), np.zeros(())))
+        near = Interval.of(np.fmax(t.lo, -1e4))
+        ratio = functions.mills(near)
+        found = (-ratio * (near + ratio)).meet(Interval(-np.ones(()), np.zeros(())))
+        return Interval(np.where(t.lo < -1e4, -1.0, found.lo), found.hi)
 
     return at_ends(at, u, -1.0, 0.0)
 
