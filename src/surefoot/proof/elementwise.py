@@ -272,13 +272,13 @@ def _negated(slope: Slope) -> Slope:
 
 
 def _log_ndtr_second(u: Interval, _: Interval) -> Interval:
-    """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953); left of -10^4 by what it is there."""
+    """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953); far out by what it is nearer."""
 
     def at(t: Interval) -> Interval:
-        near = Interval.of(np.fmax(t.lo, -1e4))
+        near = Interval.of(np.clip(t.lo, -1e4, 40.0))
         ratio = functions.mills(near)
         found = (-ratio * (near + ratio)).meet(Interval(-np.ones(()), np.zeros(())))
-        return Interval(np.where(t.lo < -1e4, -1.0, found.lo), found.hi)
+        return Interval(np.where(t.lo < -1e4, -1.0, found.lo), np.where(t.lo > 40.0, 0.0, found.hi))
 
     return at_ends(at, u, -1.0, 0.0)
 
