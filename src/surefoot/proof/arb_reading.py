@@ -232,7 +232,7 @@ def _moved(graph: Graph, node: Node, operands: Sequence[_Known]) -> _Known:
 def _times(scale: Balls, derivative: Balls) -> Balls:
     """Elementwise, with 0 where the derivative is exactly 0: what does not vary needs no slope."""
     found = scale * derivative
-    zero = np.frompyfunc(lambda entry: bool(entry.is_zero()), 1, 1)(derivative).astype(bool)
+    zero = np.asarray(np.frompyfunc(lambda entry: bool(entry.is_zero()), 1, 1)(derivative), dtype=bool)
     return np.where(zero, derivative, found) if zero.any() else found
 
 
