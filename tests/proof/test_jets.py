@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fuzzing import draws
 from interval_cases import members, missed
-from random_graphs import random_graph
+from interval_graphs import random_graph
 from surefoot.problem.real import Builder, Graph
 from surefoot.proof import bending, interval_sums
 from surefoot.proof.arb_reading import arb_jet

@@ -24,6 +24,9 @@ Known = Array | bool
 Slope = Callable[[Interval, Interval], Interval]
 Test = Callable[[Interval], Known]
 
+FAR = 1e100
+"""Beyond, squares begin to overflow."""
+
 _PI = tight("acos", Interval.of(-1.0))
 _THIRD = Interval.around(Fraction(1, 3))
 _ROOT_THIRD = tight("sqrt", _THIRD)
@@ -164,13 +167,9 @@ def _between_poles(function: Callable[[Interval], Interval], u: Interval) -> Int
     """The range of a function that grows from -inf to inf on (-1, 1)."""
     inside = _clipped(u, -1.0, 1.0)
     found = at_ends(function, inside, -np.inf, np.inf)
-    lo = np.where(inside.lo == -1.0, -np.inf, _or(found.lo, -np.inf, inside))
-    return Interval(lo, np.where(inside.hi == 1.0, np.inf, _or(found.hi, np.inf, inside)))
-
-
-def _or(ends: Array, bound: float, inside: Interval) -> Array:
-    """Ends where they are known; at a pole, where they are not, no bound."""
-    return np.where(np.isnan(ends) & ~inside.is_empty, bound, ends)
+    pole = (inside.hi == -1.0) | (inside.lo == 1.0)  # where it has no value
+    lo = np.where(pole, np.nan, np.where(inside.lo == -1.0, -np.inf, found.lo))
+    return Interval(lo, np.where(pole, np.nan, np.where(inside.hi == 1.0, np.inf, found.hi)))
 
 
 def _arctan_first(u: Interval, _: Interval) -> Interval:
@@ -196,7 +195,7 @@ def _arcsinh_second(u: Interval, _: Interval) -> Interval:
     """``-u (1 + u^2)^(-3/2)`` turns where u = +-1/sqrt 2, at -+2/(3 sqrt 3)."""
     extreme = _ROOT_THIRD * 2.0 / 3.0
     return with_turns(
-        lambda t: -t * tight("rsqrt", 1.0 + square(t)) / (1.0 + square(t)), u, (0.0, 0.0),
+        lambda t: _beyond(lambda p: -p * tight("rsqrt", 1.0 + square(p)) / (1.0 + square(p)), t, FAR), u, (0.0, 0.0),
         ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)),
     )  # fmt: skip
 
@@ -214,9 +213,20 @@ def _arccosh_first(u: Interval, _: Interval) -> Interval:
 def _arccosh_second(u: Interval, _: Interval) -> Interval:
     """``-u (u^2 - 1)^(-3/2)`` grows from -inf to 0 on u > 1."""
     inside = _clipped(u, 1.0, np.inf)
-    found = at_ends(lambda t: -t * tight("rsqrt", _square_less_one(t)) / _square_less_one(t), inside, -np.inf, 0.0)
-    lo = np.where(inside.lo == 1.0, -np.inf, _or(found.lo, -np.inf, inside))
-    return Interval(lo, np.minimum(_or(found.hi, 0.0, inside), 0.0))
+    found = at_ends(
+        lambda t: _beyond(lambda p: -p * tight("rsqrt", _square_less_one(p)) / _square_less_one(p), t, FAR),
+        inside, -np.inf, 0.0,
+    )  # fmt: skip
+    pole = inside.hi == 1.0
+    lo = np.where(pole, np.nan, np.where(inside.lo == 1.0, -np.inf, found.lo))
+    return Interval(lo, np.where(pole, np.nan, found.hi))
+
+
+def _beyond(function: Callable[[Interval], Interval], t: Interval, far: float) -> Interval:
+    """A function at numbers; beyond ``far``, where it goes to 0 without turning, between its value there and 0."""
+    found = function(Interval.of(np.clip(t.lo, -far, far)))
+    past = np.abs(t.lo) > far
+    return Interval(np.where(past, np.fmin(found.lo, 0.0), found.lo), np.where(past, np.fmax(found.hi, 0.0), found.hi))
 
 
 def _arctanh_first(u: Interval, _: Interval) -> Interval:
@@ -257,12 +267,7 @@ def _erf_second(u: Interval, _: Interval) -> Interval:
     extreme = _ROOT_HALF * 2.0 * tight("exp", Interval.of(-0.5)) * _TWO_OVER_ROOT_PI
 
     def at(t: Interval) -> Interval:
-        near = Interval.of(np.clip(t.lo, -40.0, 40.0))
-        found = near * -2.0 * tight("exp", -square(near)) * _TWO_OVER_ROOT_PI
-        far = np.abs(t.lo) > 40.0
-        return Interval(
-            np.where(far, np.fmin(found.lo, 0.0), found.lo), np.where(far, np.fmax(found.hi, 0.0), found.hi)
-        )
+        return _beyond(lambda p: p * -2.0 * tight("exp", -square(p)) * _TWO_OVER_ROOT_PI, t, 40.0)
 
     return with_turns(at, u, (0.0, 0.0), ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)))
 
@@ -275,10 +280,15 @@ def _log_ndtr_second(u: Interval, _: Interval) -> Interval:
     """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953); far out by what it is nearer."""
 
     def at(t: Interval) -> Interval:
-        near = Interval.of(np.clip(t.lo, -1e4, 40.0))
+        near = Interval.of(np.clip(t.lo, -8.0, 40.0))
         ratio = functions.mills(near)
         found = (-ratio * (near + ratio)).meet(Interval(-np.ones(()), np.zeros(())))
-        return Interval(np.where(t.lo < -1e4, -1.0, found.lo), np.where(t.lo > 40.0, 0.0, found.hi))
+        lo, hi = found.lo, np.where(t.lo > 40.0, 0.0, found.hi)
+        if np.any(far := t.lo < -8.0):
+            tail = functions.by_arb("log_ndtr_second", np.maximum(t.lo[far], -1e8))
+            lo, hi = lo.copy(), hi.copy()
+            lo[far], hi[far] = np.where(t.lo[far] < -1e8, -1.0, tail.lo), tail.hi
+        return Interval(lo, hi)
 
     return at_ends(at, u, -1.0, 0.0)
 
