@@ -41,6 +41,10 @@ pytest: $(READY) chromium postgresql ## the tests without the linters
 oldest-jax: $(READY) ## the tests of what is read from JAX, with the oldest JAX that is declared
 	@sh scripts/oldest_jax.sh
 
+.PHONY: fuzz
+fuzz: $(READY) ## the random tests of the proofs, on very many cases
+	SUREFOOT_FUZZ=1 $(BIN)/python -m pytest $(WORKERS) -m fuzz tests/proof
+
 .PHONY: chromium
 chromium: ## Debian's chromium for the browser tests, installed when we may
 	@sh scripts/chromium.sh
