@@ -26,11 +26,10 @@ def _axes_of(call: Call, name: str) -> tuple[int, ...]:
     return tuple(int(axis) for axis in call.params[name])
 
 
-def _reshape(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
-    if call.name == "reshape" and call.params.get("dimensions") is not None:
-        return None
+def _reshape(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
     move, (u,) = draw.mover(values[:1])
-    return move.reshape(u, call.shape)
+    order = call.params.get("dimensions") if call.name == "reshape" else None
+    return move.reshape(u if order is None else move.transpose(u, [int(axis) for axis in order]), call.shape)
 
 
 def _broadcast(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
