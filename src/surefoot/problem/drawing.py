@@ -15,7 +15,7 @@ import numpy as np
 
 from surefoot.problem import infinities
 from surefoot.problem.known import ARRAYS, COMPUTED, compute, exactly
-from surefoot.problem.real import CONDITIONS, STRUCTURE, Builder
+from surefoot.problem.real import Builder
 
 Array = np.ndarray
 Value = Any
@@ -302,42 +302,3 @@ def _lean(arrays: Sequence[Array]) -> list[Array]:
     if all(array.size > 0 and not any(array.strides[k] for k in range(array.ndim)) for array in arrays):
         return [np.asarray(array.flat[0]) for array in arrays]
     return list(arrays)
-
-
-def largest(build: Builder, place: int) -> float:
-    """A bound on the size of a whole number that counts conditions, infinite if there is none to be seen."""
-    bounds: dict[int, float] = {}
-    waiting = [place]
-    while waiting:
-        here = waiting[-1]
-        node = build.nodes[here]
-        left = [k for k in node.operands if k not in bounds and node.operation not in CONDITIONS]
-        if left and here not in bounds:
-            waiting += left
-            continue
-        waiting.pop()
-        if here not in bounds:
-            bounds[here] = _largest(build, here, [bounds.get(k, np.inf) for k in node.operands])
-    return bounds[place]
-
-
-def _largest(build: Builder, place: int, sizes: Sequence[float]) -> float:
-    node = build.nodes[place]
-    if node.operation in CONDITIONS:
-        return 1.0
-    match node.operation:
-        case "constant":
-            return float(np.abs(build.constants[node["digest"]].astype(float)).max(initial=0.0))
-        case "add" | "sub":
-            return sum(sizes)
-        case "mul":
-            return sizes[0] * sizes[1] if max(sizes) < np.inf else np.inf
-        case "sum" | "cumsum":
-            return sizes[0] * build.nodes[node.operands[0]].size
-        case "where":
-            return max(sizes[1:])
-        case "sign":
-            return 1.0
-        case "neg" | "abs" | "max" | "min" | "maximum" | "minimum":
-            return max(sizes)
-    return max(sizes) if node.operation in STRUCTURE else np.inf

@@ -1,6 +1,6 @@
 """A JAX program as a real graph: what it computes, on the real numbers.
 
-    f(x) -> jaxpr -> nodes        operation by operation, `jax_rules` and `jax_moves` by their names
+    f(x) -> jaxpr -> nodes        operation by operation, by their names: `jax_rules`, `jax_moves`, `jax_windows`
 
 Inner functions are read inline: compiled ones, those to be recomputed, and those with derivatives of their own, whose
 **value is what counts and never the derivative that somebody gave**. A library function is taken for the mathematical
@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import ModelError
-from surefoot.problem.drawing import Call, Drawing, Value, largest
+from surefoot.problem.drawing import Call, Drawing, Value
 from surefoot.problem.jax_library import notes, recognised
 from surefoot.problem.jax_loops import LOOPS
 from surefoot.problem.jax_moves import MOVES
 from surefoot.problem.jax_rules import RULES
+from surefoot.problem.jax_windows import WINDOWS
 from surefoot.problem.points import Points
 from surefoot.problem.programs import double
 from surefoot.problem.reading import Reading, in_words, read
@@ -35,6 +36,7 @@ from surefoot.problem.real import Builder, Graph
 from surefoot.problem.real_floating import value
 from surefoot.problem.returned import as_value
 from surefoot.problem.traced import disagreement
+from surefoot.problem.whole_numbers import largest
 
 INLINE = (
     "jit", "pjit", "closed_call", "core_call", "call", "remat", "remat2", "checkpoint", "custom_jvp_call",
@@ -198,7 +200,7 @@ class _Reader:
             found = LOOPS[name](self, equation, values)
         elif not name.startswith(RANDOM):
             call = self._call(equation)
-            rule = RULES.get(name) or MOVES.get(name)
+            rule = RULES.get(name) or MOVES.get(name) or WINDOWS.get(name)
             found = rule(self.draw, values, call) if rule is not None else None
             if found is None and _can_run(call, values):
                 kinds = [atom.aval.dtype for atom in equation.invars]
