@@ -181,9 +181,10 @@ def _integers(array: np.ndarray) -> Any:
     exponent = int(np.frexp(np.abs(array).max())[1])
     mantissas, exponents = np.frexp(array)
     shifts = exponents - 53 + _BITS - exponent
-    whole = np.ldexp(mantissas, 53).astype(np.int64).tolist()
-    entries = [m << s if s >= 0 else m >> -s for m, s in zip(sum(whole, []), shifts.ravel().tolist(), strict=True)]
-    return fmpz_mat(*array.shape, entries)
+    whole = np.ldexp(mantissas, 53).astype(np.int64).ravel().tolist()
+    entries = [m << s if s >= 0 else m >> -s for m, s in zip(whole, shifts.ravel().tolist(), strict=True)]
+    rows, columns = array.shape
+    return fmpz_mat(rows, columns, entries)
 
 
 def _doubles(matrix: Any) -> np.ndarray:
