@@ -95,8 +95,8 @@ def negative_point(p: Any, low: End, high: End) -> Fraction | None:
     """A point of an open interval where a polynomial is negative; None: there is none."""
     if p.is_zero():
         return None
-    odd = _odd_part(p)
-    for point in _between(_separated(odd, low, high), low, high):
+    # All roots are kept apart, also those without a change of sign: a sample at one of them would say nothing.
+    for point in _between(_separated(_squarefree(p), low, high), low, high):
         if p(rational(point)) < 0:
             return point
     return None
@@ -121,17 +121,6 @@ def roots_between(p: Any, low: End, high: End) -> list[Fraction]:
 
 def _squarefree(p: Any) -> Any:
     return p // p.gcd(p.derivative()) if p.degree() > 0 else p
-
-
-def _odd_part(p: Any) -> Any:
-    """The product of the factors of odd multiplicity: where the sign changes."""
-    from flint import fmpq_poly
-
-    found = fmpq_poly([1])
-    for factor, power in p.factor_squarefree()[1]:
-        if power % 2:
-            found *= factor
-    return found
 
 
 def _sturm(p: Any) -> list[Any]:

@@ -25,7 +25,7 @@ from surefoot.proof.quadratic import chord
 from surefoot.proof.quadratic_form import Affine, read_forms
 from surefoot.proof.rational_functions import End
 from surefoot.proof.rational_pieces import Bent, Line, Pieces, bent, read_pieces
-from surefoot.proof.segments import inner_points, segment
+from surefoot.proof.segments import inner_points
 from surefoot.proof.signs import weights_of
 
 MOST_DIFFERENT = 2000
@@ -144,15 +144,16 @@ def _chord(domain: Domain, rows: Affine, pieces: Pieces, line: Line, near: Fract
     for x in base:
         size = 1.0
         while size > 1e-18:
-            ends = segment(domain, x, size * direction)
+            step = size * direction
             size /= 8.0
-            if ends is None:
-                continue
-            for share in (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16)):
-                bulge = _bulge(rows, pieces, line, ends, share)
-                if bulge is not None and bulge > 0:
-                    told = f"At {share} of the way the function is {float(bulge):.3g} above its chord, exactly."
-                    return Finding(Curvature.NOT_CONVEX, (head, told), chord(*ends, share))
+            for ends in ((x - step, x + step), (x, x + step), (x - step, x)):
+                if not (domain.contains(ends[0]) and domain.contains(ends[1])):
+                    continue
+                for share in (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16)):
+                    bulge = _bulge(rows, pieces, line, ends, share)
+                    if bulge is not None and bulge > 0:
+                        told = f"At {share} of the way the function is {float(bulge):.3g} above its chord, exactly."
+                        return Finding(Curvature.NOT_CONVEX, (head, told), chord(*ends, share))
     return None
 
 
