@@ -236,16 +236,9 @@ def _by_chords(graph: Graph, domain: Domain, points: np.ndarray, rng: np.random.
 
 def _by_changes(graph: Graph, domain: Domain, points: np.ndarray, rng: np.random.Generator) -> Iterable[Pair]:
     """Short segments across the places where a condition changes: jumps and concave corners."""
-    conditions = [
-        place for place, node in graph if node.operation in CONDITIONS and node.operation not in ("and", "or")
-    ]
-    folds = [
-        place
-        for place, node in graph
-        if node.operation in ("maximum", "minimum", "abs", "sign", "floor", "round", "ceil")
-    ]
+    changing = [place for place, node in graph if node.operation in _CHANGING]
     work = sum(node.size for node in graph.nodes)
-    if not (conditions or folds) or work * 64 > MOST_WORK:
+    if not changing or work * 64 > MOST_WORK:
         return
     kept = points[:32]
     states = read(graph, Interval.of(kept))
@@ -295,12 +288,8 @@ def _across(
         for size in (1e-2, 1e-4, 1e-6, 1e-8, 1e-10):
             for middle in (a, b):
                 step = direction / length * size
-                for ends in (
-                    (middle - step, middle + step),
-                    (middle - step / 8, middle + step),
-                    (a, b + step),
-                    (a - step, b),
-                ):
+                near = (middle - step, middle + step), (middle - step / 8, middle + step)
+                for ends in (*near, (a, b + step), (a - step, b)):
                     if domain.contains(ends[0]) and domain.contains(ends[1]):
                         yield ends
 
