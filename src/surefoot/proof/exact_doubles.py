@@ -55,9 +55,14 @@ def rationals(array: np.ndarray) -> np.ndarray:
         return array
     if array.size > MOST_RATIONALS:
         raise TooMuchError(f"{array.size:,} numbers would be held as fractions.")
-    found = np.empty(array.shape, dtype=object)
-    found.ravel()[:] = [rational(value) for value in array.ravel().tolist()]
-    return found
+    flat = array.ravel()
+    if flat.size and np.all(flat == flat[0]):
+        return np.full(array.shape, rational(float(flat[0])), dtype=object)
+    from flint import fmpq
+
+    found = np.empty(flat.size, dtype=object)
+    found[:] = [fmpq(*value.as_integer_ratio()) for value in flat.tolist()]
+    return found.reshape(array.shape)
 
 
 def doubles(array: np.ndarray) -> np.ndarray:
@@ -101,7 +106,8 @@ def mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             product = a * b
         size = np.abs(product)
         zero = (a == 0.0) | (b == 0.0)
-        short = (_bits(a) + _bits(b) <= 53) & (size > _NORMAL) & (size < _LARGE)
+        one, other = _bits(a), _bits(b)
+        short = ((one + other <= 53) | (one == 1) | (other == 1)) & (size > _NORMAL) & (size < _LARGE)
         if np.all(short | zero):
             return product
     return rationals(a) * rationals(b)
