@@ -61,11 +61,15 @@ def enclosures(name: str, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _below(value: Any) -> float:
     """A double below a ball: the nearest to its lower end may lie above that."""
-    return math.nextafter(float(value.lower()), -math.inf)
+    from flint import arb
+
+    end = value.lower()
+    nearest = float(end)
+    return nearest if arb(nearest) <= end else math.nextafter(nearest, -math.inf)
 
 
 def _above(value: Any) -> float:
-    return math.nextafter(float(value.upper()), math.inf)
+    return -_below(-value)
 
 
 def _log_gamma(x: Any) -> Any:

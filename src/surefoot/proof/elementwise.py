@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -137,24 +138,34 @@ def _tanh_second(_: Interval, t: Interval) -> Interval:
     )
 
 
+def _clipped(u: Interval, low: float, high: float) -> Interval:
+    """What lies between two bounds."""
+    gone = ~((u.hi >= low) & (u.lo <= high))
+    return Interval(np.where(gone, np.nan, np.fmax(u.lo, low)), np.where(gone, np.nan, np.fmin(u.hi, high)))
+
+
+def _one_less_square(u: Interval) -> Interval:
+    """``1 - u^2 = (1 - |u|)(1 + |u|)`` on [-1, 1], which keeps its digits near 1 and falls with ``|u|``."""
+    size = abs(_clipped(u, -1.0, 1.0))
+    far, near = Interval.of(size.hi), Interval.of(size.lo)
+    return Interval(((1.0 - far) * (1.0 + far)).lo, ((1.0 - near) * (1.0 + near)).hi)
+
+
 def _arcsin_first(u: Interval, _: Interval) -> Interval:
     return tight("rsqrt", _one_less_square(u))
 
 
-def _one_less_square(u: Interval) -> Interval:
-    """``1 - u^2 = (1 - |u|)(1 + |u|)``, which keeps its digits near 1 and falls with ``|u|``."""
-    size = abs(u)
-    return Interval(((1.0 - Interval.of(size.hi)) * (1.0 + Interval.of(size.hi))).lo,
-                    ((1.0 - Interval.of(size.lo)) * (1.0 + Interval.of(size.lo))).hi)  # fmt: skip
-
-
 def _arcsin_second(u: Interval, _: Interval) -> Interval:
     """``u (1 - u^2)^(-3/2)`` grows on (-1, 1)."""
-    inside = Interval(
-        np.where(u.hi < -1.0, np.nan, np.fmax(u.lo, -1.0)), np.where(u.lo > 1.0, np.nan, np.fmin(u.hi, 1.0))
-    )
-    found = at_ends(lambda t: t * power(_one_less_square(t), Fraction(-3, 2)), inside, -np.inf, np.inf)
-    return Interval(np.where(inside.lo == -1.0, -np.inf, found.lo), np.where(inside.hi == 1.0, np.inf, found.hi))
+    return _between_poles(lambda t: t * power(_one_less_square(t), Fraction(-3, 2)), u)
+
+
+def _between_poles(function: Callable[[Interval], Interval], u: Interval) -> Interval:
+    """The range of a function that grows from -inf to inf on (-1, 1)."""
+    inside = _clipped(u, -1.0, 1.0)
+    found = at_ends(function, inside, -np.inf, np.inf)
+    lo = np.where((inside.lo == -1.0) | np.isnan(found.lo), -np.inf, found.lo)
+    return Interval(lo, np.where((inside.hi == 1.0) | np.isnan(found.hi), np.inf, found.hi))
 
 
 def _arctan_first(u: Interval, _: Interval) -> Interval:
@@ -184,7 +195,7 @@ def _arcsinh_second(u: Interval, _: Interval) -> Interval:
 
 def _square_less_one(u: Interval) -> Interval:
     """``u^2 - 1`` where u >= 1."""
-    inside = Interval(np.where(u.hi < 1.0, np.nan, np.fmax(u.lo, 1.0)), np.where(u.hi < 1.0, np.nan, u.hi))
+    inside = _clipped(u, 1.0, np.inf)
     return (inside - 1.0) * (inside + 1.0)
 
 
@@ -193,20 +204,20 @@ def _arccosh_first(u: Interval, _: Interval) -> Interval:
 
 
 def _arccosh_second(u: Interval, _: Interval) -> Interval:
-    """``-u (u^2 - 1)^(-3/2)`` grows on u > 1."""
-    inside = Interval(np.where(u.hi < 1.0, np.nan, np.fmax(u.lo, 1.0)), np.where(u.hi < 1.0, np.nan, u.hi))
+    """``-u (u^2 - 1)^(-3/2)`` grows from -inf to 0 on u > 1."""
+    inside = _clipped(u, 1.0, np.inf)
     found = at_ends(lambda t: -t * power(_square_less_one(t), Fraction(-3, 2)), inside, -np.inf, 0.0)
-    return Interval(np.where(inside.lo == 1.0, -np.inf, found.lo), np.where(inside.hi == 1.0, 0.0, found.hi))
+    lo = np.where((inside.lo == 1.0) | np.isnan(found.lo), -np.inf, found.lo)
+    return Interval(lo, np.fmin(found.hi, 0.0))
 
 
 def _arctanh_first(u: Interval, _: Interval) -> Interval:
-    return 1.0 / Interval(np.fmax(_one_less_square(u).lo, 0.0), np.fmax(_one_less_square(u).hi, 0.0))
+    return 1.0 / _one_less_square(u)
 
 
 def _arctanh_second(u: Interval, _: Interval) -> Interval:
     """``2u/(1 - u^2)^2`` grows on (-1, 1)."""
-    found = at_ends(lambda t: t * 2.0 / square(_one_less_square(t)), u, -np.inf, np.inf)
-    return Interval(np.where(u.lo <= -1.0, -np.inf, found.lo), np.where(u.hi >= 1.0, np.inf, found.hi))
+    return _between_poles(lambda t: t * 2.0 / square(_one_less_square(t)), u)
 
 
 def _logistic_first(u: Interval, _: Interval) -> Interval:
@@ -268,7 +279,7 @@ def _from_minus_one(u: Interval) -> Interval:
 
 
 def _log_first(u: Interval, _: Interval) -> Interval:
-    return 1.0 / Interval(np.where(u.hi < 0.0, np.nan, np.fmax(u.lo, 0.0)), np.where(u.hi < 0.0, np.nan, u.hi))
+    return 1.0 / _clipped(u, 0.0, np.inf)
 
 
 def _cbrt_first(_: Interval, root: Interval) -> Interval:
@@ -330,6 +341,7 @@ RULES: dict[str, Rule] = {
 """By the graph's operation."""
 
 
+@lru_cache(maxsize=256)
 def power_rule(exponent: Fraction) -> Rule:
     """The rule of ``u^c`` for a constant exponent; what is constant is exactly so: the second of ``u^2`` is 2."""
 

@@ -87,10 +87,19 @@ def second_order(graph: Graph, box: Interval, order: int = 2) -> Jet:
         with np.errstate(all="ignore"):
             gradient, hessian = _derivatives(plan, states, boxes, n, order)
     defined = spread(end.defined, boxes)
+    value = end.value.each(lambda ends: np.broadcast_to(ends, (boxes,)))
+    if (value.is_empty & defined).any():
+        value = _known(value)
     return Jet(
-        end.value.each(lambda ends: np.broadcast_to(ends, (boxes,))), gradient, hessian, defined,
+        value, _known(gradient), _known(hessian), defined,
         spread(end.continuous, boxes), spread(end.smooth, boxes), "" if defined.all() else lacking(graph),
     )  # fmt: skip
+
+
+def _known(u: Interval) -> Interval:
+    """An empty enclosure where none can be says nothing: all real numbers. A NaN must never pass for 'not zero'."""
+    gone = np.isnan(u.lo) | np.isnan(u.hi)
+    return Interval(np.where(gone, -np.inf, u.lo), np.where(gone, np.inf, u.hi)) if gone.any() else u
 
 
 def _derivatives(plan: Plan, states: list[State], boxes: int, n: int, order: int) -> tuple[Interval, Interval]:

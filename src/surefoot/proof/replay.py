@@ -98,6 +98,8 @@ def enclose(graph: Graph, box: Interval) -> Enclosed:
     value = state.value
     assert isinstance(value, Interval)
     defined = spread(state.defined, boxes)
+    gone = np.isnan(value.lo) & defined  # nothing known, where something has to be
+    value = Interval(np.where(gone, -np.inf, value.lo), np.where(gone, np.inf, value.hi))
     return Enclosed(
         value.each(lambda ends: np.broadcast_to(ends, (boxes,))), defined, spread(state.continuous, boxes),
         "" if defined.all() else lacking(graph),
@@ -361,6 +363,8 @@ def _pow(_: Node, operands: Sequence[State]) -> State:
     value = functions.pow_general(u, v, np.broadcast_to(whole, shape))
     ever = whole & ((v.lo >= 0.0) | _apart(u))
     defined = ever | (u.lo > 0.0) | ((u.lo >= 0.0) & (v.lo > 0.0))
+    # At whole exponents a negative base has a power, and numbers say 0^0 = 1: where that can be, nothing is claimed.
+    value = Interval(np.where(defined, value.lo, -np.inf), np.where(defined, value.hi, np.inf))
     return _together(value, operands, defined, True, ever | (u.lo > 0.0))
 
 
