@@ -48,9 +48,8 @@ def test_every_matrix_is_decided_as_its_principal_minors_decide(matrix):
     if decided.is_positive_definite:
         mu = smallest_eigenvalue(matrix)
         n = matrix.nrows()
-        lowered = matrix - fmpq_mat(
-            n, n, [fmpq(mu.numerator, mu.denominator) * (i == j) for i in range(n) for j in range(n)]
-        )
+        step = fmpq(mu.numerator, mu.denominator)
+        lowered = matrix - fmpq_mat(n, n, [step * (i == j) for i in range(n) for j in range(n)])
         assert mu > 0 and is_semidefinite_by_minors(lowered)
 
 

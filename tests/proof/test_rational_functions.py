@@ -1,6 +1,7 @@
 """Signs of polynomials on intervals, against their factors."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from flint import fmpq, fmpq_poly
@@ -39,7 +40,7 @@ def test_a_point_where_a_polynomial_is_negative_is_found_if_and_only_if_there_is
     cuts = sorted({zero for zero in zeros if (low is None or zero > low) and (high is None or zero < high)})
     inner = [low if low is not None else min([*cuts, high or 0, 0]) - 2, *cuts]
     inner.append(high if high is not None else max([*cuts, inner[0], 0]) + 2)
-    samples = [(a + b) / 2 for a, b in zip(inner, inner[1:], strict=False)]
+    samples = [(a + b) / 2 for a, b in pairwise(inner)]
     found = negative_point(p, low, high)
     assert (found is not None) == any(value(zeros, lead, x) < 0 for x in samples)
     if found is not None:
