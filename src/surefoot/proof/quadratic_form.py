@@ -140,6 +140,13 @@ class Form:
         return self.is_affine and self.affine.is_constant
 
 
+def may_be_read(graph: Graph) -> bool:
+    """Whether every operation on variables is one that can be read: before anything is read."""
+    depends = graph.depends()
+    known = {*_RULES, *STRUCTURE, "input", "where"}
+    return all(node.operation in known for place, node in graph if depends[place])
+
+
 def read_forms(graph: Graph) -> list[Form | None]:
     """Every node as polynomials of degree at most two in the variables; None for those that are not seen to be."""
     found: list[Form | None] = []
