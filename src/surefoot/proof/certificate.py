@@ -79,8 +79,8 @@ class Certificate:
 
     Attributes
     ----------
-    verdict : Verdict
-        What the point is.
+    verdict : Verdict or Curvature
+        What the point is, or what the function is.
     rigour : Rigour
         PROVEN by exact or interval arithmetic, NUMERICAL from floating point evidence, or ASSUMED.
     claim : str
@@ -89,6 +89,8 @@ class Certificate:
         The argument, a step a line.
     evidence : mapping
         The numbers that the argument leans on.
+    domain : str
+        Where the claim holds; empty for a point.
 
     Examples
     --------
@@ -96,11 +98,19 @@ class Certificate:
     'numerical'
     """
 
-    verdict: Verdict
+    verdict: Verdict | Curvature
     rigour: Rigour
     claim: str
     lines: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    domain: str = ""
+
+    @property
+    def convex(self) -> bool | None:
+        """Whether the function is convex on the domain: True or False if that is proven, else None."""
+        if not isinstance(self.verdict, Curvature):
+            return None
+        return False if self.evidence.get("convex") is False else self.verdict.is_convex
 
     def __str__(self) -> str:
         """The claim, then the argument in numbered lines."""
@@ -115,15 +125,17 @@ class Certificate:
             "claim": self.claim,
             "lines": list(self.lines),
             "evidence": dict(self.evidence),
+            **({"domain": self.domain} if self.domain else {}),
         }
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Certificate:
         """The certificate that ``to_json`` wrote."""
         return cls(
-            Verdict[state["verdict"]],
+            Verdict[name] if (name := state["verdict"]) in Verdict.__members__ else Curvature[name],
             Rigour[state["rigour"]],
             state["claim"],
             tuple(state["lines"]),
             state["evidence"],
+            state.get("domain", ""),
         )
