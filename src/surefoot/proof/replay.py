@@ -147,11 +147,11 @@ def read(graph: Graph, box: Interval) -> list[State]:
     thick = np.all(box.lo < box.hi, axis=1)
     states: list[State] = []
     with np.errstate(all="ignore"):
-        for place, node in graph:
+        for node in graph.nodes:
             if node.operation == "input":
                 states.append(State(box))
             elif node.operation == "constant":
-                states.append(_constant(graph.constant(place)))
+                states.append(_constant(graph.constants[node["digest"]]))
             else:
                 operands = [states[k] for k in node.operands]
                 state = _state(graph, node, operands, thick)
