@@ -182,7 +182,7 @@ def _moved(graph: Graph, node: Node, forms: list[Form]) -> Form:
         for start, shape in zip(starts[:-1].tolist(), shapes, strict=True)
     ]
     places = graph.constants[node["digest"]] if node.operation == "take" else None
-    where = np.asarray(move(node, numbers, places)).ravel() - 1
+    where = np.asarray(move(node, numbers, places)).astype(np.int64).ravel() - 1
     joined = forms[0] if len(forms) == 1 else _joined(forms, starts)
     return _picked(joined, where)
 
