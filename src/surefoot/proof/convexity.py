@@ -28,7 +28,7 @@ from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.curvature_words import Words, told_curvature
 from surefoot.proof.linear_parts import LinearParts
 from surefoot.proof.rewrites import plainly
-from surefoot.proof.strictness import is_strict, modulus
+from surefoot.proof.strictness import is_quadratic, is_strict, modulus
 
 MOST_FUSED = 24
 """Nodes that are handed to the decision of functions of one affine number."""
@@ -103,7 +103,8 @@ def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], si
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
         return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
-    if not parts.wrong(up=up) and is_strict(known, parts, up=up):
+    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
+    if quadratic_alone and is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
     return Finding(Curvature(side), lines)
@@ -111,12 +112,10 @@ def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], si
 
 def _open_parts(known: Curvatures, parts: LinearParts, wrong: list[int], *, up: bool) -> tuple[str, ...] | None:
     """The argument that the parts which the rules leave open bend together as they should."""
-    from surefoot.proof.strictness import _is_quadratic
-
     wanted = (
         ("strongly convex", "strictly convex", "convex") if up else ("strongly concave", "strictly concave", "concave")
     )
-    quadratic = [part.place for part in parts.parts if _is_quadratic(known, part.place)]
+    quadratic = [part.place for part in parts.parts if is_quadratic(known, part.place)]
     choices = [("quadratic", quadratic)] if set(wrong) <= set(quadratic) else []
     choices.append(("univariate", _with_same_argument(known, parts, wrong)))
     for layer, places in choices:

@@ -257,7 +257,7 @@ class Curvatures:
 
     def _is_number(self, place: int, node: Node) -> bool:
         """Whether a node that does not depend on x is a finite number or a condition."""
-        if node.operation == "unknown":
+        if node.operation in ("unknown", "arctan2"):  # the angle of the origin is none
             return False
         if node.operation == "constant":
             return bool(np.isfinite(self.graph.constants[node["digest"]]).all())
@@ -269,7 +269,8 @@ class Curvatures:
     def _moved(self, node: Node) -> np.ndarray:
         """What is not known moves, so that the zeros that padding brings are constants."""
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        return EVERYTHING - move(node, [EVERYTHING - bits for bits in self._operands(node)], places)
+        moved = move(node, [EVERYTHING - bits for bits in self._operands(node)], places)
+        return EVERYTHING - np.asarray(moved, dtype=np.uint8)
 
     def _unary(self, node: Node, shape: Shape) -> np.ndarray:
         (inner,) = self._operands(node)

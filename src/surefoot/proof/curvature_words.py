@@ -93,7 +93,8 @@ class Words:
             return []
         if node.operation == "where":
             branch = self.known.branch(place)
-            return list(node.operands[1:]) if branch is None else [branch]
+            decided = self.known.bounds.truth(node.operands[0]).decided.all()
+            return [branch] if branch is not None else list(node.operands[1:]) if decided else []
         return list(node.operands)
 
     def reason(self, place: int, node: Node) -> str:
@@ -117,7 +118,8 @@ class Words:
         if operation == "hypot":
             return "a norm"
         if operation == "where":
-            return "only one branch is taken" if self.known.branch(place) is not None else "an entropy, 0 at 0"
+            decided = self.known.bounds.truth(node.operands[0]).decided.all()
+            return "each entry takes one branch" if decided else "an entropy, 0 at 0"
         if operation == "log" and inner not in ("affine", "concave"):
             return "the logarithm of a log-convex sum"
         if operation in ("mul", "div", "prod", "power") and not self._is_plain(place, node):

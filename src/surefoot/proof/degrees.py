@@ -117,7 +117,7 @@ class Degrees:
         u = node.operands[0]
         if operation in STRUCTURE:
             places = known.graph.constants[node["digest"]] if operation == "take" else None
-            return move(node, [self.log(k) for k in node.operands], places)
+            return np.asarray(move(node, [self.log(k) for k in node.operands], places), dtype=np.uint8)
         match operation:
             case "exp":
                 return known.bits(u)

@@ -54,7 +54,8 @@ def added_again(
     """The same operation on other operands, in a builder."""
     operation = node.operation
     if operation == "constant":
-        return build.constant(constants[node["digest"]])
+        build.constants.setdefault(node["digest"], constants[node["digest"]])
+        return build.add_node("constant", (), node.shape, digest=node["digest"])
     if operation == "take":
         return build.take(operands[0], constants[node["digest"]])
     if operation in _AGAIN:
@@ -361,9 +362,16 @@ class _Rewriter:
     # Sums
 
     def plus(self, u: list[int], node: Node | None = None) -> int:
+        for one, other in (u, u[::-1]):
+            if inner := self.split(other, "neg"):
+                return self.minus([one, inner[0]])
         return self._joined(self.build.add(*u))
 
     def minus(self, u: list[int], node: Node | None = None) -> int:
+        if inner := self.split(u[1], "neg"):
+            return self.plus([u[0], inner[0]])
+        if self.filled(u[0]) == 0.0:
+            return self._negative(u[1])
         if self.filled(u[0]) == 1.0 and (inner := self.split(u[1], "logistic")):
             return self.build.unary("logistic", self.build.unary("neg", inner[0]))
         return self._joined(self.build.sub(*u))
@@ -454,7 +462,7 @@ class _Rewriter:
             size = self.split(negative[0], "abs") if negative else None
             if not size or not c:
                 continue
-            gap = self.terms(size[0])
+            gap = {k: v for k, v in self.terms(size[0]).items() if v and self.filled(k) != 0.0}
             for larger, other in list(terms.items()):
                 pair = self.split(larger, "maximum")
                 if pair is None or other * c <= 0 or larger == soft:
