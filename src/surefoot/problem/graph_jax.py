@@ -19,15 +19,15 @@ mode multiplies by partial derivatives on the way back).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from surefoot.errors import DataError, SurefootError
 from surefoot.problem import indices
+from surefoot.problem.elements import Elements
 from surefoot.problem.floating import operate
 from surefoot.problem.graph import CONSTANTS, Apply, Index, Name, Node, Number, children, fold, running, walk
 from surefoot.problem.long_sums import Chain, long_sums
@@ -69,7 +69,7 @@ def jax_function(node: Node, names: Sequence[str]) -> Callable[[Any], Any]:
     ...     print(jax.grad(f)(np.array([-1.2, 1.0])))
     [-215.6  -88. ]
     """
-    wanted = _Variables.of(names)
+    wanted = Elements.of(names)
     axis = indices.axes(node)
     for part in walk(node):
         _check(part, wanted)
@@ -83,43 +83,7 @@ def jax_function(node: Node, names: Sequence[str]) -> Callable[[Any], Any]:
     return f
 
 
-class _Variables(NamedTuple):
-    """Where variables are in the flat vector."""
-
-    single: dict[str, int]
-    vectors: dict[str, np.ndarray]
-
-    @classmethod
-    def of(cls, names: Sequence[str]) -> _Variables:
-        single = {name: place for place, name in enumerate(names)}
-        elements: dict[str, dict[int, int]] = {}
-        for name, place in single.items():
-            match = re.fullmatch(r"(.+)\[([0-9]+)\]", name, re.DOTALL)
-            if match:
-                elements.setdefault(match[1], {})[int(match[2])] = place
-        vectors = {name: np.full(max(places) + 1, -1) for name, places in elements.items()}
-        for name, places in elements.items():
-            vectors[name][list(places)] = list(places.values())
-        return cls(single, vectors)
-
-    def place(self, leaf: Node) -> int:
-        """The place in the flat vector of a name or of an element with a fixed index."""
-        if isinstance(leaf, Name):
-            return self.single[leaf.name]
-        return int(self.positions(leaf)) if isinstance(leaf, Apply) else -1
-
-    def positions(self, node: Apply, axis: Any = None) -> np.ndarray:
-        """The places in the flat vector of an element, over the axes of its indices."""
-        name = node.arguments[0].name if isinstance(node.arguments[0], Name) else ""
-        which, places = indices.positions(node.arguments[1], axis), self.vectors.get(name, np.empty(0, dtype=int))
-        known = which < len(places)
-        found = np.where(known, places[np.where(known, which, 0)], -1) if len(places) else np.full(which.shape, -1)
-        if np.any(found < 0):
-            raise DataError(f"There is no variable named {name}[{which[found < 0].flat[0]}]; check the spelling.")
-        return found
-
-
-def _check(node: Node, wanted: _Variables) -> None:
+def _check(node: Node, wanted: Elements) -> None:
     """What can be refused before anything is traced."""
     if isinstance(node, Apply) and node.operation == "element":
         wanted.positions(node)
@@ -136,7 +100,7 @@ def _check(node: Node, wanted: _Variables) -> None:
 class _Reading:
     """One evaluation: NumPy values where a part is constant, traced ones where it is not."""
 
-    def __init__(self, v: Any, wanted: _Variables, axis: dict[Index, int], chains: Mapping[Node, Chain]) -> None:
+    def __init__(self, v: Any, wanted: Elements, axis: dict[Index, int], chains: Mapping[Node, Chain]) -> None:
         self.v, self.wanted, self.axis, self.chains = v, wanted, axis, chains
         self.varying: dict[Name, Any] = {}
 

@@ -123,13 +123,9 @@ class Graph:
         """The number of variables."""
         return len(self.names)
 
-    def constant(self, place: int) -> np.ndarray:
-        """The array of a constant node."""
-        return self.constants[self.nodes[place]["digest"]]
-
-    def is_constant(self, place: int) -> bool:
-        """Whether a node is a constant (by itself: ``exp`` of one is an operation)."""
-        return self.nodes[place].operation == "constant"
+    def value(self, place: int) -> np.ndarray | None:
+        """The array of a constant, spread or not; None for any other node (``exp`` of a constant is one)."""
+        return _value(self.nodes, self.constants, place)
 
     def __iter__(self) -> Iterator[tuple[int, Node]]:
         return iter(enumerate(self.nodes))
@@ -239,9 +235,8 @@ class Builder:
         return self.nodes[place].shape
 
     def value(self, place: int) -> np.ndarray | None:
-        """The array of a constant node, None for any other."""
-        node = self.nodes[place]
-        return self.constants[node["digest"]] if node.operation == "constant" else None
+        """The array of a constant, spread or not; None for any other node."""
+        return _value(self.nodes, self.constants, place)
 
     # Leaves
 
@@ -364,9 +359,6 @@ class Builder:
         raise ValueError(f"Shapes {one} and {other} do not go together.")
 
     def _is_filled(self, place: int, number: float) -> bool:
-        node = self.nodes[place]
-        if node.operation == "broadcast":
-            return self._is_filled(node.operands[0], number)
         value = self.value(place)
         return value is not None and value.size > 0 and bool(np.all(value == number))
 
@@ -477,6 +469,17 @@ class Builder:
         """A value of which nothing is known, with the name of what could not be read."""
         # Two unknown values are never the same: an equal node would be, so the place is part of it.
         return self.add_node("unknown", tuple(operands), tuple(shape), name=name, number=len(self.nodes))
+
+
+def _value(nodes: Sequence[Node], constants: Mapping[str, np.ndarray], place: int) -> np.ndarray | None:
+    from surefoot.problem.structure import move
+
+    node = nodes[place]
+    if node.operation == "constant":
+        return constants[node["digest"]]
+    if node.operation == "broadcast" and (inner := _value(nodes, constants, node.operands[0])) is not None:
+        return move(node, [inner])
+    return None
 
 
 def _is_natural(exponent: Fraction) -> bool:
