@@ -6,8 +6,9 @@ A symmetric matrix H has as many negative eigenvalues as S'HS for any nonsingula
 diagonally dominant, row by row, its signs are those of its diagonal (Gershgorin), and S must be nonsingular. So S comes
 from anyone, here from the eigenvectors of the middle in floating point, and is not believed.
 
-Reference: Rump (1999), "Fast and parallel interval arithmetic", BIT 39, pp. 534-554 (midpoints and radii); Horn, Johnson
-(2013), "Matrix Analysis", 2nd ed., Cambridge, theorem 4.5.8, p. 282 (inertia), theorem 6.1.10, p. 392 (dominance).
+Reference: Rump (1999), "Fast and parallel interval arithmetic", BIT 39, pp. 534-554 (midpoints and radii); Horn and
+Johnson (2013), "Matrix Analysis", 2nd ed., Cambridge, theorem 4.5.8, p. 282 (inertia), theorem 6.1.10, p. 392
+(dominance).
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def _candidate(H: np.ndarray) -> np.ndarray | None:
     with np.errstate(all="ignore"):
         size = np.sqrt(np.max(np.abs(symmetric), axis=1, initial=0.0))
         scale = np.exp2(-np.round(np.log2(np.where(size > 0, size, 1.0))))
-        # Rows of very different size meet in the rows' largest entries; the diagonal is a better guess where it has one.
+        # The diagonal tells the units of the variables best, where it has an entry.
         own = np.sqrt(np.abs(np.diag(symmetric)))
         scale = np.where(own > 0, np.exp2(-np.round(np.log2(np.where(own > 0, own, 1.0)))), scale)
         scaled = symmetric * scale * scale[:, None]

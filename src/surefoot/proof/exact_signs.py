@@ -12,6 +12,7 @@ Basu, Pollack, Roy (2006), "Algorithms in Real Algebraic Geometry", 2nd ed., Spr
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -51,5 +52,5 @@ def exact_inertia(H: np.ndarray) -> Inertia | None:
     coefficients = [int(c) for c in whole.charpoly().coeffs()]
     zero = next(k for k, c in enumerate(coefficients) if c)
     nonzero = [c for c in coefficients if c]
-    positive = sum((one > 0) != (other > 0) for one, other in zip(nonzero, nonzero[1:], strict=False))
+    positive = sum((one > 0) != (other > 0) for one, other in pairwise(nonzero))
     return Inertia(n - zero - positive, zero, positive)
