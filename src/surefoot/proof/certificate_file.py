@@ -67,6 +67,14 @@ def seal(state: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def sealed(state: Mapping[str, Any], graph: Graph | Mapping[str, Any]) -> dict[str, Any]:
+    """A certificate with its graph, or with what a file said beside it, and its seal."""
+    if not isinstance(graph, Graph):
+        return {**state, **graph}
+    whole = {"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()}
+    return {**whole, "seal": seal(whole)}
+
+
 def graph_to_json(graph: Graph) -> dict[str, Any]:
     """Nodes as lists, constants by digest.
 
@@ -163,7 +171,9 @@ def _read_constant(key: str, head: Mapping[str, Any], brought: Mapping[str, np.n
     if found is None and "bytes" in head:
         found = np.frombuffer(base64.b64decode(head["bytes"], validate=True), dtype=kind).reshape(shape)
         if digest(found) != key:
-            raise DataError(f"The constant {key[:16]}... in the certificate does not have that SHA-256: it was changed.")
+            raise DataError(
+                f"The constant {key[:16]}... in the certificate does not have that SHA-256: it was changed."
+            )
     if found is None:
         raise DataError(
             f"The proof needs the constant of shape {shape} with the SHA-256 {key[:16]}..., which is too large to be in "

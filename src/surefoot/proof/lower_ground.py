@@ -1,7 +1,7 @@
 """Is there lower ground? A point that is proven to be lower, or a level that f is proven to be nowhere below.
 
-    f(x + t d) < f(x):    upper end at the one, lower end at the other
-    f >= L:               lower end of f over the whole region, at once
+f(x + t d) < f(x):    upper end at the one, lower end at the other
+f >= L:               lower end of f over the whole region, at once
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.problem.real import Graph
+from surefoot.proof.interval import Interval
+from surefoot.proof.interval_sums import total
+from surefoot.proof.jets import second_order
 from surefoot.proof.local_reading import values
 from surefoot.proof.point_question import Question
 
@@ -62,3 +66,15 @@ def local_floor(question: Question, at: np.ndarray, level: float) -> np.ndarray 
     least, _, defined = values(question.graph, low, high)
     good = np.flatnonzero(defined & (least >= level))
     return radii[good[0]] if len(good) else None
+
+
+def ray_slope(graph: Graph, start: np.ndarray, direction: np.ndarray) -> float:
+    """An upper bound of the slope of f along a direction, on a box around the ray from a point; infinite if unknown."""
+    low = np.where(direction < 0, -np.inf, start)
+    high = np.where(direction > 0, np.inf, start)
+    jet = second_order(graph, Interval(low[None], high[None]), order=1)
+    if not (bool(jet.defined[0]) and bool(jet.continuous[0])):
+        return np.inf
+    moved = np.flatnonzero(direction)
+    slope = total(jet.gradient[0][moved] * Interval.of(direction[moved]), (0,))
+    return float(slope.hi) if np.isfinite(slope.hi) else np.inf

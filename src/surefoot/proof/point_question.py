@@ -5,18 +5,24 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from surefoot.errors import ModelError
 from surefoot.problem.box import Box
 from surefoot.problem.real import Graph
+from surefoot.proof.rounding import above
 from surefoot.wording import counted
 
 GRAIN = 2.0**-50
 """Half width of the smallest neighbourhood that is looked at, relative to the size of a variable."""
 LEAST = 2.0**-900
 """The same where a variable is 0."""
+
+
+Argument = dict[str, Any]
+"""The numbers that a proof leans on, as JSON takes them; claim and lines are words for them."""
 
 
 class Open(Exception):
@@ -50,9 +56,7 @@ class Question:
 
     def __post_init__(self) -> None:
         if self.x.shape != (self.graph.size,):
-            raise ModelError(
-                f"The point has shape {self.x.shape}, where f has {counted(self.graph.size, 'variable')}."
-            )
+            raise ModelError(f"The point has shape {self.x.shape}, where f has {counted(self.graph.size, 'variable')}.")
         if not np.all(np.isfinite(self.x)):
             j = int(np.flatnonzero(~np.isfinite(self.x))[0])
             raise ModelError(f"The point is not finite: {self.graph.names[j]} = {self.x[j]}.")
@@ -98,3 +102,13 @@ class Question:
         """
         if time.perf_counter() > self.until:
             raise Open(f"The time for the proof ended before {stage}")
+
+
+def length_above(vector: np.ndarray) -> float:
+    """An upper bound of the length, whatever the scale."""
+    top = float(np.max(vector, initial=0.0))
+    if not 0.0 < top < math.inf:
+        return top
+    scale = 2.0 ** -math.frexp(top)[1] if 1e-290 < top < 1e290 else 1.0
+    scaled = vector * scale
+    return float(above(float(np.sqrt(np.sum(scaled * scaled))), len(vector) + 4)) / scale + (top * 2.0**-50)

@@ -16,20 +16,21 @@ from __future__ import annotations
 import math
 import time
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
+from surefoot.plain_json import plain
 from surefoot.problem.box import Box
 from surefoot.problem.real import Graph
 from surefoot.proof.ball_matrix import Ball, signs_of
 from surefoot.proof.certificate import Certificate, Curvature, Rigour, Verdict
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.exact_signs import exact_inertia
-from surefoot.proof.local_reading import Unread, look, values
+from surefoot.proof.local_reading import Unread
 from surefoot.proof.lower_ground import floor_of, local_floor, lower_point
-from surefoot.proof.point_found import DIGITS, Found, enclosed_point, exact_point, multipliers, polished, settled
-from surefoot.proof.point_question import Open, Question
+from surefoot.proof.point_found import Found, enclosed_point, exact_point, multipliers, polished, settled
+from surefoot.proof.point_otherwise import lowest, moving, receding, strongly
+from surefoot.proof.point_question import Argument, Open, Question, length_above
 from surefoot.proof.rounding import above
 from surefoot.proof.stationary_words import claim_of, lines_of
 
@@ -37,9 +38,6 @@ NEAR = 1e-4
 """How far a stationary point may lie from x to be the one that is meant, as a part of max(1, |x|)."""
 MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM, Verdict.GLOBAL_MINIMUM, Verdict.UNIQUE_GLOBAL_MINIMUM)
 STRICT = (Curvature.STRICTLY_CONVEX, Curvature.STRONGLY_CONVEX)
-
-Argument = dict[str, Any]
-"""The numbers that a proof leans on, as JSON takes them; claim and lines are words for them."""
 
 
 def certify(
@@ -112,7 +110,7 @@ def _certificate(question: Question, argument: Argument, seconds: float) -> Cert
     rigour = Rigour.NUMERICAL if verdict is Verdict.INCONCLUSIVE else Rigour.PROVEN
     names, notes = question.names, question.graph.notes
     return Certificate(verdict, rigour, claim_of(argument, names), (*lines_of(argument, names), *notes),
-                       {"argument": argument, "proof_seconds": seconds})  # fmt: skip
+                       {"argument": plain(argument), "proof_seconds": seconds}, graph=question.graph)  # fmt: skip
 
 
 def _sentence(text: str) -> str:
@@ -136,7 +134,7 @@ def _argued(question: Question, curvature: Finding | Certificate | None) -> Argu
         )
     except (Open, Unread) as refused:
         stopped = refused
-    for other in (_lowest, _strongly, _moving):
+    for other in (lowest, strongly, receding, moving):
         argument = other(question, start, m, convex)
         if argument is not None:
             return argument
@@ -210,21 +208,11 @@ def _enclosure(question: Question, found: Found) -> Argument:
         "weak": found.weak.tolist(),
         "held": {str(j): side for j, side in found.held.items()},
         "multipliers": {str(j): slope for j, slope in multipliers(found.around, found.held).items()},
-        "distance": _length_above(away),
+        "distance": length_above(away),
         "value": list(_value(found)),
         "lower_point": None,
         "global": None,
     }
-
-
-def _length_above(vector: np.ndarray) -> float:
-    """An upper bound of the length, whatever the scale."""
-    top = float(np.max(vector, initial=0.0))
-    if not 0.0 < top < math.inf:
-        return top
-    scale = 2.0 ** -math.frexp(top)[1] if 1e-290 < top < 1e290 else 1.0
-    scaled = vector * scale
-    return float(above(float(np.sqrt(np.sum(scaled * scaled))), len(vector) + 4)) / scale + (top * 2.0**-50)
 
 
 def _value(found: Found) -> tuple[float, float]:
@@ -285,116 +273,6 @@ def _global(question: Question, found: Found, argument: Argument, convex: Argume
     floor = floor_of(question)
     if found.exact and argument["value"][1] <= floor:
         return argument | {"verdict": Verdict.GLOBAL_MINIMUM.name, "global": {"by": "floor", "floor": floor}}
-    return argument
-
-
-# No stationary point could be enclosed
-
-
-def _lowest(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
-    """A point that f is nowhere below, smooth or not: everywhere, or next to it."""
-    rounded = [np.clip(np.round(m, digits), question.box.lower, question.box.upper) for digits in DIGITS]
-    points = np.unique([one for one in (question.x, start, m, *rounded) if question.is_near(one)], axis=0)
-    try:
-        _, high, defined = values(question.graph, points, points)
-        floor = floor_of(question)
-    except Unread:
-        return None
-    order = np.argsort([np.linalg.norm(one - question.x) for one in points], kind="stable")
-    for k in order:
-        if not defined[k] or np.isnan(high[k]):
-            continue
-        argument = {
-            "kind": "floor", "x": question.x.tolist(), "at": points[k].tolist(),
-            "lower": question.box.lower.tolist(), "upper": question.box.upper.tolist(),
-            "distance": _length_above(np.abs(question.x - points[k])), "level": float(high[k]),
-        }  # fmt: skip
-        if high[k] <= floor:
-            return argument | {"verdict": Verdict.GLOBAL_MINIMUM.name, "radius": None}
-        radius = local_floor(question, points[k], float(high[k]))
-        if radius is not None:
-            verdict = Verdict.GLOBAL_MINIMUM if convex is not None else Verdict.LOCAL_MINIMUM
-            return argument | {"verdict": verdict.name, "radius": radius.tolist(), "global": convex}
-    return None
-
-
-def _strongly(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
-    """The ball theorem with a modulus that holds everywhere: only the gradient at the point is needed.
-
-    With bounds, ``mu |x - x*|^2 <= (g(x) - g(x*))'(x - x*) <= g(x)'(x - x*)``, where slopes that press a variable
-    against its bound only help.
-    """
-    if convex is None or convex["modulus"] is None:
-        return None
-    mu = _below(Fraction(convex["modulus"]))
-    best: Argument | None = None
-    for at in (start, m):
-        try:
-            low, high = question.around(at, np.where(question.fixed, 0.0, question.grain(at)))
-            local, around = look(question.graph, np.stack([at, low]), np.stack([at, high]))
-        except Unread:
-            return None
-        slopes = np.where(question.fixed, 0.0, local.gradient.size)
-        pressed_low = (at == question.box.lower) & (local.slopes[0] >= 0)
-        pressed_high = (at == question.box.upper) & (local.slopes[1] <= 0)
-        slopes = np.where(pressed_low | pressed_high, 0.0, slopes)
-        radius = float(above(_length_above(slopes) / mu, 2))
-        if not around.smooth or not np.isfinite(radius):
-            continue
-        distance = float(above(radius + _length_above(np.abs(at - question.x)), 2))
-        if distance <= question.near * question.length and (best is None or distance < best["distance"]):
-            best = {
-                "kind": "ball", "verdict": Verdict.UNIQUE_GLOBAL_MINIMUM.name, "x": question.x.tolist(),
-                "at": at.tolist(), "radius": radius, "distance": distance, "slope": _length_above(slopes),
-                "lower": question.box.lower.tolist(), "upper": question.box.upper.tolist(),
-                "value": [_fall(local.value[0], _length_above(slopes), mu), local.value[1]], "global": convex,
-            }  # fmt: skip
-    if best is None:
-        return None
-    at, wide = np.array(best["at"]), np.full(question.graph.size, 2 * best["radius"])
-    low, high = question.around(at, np.where(question.fixed, 0.0, np.maximum(wide, question.grain(at))))
-    _, _, defined = values(question.graph, low[None], high[None])
-    return best if bool(defined[0]) else None
-
-
-def _fall(value: float, slope: float, mu: float) -> float:
-    """A lower bound of ``value - slope^2/(2 mu)``."""
-    return float(np.nextafter(value - float(above(slope * slope / (2 * mu), 4)), -np.inf))
-
-
-def _below(number: Fraction) -> float:
-    """A double that is not above."""
-    near = float(number)
-    return near if Fraction(near) <= number else math.nextafter(near, -math.inf)
-
-
-def _moving(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
-    """A slope that is proven not to be zero: x itself is not stationary."""
-    x = question.x
-    low, high = question.around(x, np.where(question.fixed, 0.0, question.grain(x)))
-    try:
-        here, around = look(question.graph, np.stack([x, low]), np.stack([x, high]))
-    except Unread:
-        return None
-    if not around.smooth:
-        return None
-    below, above_ = (ends.copy() for ends in around.slopes)
-    at_low, at_high = x == question.box.lower, x == question.box.upper
-    # Into the box only: at a lower bound a negative slope leads to lower ground, at an upper one a positive.
-    size = np.where(below > 0, below, np.where(above_ < 0, -above_, 0.0))
-    size = np.where((at_low & (below > 0)) | (at_high & (above_ < 0)) | question.fixed, 0.0, size)
-    if not np.any(size > 0):
-        return None
-    j = int(np.argmax(size))
-    argument = {
-        "kind": "slope", "verdict": Verdict.NOT_STATIONARY.name, "x": x.tolist(), "variable": j,
-        "slope": [float(below[j]), float(above_[j])], "lower": question.box.lower.tolist(),
-        "upper": question.box.upper.tolist(), "value": list(here.value), "lower_point": None,
-    }  # fmt: skip
-    direction = np.where(size > 0, -here.gradient.mid, 0.0)
-    lower = lower_point(question, x, direction, here.value[0])
-    if lower is not None:
-        argument["lower_point"] = {"at": lower.at.tolist(), "value": lower.value}
     return argument
 
 

@@ -193,7 +193,9 @@ def _recession_lines(argument: Argument, names: Sequence[str]) -> tuple[str, ...
 
 
 def _point(values: Sequence[float], names: Sequence[str], digits: int = 10) -> str:
-    shown = ", ".join(f"{name} = {value:.{digits}g}" for name, value in zip(names[:SHOWN], values[:SHOWN], strict=False))
+    shown = ", ".join(
+        f"{name} = {value:.{digits}g}" for name, value in zip(names[:SHOWN], values[:SHOWN], strict=False)
+    )
     return shown + (", ..." if len(values) > SHOWN else "")
 
 
