@@ -176,8 +176,8 @@ def _read_constant(key: str, head: Mapping[str, Any], brought: Mapping[str, np.n
             )
     if found is None:
         raise DataError(
-            f"The proof needs the constant of shape {shape} with the SHA-256 {key[:16]}..., which is too large to be in "
-            "the certificate: bring it as data=."
+            f"The proof needs the constant of shape {shape} with the SHA-256 {key[:16]}..., which is too large to be "
+            "in the certificate: bring it as data=."
         )
     found.setflags(write=False)
     return found

@@ -115,7 +115,7 @@ def kink(graph: Graph, low: np.ndarray, high: np.ndarray) -> str:
         read = enclose_nodes(graph, Interval(low, high))
     except Exception:
         return ""
-    for k, node in graph:
+    for node in graph.nodes:
         ends = [read[j] for j in node.operands]
         numbers = [end for end in ends if isinstance(end, Interval)]
         met = False

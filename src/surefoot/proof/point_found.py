@@ -179,9 +179,8 @@ def enclosed_point(question: Question, m: np.ndarray) -> Found:
         )
     if wrong:
         raise Open(f"The slope in {question.names[wrong[0]]} leads from its bound into the box")
-    if not here.defined:
-        raise Open("f could not be proven to be defined there")
     radius = np.where(question.fixed, 0.0, question.grain(m))
+    _checked(question, m, radius, free)
     C, first = np.empty((0, 0)), Ball(here.gradient.mid[free], here.gradient.rad[free])
     if len(free):
         middle = signs_of(Ball.exactly(here.hessian.part(free).mid))

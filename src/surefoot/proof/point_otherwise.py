@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from surefoot.proof.certificate import Verdict
+from surefoot.proof.certificate import Curvature, Verdict
 from surefoot.proof.local_reading import Unread, look, values
 from surefoot.proof.lower_ground import floor_of, local_floor, lower_point, ray_slope
 from surefoot.proof.point_found import DIGITS
@@ -19,6 +19,7 @@ from surefoot.proof.point_question import Argument, Question, length_above
 from surefoot.proof.recession import falls
 from surefoot.proof.rounding import above
 
+STRICT = (Curvature.STRICTLY_CONVEX, Curvature.STRONGLY_CONVEX)
 AXES = 8
 """Variables up to which every axis is tried as a direction of recession."""
 
@@ -45,9 +46,16 @@ def lowest(question: Question, start: np.ndarray, m: np.ndarray, convex: Argumen
             return argument | {"verdict": Verdict.GLOBAL_MINIMUM.name, "radius": None}
         radius = local_floor(question, points[k], float(high[k]))
         if radius is not None:
-            verdict = Verdict.GLOBAL_MINIMUM if convex is not None else Verdict.LOCAL_MINIMUM
-            return argument | {"verdict": verdict.name, "radius": radius.tolist(), "global": convex}
+            return argument | {"verdict": _best(convex).name, "radius": radius.tolist(), "global": convex}
     return None
+
+
+def _best(convex: Argument | None) -> Verdict:
+    """What a local minimum is, of a convex function or any."""
+    if convex is None:
+        return Verdict.LOCAL_MINIMUM
+    strict = Curvature[convex["curvature"]] in STRICT
+    return Verdict.UNIQUE_GLOBAL_MINIMUM if strict else Verdict.GLOBAL_MINIMUM
 
 
 def strongly(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
@@ -103,9 +111,11 @@ def _below(number: Fraction) -> float:
 def receding(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
     """A direction along which f falls for ever."""
     try:
-        gradient = look(question.graph, start[None], start[None])[0].gradient.mid
+        slopes = look(question.graph, start[None], start[None])[0].slopes
     except Unread:
         return None
+    # Where a slope underflows only one of its ends is 0.
+    gradient = np.where(np.abs(slopes[0]) > np.abs(slopes[1]), *slopes)
     low, high = question.box.lower, question.box.upper
     for direction in _directions(start, gradient):
         if np.any((direction > 0) & (high < np.inf)) or np.any((direction < 0) & (low > -np.inf)):
@@ -123,16 +133,17 @@ def receding(question: Question, start: np.ndarray, m: np.ndarray, convex: Argum
 
 def _directions(start: np.ndarray, gradient: np.ndarray) -> list[np.ndarray]:
     """Where f may fall for ever: away from 0, down the gradient, along an axis."""
-    found = [start, -gradient, -np.sign(gradient), np.sign(start)]
-    if len(start) <= AXES:
-        found += [-np.sign(gradient[j]) * axis for j, axis in enumerate(np.eye(len(start)))]
+    axes = np.eye(len(start)) if len(start) <= AXES else []
+    found = [*(-np.sign(gradient[j]) * axis for j, axis in enumerate(axes)), -np.sign(gradient), start, -gradient]
     kept: list[np.ndarray] = []
+    steepest = np.max(np.abs(gradient), initial=0.0)
+    slope = np.ldexp(gradient, -math.frexp(steepest)[1]) if 0.0 < steepest < np.inf else gradient
     for one in found:
         top = np.max(np.abs(one), initial=0.0)
         if not 0.0 < top < np.inf:
             continue
-        one = one * 2.0 ** -math.frexp(top)[1]
-        if one @ gradient < 0 and not any(np.array_equal(one, other) for other in kept):
+        one = np.ldexp(one, 1 - math.frexp(top)[1]) + 0.0  # and no minus zero
+        if one @ slope < 0 and not any(np.array_equal(one, other) for other in kept):
             kept.append(one)
     return kept
 

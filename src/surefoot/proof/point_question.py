@@ -31,7 +31,7 @@ class Open(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: is there a stationary point next to x, and what is it?
+    """Whether there is a stationary point next to x, and what it is.
 
     Attributes
     ----------
@@ -94,11 +94,12 @@ class Question:
         return np.maximum(low, self.box.lower), np.minimum(high, self.box.upper)
 
     def check_time(self, stage: str) -> None:
-        """
+        """Stop where the time is up.
+
         Raises
         ------
         Open
-            The time is up.
+            The stage that was not reached.
         """
         if time.perf_counter() > self.until:
             raise Open(f"The time for the proof ended before {stage}")

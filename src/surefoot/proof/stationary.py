@@ -62,7 +62,7 @@ def certify(
     curvature : Finding or Certificate, optional
         Proven curvature of f on the box of the bounds (on all of R^n without them): convexity makes a minimum global.
     near : float
-        A stationary point further away than this part of max(1, \\|x\\|) is not the one that is meant.
+        A stationary point further away than this part of max(1, norm of x) is not the one that is meant.
     seconds : float
         Roughly the most time.
 
@@ -126,12 +126,10 @@ def _argued(question: Question, curvature: Finding | Certificate | None) -> Argu
     try:
         m = polished(question, start)
         found = exact_point(question, m) or enclosed_point(question, m)
-        if question.is_near(found.at):
+        away = length_above(np.abs(question.x - found.at) + found.reach)
+        if away <= question.near * question.length:
             return _global(question, found, _classified(question, found), convex)
-        stopped = Open(
-            "the stationary point that Newton's steps lead to is "
-            f"{float(np.linalg.norm(found.at - question.x)):.2g} away, not next to x"
-        )
+        stopped = Open(f"The stationary point that Newton's steps lead to may be {away:.2g} away, not next to x")
     except (Open, Unread) as refused:
         stopped = refused
     for other in (lowest, strongly, receding, moving):
@@ -216,7 +214,7 @@ def _enclosure(question: Question, found: Found) -> Argument:
 
 
 def _value(found: Found) -> tuple[float, float]:
-    """f at the true point: by Taylor's formula about the middle, and by the box."""
+    """The value at the true point: by Taylor's formula about the middle, and by the box."""
     low, high = found.here.value
     if found.exact:
         return low, high

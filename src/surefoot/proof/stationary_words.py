@@ -1,5 +1,7 @@
-"""The claim of a proof about a point, and its argument, in words: nothing but the numbers that were proven, rounded so
-that what is printed is proven as well."""
+"""The claim of a proof about a point, and its argument, in words.
+
+Nothing but the numbers that were proven, rounded so that what is printed is proven as well.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +83,10 @@ def _point_lines(argument: Argument, names: Sequence[str]) -> tuple[str, ...]:
         )
     elif free:
         lines.append(
-            f"The box {_point(argument['at'], names)} +- {at_most(max(argument['radius']))} holds exactly one zero of the "
-            "gradient" + (" in the variables that may move" if free < len(names) else "") + ", by Krawczyk's operator; "
+            f"The box {_point(argument['at'], names)} +- {at_most(max(argument['radius']))} holds exactly one zero of "
+            "the gradient"
+            + (" in the variables that may move" if free < len(names) else "")
+            + ", by Krawczyk's operator; "
             f"it lies within {at_most(max(argument['reach']))} of the middle, in each variable."
         )
     for j, side in held.items():
@@ -94,8 +98,8 @@ def _point_lines(argument: Argument, names: Sequence[str]) -> tuple[str, ...]:
         lines.append("Every variable is held by a bound, so f rises in every direction that the bounds allow.")
     if argument.get("floor_radius") is not None:
         lines.append(
-            f"f is nowhere below {_number(argument['level'])} within {at_least(_widest(argument['floor_radius']))} of it, "
-            "in each variable."
+            f"f is nowhere below {_number(argument['level'])} within {at_least(_widest(argument['floor_radius']))} of "
+            "it, in each variable."
         )
     if argument.get("lower_point") is not None:
         low = argument["lower_point"]
@@ -115,8 +119,8 @@ def _signs(argument: Argument, reduced: bool) -> str:
     negative, zero, positive = argument["negative"], argument["zero"], argument["positive"]
     if zero:
         return (
-            f"{where} is singular there, exactly: {counted(negative, 'negative eigenvalue')}, {zero} zero and {positive} "
-            "positive."
+            f"{where} is singular there, exactly: {counted(negative, 'negative eigenvalue')}, {zero} zero and "
+            f"{positive} positive."
         )
     which = "there" if argument["exact"] else "everywhere in the box"
     if not negative:
