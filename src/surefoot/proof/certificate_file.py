@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -30,6 +30,7 @@ from surefoot.problem.real import (
     Node,
     digest,
 )
+from surefoot.problem.structure import move, subscripts
 
 FORMAT = "surefoot-certificate-1"
 WRITTEN = 100_000
@@ -139,13 +140,15 @@ def graph_from_json(state: Mapping[str, Any], data: Any = None) -> Graph:
                 f"The constant {name} with shape {array.shape} is not one of this proof: its SHA-256 "
                 f"{digest(np.asarray(array, dtype=float))[:16]}... is none of those that the certificate names."
             )
-    nodes = tuple(_read_node(k, row, constants) for k, row in enumerate(state["nodes"]))
+    nodes: list[Node] = []
+    for row in state["nodes"]:
+        nodes.append(_read_node(row, nodes, constants))
     output = state["output"]
     names = tuple(str(name) for name in state["names"])
     sound = isinstance(output, int) and 0 <= output < len(nodes) and not nodes[output].shape
     if not sound or nodes[0].operation != "input" or nodes[0].shape != (len(names),):
         raise DataError("The certificate is damaged: its graph has no input or no output that is a number.")
-    return Graph(nodes, output, names, constants, tuple(state["notes"]))
+    return Graph(tuple(nodes), output, names, constants, tuple(state["notes"]))
 
 
 def _brought(data: Any) -> dict[str, np.ndarray]:
@@ -192,18 +195,49 @@ def _same(array: np.ndarray, kind: str, key: str) -> np.ndarray | None:
     return own if digest(own) == key else None
 
 
-def _read_node(k: int, row: Any, constants: Mapping[str, np.ndarray]) -> Node:
+def _read_node(row: Any, before: Sequence[Node], constants: Mapping[str, np.ndarray]) -> Node:
     operation, operands, shape, settings, source = row
+    k = len(before)
     read = {name: Fraction(value) if name == "exponent" else _tupled(value) for name, value in settings.items()}
     node = Node(operation, tuple(operands), tuple(shape), tuple(sorted(read.items())), source)
-    ordered = all(isinstance(j, int) and not isinstance(j, bool) and 0 <= j < k for j in node.operands)
+    ordered = all(type(j) is int and 0 <= j < k for j in node.operands)
     known = operation in OPERATIONS or operation == "unknown"
     held = operation not in ("constant", "take") or read.get("digest") in constants
     if not (ordered and known and held) or (operation == "input") != (k == 0):
         raise DataError(f"The certificate is damaged: node {k} of its graph, {operation!r}, is none of a graph.")
-    if operation == "constant" and constants[read["digest"]].shape != node.shape:
-        raise DataError(f"The certificate is damaged: node {k} has another shape than its constant.")
+    if not _fits(node, [before[j].shape for j in node.operands], constants):
+        raise DataError(f"The certificate is damaged: node {k} of its graph, {operation!r}, has another shape.")
     return node
+
+
+def _fits(node: Node, shapes: Sequence[tuple[int, ...]], constants: Mapping[str, np.ndarray]) -> bool:
+    """Whether a node has the number of operands and the shape that its operation gives."""
+    operation = node.operation
+    if operation in ("input", "unknown"):
+        return True
+    if operation == "constant":
+        return not shapes and constants[node["digest"]].shape == node.shape
+    if operation in STRUCTURE:
+        places = constants[node["digest"]] if operation == "take" else None
+        parts = [np.broadcast_to(0.0, shape) for shape in shapes]
+        count = len(parts) >= 1 if operation == "concatenate" else len(parts) == 1
+        return count and move(node, parts, places).shape == node.shape
+    if operation == "dot":
+        one, other = shapes
+        ends = subscripts(node, len(one), len(other)).replace("...", "").split("->")
+        first, second = ends[0].split(",")
+        lengths = dict(zip(first, one, strict=True))
+        alike = all(lengths.setdefault(letter, n) == n for letter, n in zip(second, other, strict=True))
+        return alike and tuple(lengths[letter] for letter in ends[1]) == node.shape
+    if operation in REDUCTIONS:
+        (shape,) = shapes
+        axes = node["axes"]
+        left = tuple(n for axis, n in enumerate(shape) if axis not in axes)
+        return len(set(axes)) == len(axes) and all(0 <= a < len(shape) for a in axes) and left == node.shape
+    if operation == "cumsum" and not (0 <= node["axis"] < len(node.shape) and type(node["reverse"]) is bool):
+        return False
+    count = 3 if operation == "where" else 2 if operation in BINARY else CONDITIONS.get(operation, 1)
+    return len(shapes) == count and all(shape == node.shape for shape in shapes)
 
 
 def _tupled(value: Any) -> Any:

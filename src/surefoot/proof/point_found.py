@@ -27,6 +27,8 @@ DIGITS = (0, 1, 2, 3, 4, 6, 8)
 """Decimal digits to which candidates are rounded: solutions of problems that people write often have few."""
 RADII = (1e-4, 1e-8, 1e-12)
 """Half widths of neighbourhoods that are tried, relative to the size of each variable, at least 1."""
+ROOM = 1 / 16
+"""Part of what is left to the verified box by which the published enclosure is wider than the proven one."""
 AT_BOUND = 2.0**-51
 """A variable so near to its bound, relative to it, is at the bound."""
 
@@ -196,6 +198,8 @@ def enclosed_point(question: Question, m: np.ndarray) -> Found:
         reach[free] = krawczyk_reach(C, first, H, radius[free])
         if np.all(reach[free] < radius[free]):
             _check_held(question, around, held)
+            # Room for whoever proves it again with other arithmetic.
+            reach[free] += ROOM * (radius[free] - reach[free])
             return Found(m, reach, radius, False, free, weak, held, here, around)
         radius[free] = 1.25 * np.maximum(reach[free], question.grain(m)[free])
         if not np.all(np.isfinite(radius)):

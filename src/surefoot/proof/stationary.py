@@ -34,6 +34,8 @@ from surefoot.proof.point_question import Argument, Open, Question, length_above
 from surefoot.proof.rounding import above
 from surefoot.proof.stationary_words import claim_of, lines_of
 
+ROUNDED = 0.999
+"""Part of the proven curvature that is published: room for other arithmetic."""
 NEAR = 1e-4
 """How far a stationary point may lie from x to be the one that is meant, as a part of max(1, |x|)."""
 MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM, Verdict.GLOBAL_MINIMUM, Verdict.UNIQUE_GLOBAL_MINIMUM)
@@ -174,7 +176,7 @@ def _classified(question: Question, found: Found) -> Argument:
     zero = exact.zero if exact is not None else 0
     argument |= {"negative": negative, "zero": zero, "positive": len(found.free) - negative - zero}
     if signs is not None and negative == 0:
-        argument["least_curvature"] = signs.least
+        argument["least_curvature"] = ROUNDED * signs.least
     if negative == 0 and zero == 0:
         return argument | {"verdict": Verdict.STRICT_LOCAL_MINIMUM.name}
     if len(found.weak):
@@ -223,8 +225,9 @@ def _value(found: Found) -> tuple[float, float]:
     H = found.around.hessian.part(free)
     n = len(free)
     spread = float(above(np.sum(found.here.gradient.size[free] * reach) + 0.5 * (reach @ (H.size @ reach)), 2 * n + 6))
-    low, high = np.nextafter(low - spread, -np.inf), np.nextafter(high + spread, np.inf)
-    return float(max(low, found.around.value[0])), float(min(high, found.around.value[1]))
+    # Half as much again, and some units in the last place: room for whoever proves it with other arithmetic.
+    spread = 1.5 * spread + 8 * 2.0**-53 * max(abs(low), abs(high))
+    return float(np.nextafter(low - spread, -np.inf)), float(np.nextafter(high + spread, np.inf))
 
 
 def _downward(H: Ball, columns: np.ndarray | None) -> np.ndarray:
