@@ -71,7 +71,7 @@ def strongly(question: Question, start: np.ndarray, m: np.ndarray, convex: Argum
     for at in (start, m):
         try:
             low, high = question.around(at, np.where(question.fixed, 0.0, question.grain(at)))
-            local, around = look(question.graph, np.stack([at, low]), np.stack([at, high]))
+            local, around = look(question.graph, np.stack([at, low]), np.stack([at, high]), 1)
         except Unread:
             return None
         slopes = np.where(question.fixed, 0.0, local.gradient.size)
@@ -111,7 +111,7 @@ def _below(number: Fraction) -> float:
 def receding(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
     """A direction along which f falls for ever."""
     try:
-        slopes = look(question.graph, start[None], start[None])[0].slopes
+        slopes = look(question.graph, start[None], start[None], 1)[0].slopes
     except Unread:
         return None
     # Where a slope underflows only one of its ends is 0.
@@ -153,10 +153,10 @@ def moving(question: Question, start: np.ndarray, m: np.ndarray, convex: Argumen
     x = question.x
     low, high = question.around(x, np.where(question.fixed, 0.0, question.grain(x)))
     try:
-        here, around = look(question.graph, np.stack([x, low]), np.stack([x, high]))
+        here, around = look(question.graph, np.stack([x, low]), np.stack([x, high]), 1)
     except Unread:
         return None
-    if not around.smooth:
+    if not around.continuous:
         return None
     below, above_ = (ends.copy() for ends in around.slopes)
     at_low, at_high = x == question.box.lower, x == question.box.upper
