@@ -55,7 +55,7 @@ def _powered(u: Any, exponent: Fraction) -> Any:
     from flint import arb
 
     if exponent.denominator == 1:
-        return arb(1) if exponent == 0 else u ** int(exponent)
+        return u * 0 + 1 if exponent == 0 else u ** int(exponent)  # not defined where u is not
     if u.is_zero():
         return arb(0) if exponent > 0 else nan()
     if exponent == Fraction(1, 2):
@@ -320,7 +320,7 @@ def _arctan2(u: Any, v: Any) -> Six:
     from flint import arb
 
     squares = u * u + v * v
-    value = arb.atan2(u, v) if not squares.is_zero() else nan()
+    value = arb.atan2(u, v) if squares > 0 else nan()  # Arb says +-pi of what is not defined
     cross = 2 * u * v / squares**2
     return value, v / squares, -u / squares, -cross, (u * u - v * v) / squares**2, cross
 

@@ -68,10 +68,10 @@ def plan_of(graph: Graph) -> Plan:
 
 def _planned(source: Graph) -> Plan:
     graph = in_pairs(source)
-    depends = graph.depends()
     support: list[Array] = []
-    for place, node in graph:
-        support.append(_support(graph, place, node, support))
+    for _, node in graph:
+        support.append(_support(graph, node, support))
+    depends = [len(variables) > 0 for variables in support]  # zeros taken of what varies do not
     return Plan(
         source, graph, tuple(depends), tuple(support), tuple(_needed(graph, depends)),
         tuple(_origins(graph, node) if node.operation in STRUCTURE else None for node in graph.nodes),
@@ -124,7 +124,7 @@ def _part(build: Builder, u: int, axis: int, start: int, stop: int) -> int:
     return build.slice(u, starts, stops)
 
 
-def _support(graph: Graph, place: int, node: Node, before: list[Array]) -> Array:
+def _support(graph: Graph, node: Node, before: list[Array]) -> Array:
     if node.operation == "input":
         return np.arange(graph.size)
     if not node.operands:

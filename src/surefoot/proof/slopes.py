@@ -76,9 +76,12 @@ def _pow(operands: Sequence[State], value: Interval, asked: Sequence[bool]) -> t
     u, v = (state.value for state in operands)
     assert isinstance(u, Interval) and isinstance(v, Interval)
     whole = np.broadcast_to(whole_exponents(v) & operands[1].fixed, value.shape)
-    return (
-        times(v, functions.pow_general(u, v - 1.0, whole)) if asked[0] else None,
-        value * tight("log", u) if asked[1] else None,
+    nothing = ~whole & (u.lo < 0.0)  # as with its values
+    by_u = times(v, functions.pow_general(u, v - 1.0, whole)) if asked[0] else None
+    by_v = value * tight("log", u) if asked[1] else None
+    return tuple(
+        Interval(np.where(nothing, -np.inf, slope.lo), np.where(nothing, np.inf, slope.hi)) if slope else None
+        for slope in (by_u, by_v)
     )
 
 
@@ -160,7 +163,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
     """Derivatives by the variables in each node's support, shape (boxes or 1, support) + its own, where needed."""
     found: list[Interval | None] = []
     for place, node in plan.graph:
-        if not plan.needed[place]:
+        if not plan.needed[place] or node.operation in CONDITIONS:
             found.append(None)
         elif node.operation == "input":
             found.append(Interval.of(np.eye(plan.graph.size)[None]))
@@ -216,23 +219,20 @@ def _tangent(
         terms = [sums.total(scaled(parts[0][2], weights, 1), tuple(axis + 2 for axis in node["axes"]))]
     else:
         terms = [
-            sums.contraction(
-                *_in_turn(k, derivative, _wide(states, node.operands[1 - k])), node["contract"], node["batch"], 2
-            )
-            for k, _, derivative in parts
+            _contracted(node, k, derivative, states[node.operands[1 - k]].value, len(plan.graph.nodes[at].shape))  # type: ignore[arg-type]
+            for k, at, derivative in parts
         ]
     return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
-def _in_turn(k: int, derivative: Interval, other: Interval) -> tuple[Interval, Interval]:
-    return (derivative, other) if k == 0 else (other, derivative)
-
-
-def _wide(states: Sequence[State], place: int) -> Interval:
-    """A value with an axis for the variables."""
-    value = states[place].value
-    assert isinstance(value, Interval)
-    return value[:, None]
+def _contracted(node: Node, k: int, derivative: Interval, other: Interval, own: int) -> Interval:
+    """The derivative of a ``dot`` by operand k: the variables are one more free axis of one product."""
+    moved = derivative.each(lambda ends: np.moveaxis(ends, 1, -1))
+    pair = (moved, other) if k == 0 else (other, moved)
+    found = sums.contraction(*pair, node["contract"], node["batch"], 1)
+    free = own - len(node["contract"][k]) - len(node["batch"][k])
+    place = 1 + len(node["batch"][k]) + free if k == 0 else -1
+    return found.each(lambda ends: np.moveaxis(ends, place, 1))
 
 
 def _mixed(

@@ -117,11 +117,9 @@ def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked:
 
 def curvature_of(graph: Graph, box: Box | None) -> Certificate | None:
     """What is proven of f as a whole, on the box."""
-    try:
-        from surefoot.problem.domain import Domain
-        from surefoot.proof.convexity import decide
-    except ImportError:
-        return None
+    from surefoot.problem.domain import Domain
+    from surefoot.proof.convexity import decide
+
     return decide(graph, Domain.of(box, graph.names))
 
 
