@@ -8,8 +8,8 @@
 3. f > f(x0) on all faces of a box around x0, and |H| <= L in it: on the way down f never rises, so the walk stays
    inside.
 
-L comes from interval Hessians on boxes that are cut where the bound is largest, so it is no estimate. Steps are taken in
-exact arithmetic here; rounding is not part of the claim.
+L comes from interval Hessians on boxes that are cut where the bound is largest, so it is no estimate. Steps are taken
+in exact arithmetic here; rounding is not part of the claim.
 
 Reference: Nesterov (2018), "Lectures on Convex Optimization", 2nd ed., Springer, theorem 2.1.14, p. 80.
 """
@@ -155,7 +155,7 @@ def _ball(question: Question, minimum: np.ndarray | None, curvature: Any) -> Saf
     why = _convex(question, low, high, curvature)
     at = ", ".join(f"{name} = {value:.6g}" for name, value in zip(question.names[:4], found.at, strict=False))
     return _made(
-        bound, (low, high), f"A true minimum lies at {at}, and the start is at most {at_most(radius)} away from it.", why,
+        bound, (low, high), f"A true minimum lies at {at}, and the start is at most {at_most(radius)} away.", why,
         f"In the ball around it that reaches to the start the Hessian is at most {at_most(bound, 6)} in size, in "
         "intervals.", "No step leads away from the minimum, so the walk stays in the ball.",
     )  # fmt: skip
