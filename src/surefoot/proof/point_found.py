@@ -129,7 +129,7 @@ def exact_point(question: Question, m: np.ndarray) -> Found | None:
     """The nearest of x, m and m in few digits whose gradient is exactly 0, with a smooth neighbourhood."""
     x = question.x
     rounded = [np.clip(np.round(m, digits), question.box.lower, question.box.upper) for digits in DIGITS]
-    proposals = [settled(question, one) for one in (x, m, *rounded)]
+    proposals = [settled(question, one) + 0.0 for one in (x, m, *rounded)]  # and no minus zero
     points = np.unique([one for one in proposals if question.is_near(one)], axis=0)
     order = np.argsort([np.linalg.norm(one - x) for one in points], kind="stable")
     for at, local in zip(points[order], look_at(question, points[order], 1), strict=True):
