@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from surefoot.problem.checked import check_gradient
     from surefoot.proof.certificate import Certificate, Curvature, Rigour, Verdict
     from surefoot.results.result import Result
+    from surefoot.verbs.certifying import certify, recheck, safe_rate
     from surefoot.verbs.convexity import convexity
     from surefoot.verbs.fits import compare, fit, lstsq
     from surefoot.verbs.loading import load
@@ -28,6 +29,9 @@ _HOMES = {
     "lstsq": "surefoot.verbs.fits",
     "minimize": "surefoot.verbs.minima",
     "compass": "surefoot.verbs.minima",
+    "certify": "surefoot.verbs.certifying",
+    "recheck": "surefoot.verbs.certifying",
+    "safe_rate": "surefoot.verbs.certifying",
     "draw_walks": "surefoot.verbs.minima",
     "least_squares": "surefoot.verbs.residuals",
     "check_gradient": "surefoot.problem.checked",
@@ -50,9 +54,9 @@ _HOMES = {
 _NAMESPACES = ("methods", "steps")
 
 __all__ = [
-    "Box", "Certificate", "Curvature", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict",
+    "Box", "Certificate", "Curvature", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "certify",
     "check_gradient", "compare", "compass", "convexity", "draw_walks", "fit", "least_squares", "load", "lstsq",
-    "methods", "minimize", "open_source", "steps",
+    "methods", "minimize", "open_source", "recheck", "safe_rate", "steps",
 ]  # fmt: skip
 
 
