@@ -418,6 +418,9 @@ class Builder:
     def broadcast(self, u: int, shape: Sequence[int], axes: Sequence[int]) -> int:
         """Repeated along new axes: axis k of ``u`` becomes ``axes[k]`` of the shape (length 1 may grow)."""
         shape, axes = tuple(int(length) for length in shape), tuple(int(axis) for axis in axes)
+        node = self.nodes[u]
+        if node.operation == "broadcast":
+            u, axes = node.operands[0], tuple(axes[axis] for axis in node["axes"])
         if self.shape(u) == shape and axes == tuple(range(len(shape))):
             return u
         return self.add_node("broadcast", (u,), shape, axes=axes)
