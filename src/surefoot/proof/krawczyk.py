@@ -26,8 +26,10 @@ INFLATION = 1 / 16
 """Part of its width by which a box grows at each end."""
 ULPS = 8
 """It grows at least by so many units in the last place."""
-ROUNDS = 12
+ROUNDS = 40
 """Most contractions of one enclosure."""
+SHRUNK = 0.9
+"""It ends where one leaves more than this part of the width."""
 RADII = (1e-3, 1e-5, 1e-7, 1e-9, 1e-11)
 """Half widths tried around a point, in units of its size, until one is proven to hold one zero."""
 STEPS = 8
@@ -55,6 +57,11 @@ class Derivatives(Protocol):
     @property
     def defined(self) -> np.ndarray:
         """Whether f is proven to be defined on the whole box, shape (B,)."""
+        ...
+
+    @property
+    def continuous(self) -> np.ndarray:
+        """Whether it is proven to be continuous there, so that the mean value theorem holds with ``gradient``."""
         ...
 
     @property
@@ -90,6 +97,43 @@ class Look:
         """Where f is proven to be defined and twice continuously differentiable, shape (B,)."""
         return self.over.defined & self.over.smooth
 
+    @property
+    def steady(self) -> np.ndarray:
+        """Where it is proven to be defined and continuous: kinks have all slopes between those of their sides."""
+        return self.over.defined & self.over.continuous
+
+    def replaced(self, places: np.ndarray, other: Look) -> Look:
+        """The same with some boxes seen otherwise; the middles stay."""
+        mine, its = self.over, other.over
+        over = _Seen(
+            _put(mine.value, places, its.value), _put(mine.gradient, places, its.gradient),
+            _put(mine.hessian, places, its.hessian), _set(mine.defined, places, its.defined),
+            _set(mine.continuous, places, its.continuous), _set(mine.smooth, places, its.smooth),
+        )  # fmt: skip
+        return Look(_put(self.region, places, other.region), self.middle, over, self.at)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Derivatives put together."""
+
+    value: Interval
+    gradient: Interval
+    hessian: Interval
+    defined: np.ndarray
+    continuous: np.ndarray
+    smooth: np.ndarray
+
+
+def _put(mine: Interval, places: np.ndarray, its: Interval) -> Interval:
+    return Interval(_set(mine.lo, places, its.lo), _set(mine.hi, places, its.hi))
+
+
+def _set(mine: np.ndarray, places: np.ndarray, its: np.ndarray) -> np.ndarray:
+    copy = np.array(mine)
+    copy[places] = its
+    return copy
+
 
 @dataclass(frozen=True)
 class Contracted:
@@ -100,7 +144,7 @@ class Contracted:
     one : ndarray of bool (B,)
         Proven: ``region`` holds exactly one zero, regular, and it lies in ``zero``.
     none : ndarray of bool (B,)
-        Proven: the box holds none. With ``one`` too, the zero of the region lies beside the box.
+        Proven: the box holds none, and no kink that is an extremum. With ``one`` too, the zero of the region lies beside the box.
     zero : Interval (B, n)
         Where the zeros of the region lie: K(region) and the region.
     region : Interval (B, n)
@@ -142,6 +186,19 @@ def look(
     return Look(region, middle, derivatives(region, 2), derivatives(Interval.of(middle), 1))
 
 
+def look_within(
+    derivatives: Differentiate, boxes: Interval, domain: Interval, free: np.ndarray | None = None
+) -> Look:
+    """The same; at the edge of a domain only over what lies inside it, where f is not smooth beyond."""
+    seen = look(derivatives, boxes, free=free)
+    beyond = (seen.region.lo < domain.lo).any(axis=1) | (seen.region.hi > domain.hi).any(axis=1)
+    again = np.flatnonzero(beyond & ~seen.known)
+    if not len(again):
+        return seen
+    kept = None if free is None else free[again]
+    return seen.replaced(again, look(derivatives, boxes[again], free=kept, within=domain))
+
+
 def contract(seen: Look, boxes: Interval, free: np.ndarray | None = None) -> Contracted:
     """Krawczyk's operator, with the tests of the gradient that cost nothing more.
 
@@ -177,19 +234,19 @@ def contract(seen: Look, boxes: Interval, free: np.ndarray | None = None) -> Con
     slope, bend, here = seen.over.gradient, seen.over.hessian, seen.at.gradient
     if free is not None:
         slope, bend, here = _restricted(slope, bend, here, free)
-    away = (slope.lo > 0) | (slope.hi < 0)
+    steep = (slope.lo > 0) | (slope.hi < 0)
     inverse = Interval.of(_inverses(bend.mid))
     rest = Interval.of(np.eye(boxes.shape[1])) - matrix_product(inverse, bend)
     step = _times(inverse, here)
     image = (Interval.of(seen.middle) - step) + _times(rest, seen.region - Interval.of(seen.middle))
     change = here + _times(bend, boxes - Interval.of(seen.middle))  # the mean value theorem
-    away |= (change.lo > 0) | (change.hi < 0)
+    away = (change.lo > 0) | (change.hi < 0)
     away |= (image.lo > boxes.hi) | (image.hi < boxes.lo)
     within = image.inside(seen.region) & ~image.is_empty
     if free is not None:
-        away, within = away & free, within | ~free
+        steep, away, within = steep & free, away & free, within | ~free
     known = seen.known
-    one, none = known & within.all(axis=1), known & away.any(axis=1)
+    one, none = known & within.all(axis=1), known & away.any(axis=1) | seen.steady & steep.any(axis=1)
     kept = (known & ~none)[:, None]
     narrow, zero = image.meet(boxes), image.meet(seen.region)
     box = Interval(np.where(kept, narrow.lo, boxes.lo), np.where(kept, narrow.hi, boxes.hi))
@@ -213,7 +270,7 @@ def tightened(derivatives: Differentiate, zeros: Interval, free: np.ndarray | No
         good = seen.known & ~image.is_empty.any(axis=1)
         lo[left] = np.where(good[:, None], image.lo, now.lo)
         hi[left] = np.where(good[:, None], image.hi, now.hi)
-        shrunk = np.max(hi[left] - lo[left], axis=1) < 0.5 * np.max(now.hi - now.lo, axis=1)
+        shrunk = np.max(hi[left] - lo[left], axis=1) < SHRUNK * np.max(now.hi - now.lo, axis=1)
         left = left[good & shrunk]
     return Interval(lo, hi)
 
