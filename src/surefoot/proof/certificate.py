@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from surefoot.problem.real import Graph
+    from surefoot.proof.recheck import Recheck
 
 
 class Verdict(Enum):
@@ -89,6 +95,8 @@ class Certificate:
         The argument, a step a line.
     evidence : mapping
         The numbers that the argument leans on.
+    graph : Graph or mapping or None
+        Of a proof: the function that it is about, or what a file says of it.
 
     Examples
     --------
@@ -101,6 +109,7 @@ class Certificate:
     claim: str
     lines: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    graph: Graph | Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         """The claim, then the argument in numbered lines."""
@@ -108,22 +117,51 @@ class Certificate:
         return "\n".join([head, *(f"  {k}. {line}" for k, line in enumerate(self.lines, start=1))])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
+        """Plain values for JSON; of a proof with its graph and its seal, so that `recheck` needs nothing else."""
+        state = {
             "verdict": self.verdict.name,
             "rigour": self.rigour.name,
             "claim": self.claim,
             "lines": list(self.lines),
             "evidence": dict(self.evidence),
         }
+        if self.graph is None:
+            return state
+        from surefoot.proof.certificate_file import sealed
+
+        return sealed(state, self.graph)
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, for ``sf.load`` and ``sf.recheck``.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        """
+        import json
+
+        from surefoot.files import whole_file
+
+        with whole_file(path, "certificate") as neighbour:
+            neighbour.write_text(json.dumps(self.to_json(), indent=1), encoding="utf-8")
+
+    def recheck(self, data: Any = None) -> Recheck:
+        """Prove it again, from what its file would say: see `surefoot.proof.recheck.recheck`."""
+        from surefoot.proof.recheck import recheck
+
+        return recheck(self.to_json(), data)
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Certificate:
         """The certificate that ``to_json`` wrote."""
+        kind = Verdict if state["verdict"] in Verdict.__members__ else Curvature
+        kept = {key: state[key] for key in ("format", "graph", "versions", "seal")} if "graph" in state else None
         return cls(
-            Verdict[state["verdict"]],
+            kind[state["verdict"]],
             Rigour[state["rigour"]],
             state["claim"],
             tuple(state["lines"]),
             state["evidence"],
+            kept,
         )
