@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from surefoot.problem.checked import check_gradient
     from surefoot.proof.certificate import Certificate, Rigour, Verdict
     from surefoot.results.result import Result
+    from surefoot.results.survey import Survey
     from surefoot.verbs.fits import compare, fit, lstsq
     from surefoot.verbs.loading import load
     from surefoot.verbs.minima import compass, draw_walks, minimize
     from surefoot.verbs.residuals import least_squares
+    from surefoot.verbs.surveys import survey
 
 __version__ = "0.1.0"
 
@@ -29,10 +31,12 @@ _HOMES = {
     "compass": "surefoot.verbs.minima",
     "draw_walks": "surefoot.verbs.minima",
     "least_squares": "surefoot.verbs.residuals",
+    "survey": "surefoot.verbs.surveys",
     "check_gradient": "surefoot.problem.checked",
     "compare": "surefoot.verbs.fits",
     "load": "surefoot.verbs.loading",
     "Result": "surefoot.results.result",
+    "Survey": "surefoot.results.survey",
     "Stop": "surefoot.descent.stop",
     "Trace": "surefoot.descent.trace",
     "Box": "surefoot.problem.box",
@@ -47,9 +51,9 @@ _HOMES = {
 _NAMESPACES = ("methods", "steps")
 
 __all__ = [
-    "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "check_gradient",
+    "Box", "Certificate", "Fit", "Progress", "Result", "Rigour", "Stop", "Survey", "Trace", "Verdict", "check_gradient",
     "compare", "compass", "draw_walks", "fit", "least_squares", "load", "lstsq", "methods", "minimize", "open_source",
-    "steps",
+    "steps", "survey",
 ]  # fmt: skip
 
 

@@ -101,8 +101,8 @@ def minimize(
         raise OptionError(
             'The walk needs a start, as --start "x=1, y=2", or many, as --starts 100 --box "x=-5..5, y=-5..5".'
         )
-    _check_ending(plot, PICTURES, "picture")
-    _check_ending(trace, TRACES, "trace")
+    check_ending(plot, PICTURES, "picture")
+    check_ending(trace, TRACES, "trace")
     verbs = _loaded_verbs()
     with walking() as progress:
         result = verbs.minimize(
@@ -111,7 +111,7 @@ def minimize(
             progress=progress, checkpoint=checkpoint, resume=resume,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
-    _print(result, json)
+    print_found(result, json)
     for word, path, write in (("Picture", plot, result.plot), ("Trace", trace, result.trace.write),
                               ("Result", save, result.save)):  # fmt: skip
         if path is not None:
@@ -145,9 +145,9 @@ def compass(
     json
         Print everything as JSON instead.
     """
-    _check_ending(plot, PICTURES, "picture")
+    check_ending(plot, PICTURES, "picture")
     found = _loaded_verbs().compass(expression, at, along)
-    _print(found, json)
+    print_found(found, json)
     if plot is not None:
         found.plot(plot)
         if not json:
@@ -155,7 +155,7 @@ def compass(
     return 0
 
 
-def _check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
+def check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
     """Find out before the walk, not after an hour of it, that nothing can be written like that."""
     if path is not None and path.suffix.lower() not in known:
         raise OptionError(
@@ -171,7 +171,8 @@ def _rate(steps: str | None) -> str | float | None:
         return steps
 
 
-def _print(found, as_json: bool) -> None:
+def print_found(found, as_json: bool) -> None:
+    """The text of what was found, or its JSON."""
     if as_json:
         import json
 

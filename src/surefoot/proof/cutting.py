@@ -4,8 +4,8 @@ A box is cut across the variable with the largest smear, the largest change that
 it, max_i |H_ij| w_j. It is cut beside its middle: people put zeros, kinks and lines of symmetry at middles, and one box
 around such a place is better than all those that meet there.
 
-Reference: Kearfott, Novoa (1990), "Algorithm 681: INTBIS, a portable interval Newton/bisection package", ACM TOMS 16(2),
-pp. 152-157 (maximal smear).
+Reference: Kearfott, Novoa (1990), "Algorithm 681: INTBIS, a portable interval Newton/bisection package", ACM TOMS
+16(2), pp. 152-157 (maximal smear).
 """
 
 from __future__ import annotations

@@ -46,8 +46,16 @@ def degenerate_points(
         low, high = float(seen.value.lo[k]), float(seen.value.hi[k])
         place = Place.BOUNDARY if on else Place.INSIDE
         found.append(
-            StationaryPoint(points[k], low, Verdict.DEGENERATE, Box(points[k], points[k]), Box(points[k], points[k]),
-                            (low, high), place, -1)
+            StationaryPoint(
+                points[k],
+                low,
+                Verdict.DEGENERATE,
+                Box(points[k], points[k]),
+                Box(points[k], points[k]),
+                (low, high),
+                place,
+                -1,
+            )
         )
     return found
 

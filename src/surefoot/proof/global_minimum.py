@@ -1,4 +1,4 @@
-"""The global minimum of a box by branch and bound, its faces included: what is proven to lie above the best is discarded.
+"""The global minimum of a box by branch and bound, its faces included: what is proven to lie higher is discarded.
 
     f(x) >= f(m) + g(m)'(x - m) + 1/2 (x - m)' H(X) (x - m),    g(X)'(x - m) + f(m),    f(X)
 
@@ -24,7 +24,7 @@ from surefoot.proof.cutting import cut_in_two, grid, joined, simple_point
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_sums import matrix_product
 from surefoot.proof.krawczyk import Differentiate, Look, contract, look_within, tightened
-from surefoot.proof.search import COARSE, RESOLUTION, Budget, Progress
+from surefoot.proof.search import COARSE, RESOLUTION, STOPPED, Budget, Progress
 from surefoot.proof.zeros import distinct
 
 BATCH = 512
@@ -167,7 +167,7 @@ def minimise(
                 progress(Progress(run.examined, int(np.sum(~run.small)), len(run.zeros), run.left(),
                                   before.seconds + time.monotonic() - began))  # fmt: skip
     except KeyboardInterrupt:
-        stop = "it was stopped by Ctrl-C"
+        stop = STOPPED
     return run.known(before.seconds + time.monotonic() - began, stop)
 
 
@@ -224,19 +224,22 @@ class _Run:
         parts.append(self._cut(narrow[cut], sides[cut], bounds[cut], seen.over.hessian.magnitude[cut], free[cut]))
         rest = np.ones(len(self.bounds), dtype=bool)
         rest[able] = False
-        # Nothing is computed between these assignments: an interruption finds the old state or the new one.
-        self.examined += len(able)
         added = [(self.boxes[rest], self.sides[rest], self.bounds[rest], self.small[rest])]
         added.append((boxes[stay], sides[stay], bounds[stay], np.ones(len(stay), dtype=bool)))
         added += [(one_, two, three, np.zeros(len(three), dtype=bool)) for one_, two, three in parts]
         every = joined(*(part[0] for part in added))
-        all_sides, all_bounds, all_small = (np.concatenate([part[k] for part in added]) for k in (1, 2, 3))
+        all_sides = np.concatenate([part[1] for part in added])
+        all_bounds = np.concatenate([part[2] for part in added])
+        all_small = np.concatenate([part[3] for part in added])
         under = all_bounds <= top
-        zeros, regions, fixed = (joined(self.zeros, result.zero[one]), joined(self.regions, result.region[one]),
-                                 np.concatenate([self.fixed, sides[one]]))  # fmt: skip
-        (self.boxes, self.sides, self.bounds, self.small, self.zeros, self.regions, self.fixed, self.top,
-         self.best) = (every[under], all_sides[under], all_bounds[under], all_small[under], zeros, regions, fixed, top,
-                       best)  # fmt: skip
+        found = (every[under], all_sides[under], all_bounds[under], all_small[under])
+        zeros = joined(self.zeros, result.zero[one]), joined(self.regions, result.region[one])
+        fixed = np.concatenate([self.fixed, sides[one]])
+        # Nothing is computed between these assignments: an interruption finds the old state or the new one.
+        self.boxes, self.sides, self.bounds, self.small = found
+        self.zeros, self.regions = zeros
+        self.fixed, self.top, self.best = fixed, top, best
+        self.examined += len(able)
 
     def _lower(self, seen: Look, boxes: Interval, free: np.ndarray) -> tuple[float, np.ndarray]:
         """The least value seen so far: at the middles, and where Newton's method leads from the lowest of them."""
@@ -320,7 +323,7 @@ def _downhill(slope: np.ndarray, bend: np.ndarray) -> np.ndarray:
 
 
 def values_at(derivatives: Differentiate, candidates: Candidates) -> Interval:
-    """f at points where its derivatives by the variables that vary are 0: f(m) - 1/2 (E - m)' H(E) (E - m)."""
+    """F at points where its derivatives by the variables that vary are 0: f(m) - 1/2 (E - m)' H(E) (E - m)."""
     zeros, middle = candidates.zeros, candidates.zeros.mid
     if not len(zeros):
         return Interval.of(np.zeros(0))

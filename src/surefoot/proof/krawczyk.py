@@ -144,7 +144,8 @@ class Contracted:
     one : ndarray of bool (B,)
         Proven: ``region`` holds exactly one zero, regular, and it lies in ``zero``.
     none : ndarray of bool (B,)
-        Proven: the box holds none, and no kink that is an extremum. With ``one`` too, the zero of the region lies beside the box.
+        Proven: the box holds none, and no kink that is an extremum. With ``one`` too, the zero of the region lies
+        beside the box.
     zero : Interval (B, n)
         Where the zeros of the region lie: K(region) and the region.
     region : Interval (B, n)
@@ -186,9 +187,7 @@ def look(
     return Look(region, middle, derivatives(region, 2), derivatives(Interval.of(middle), 1))
 
 
-def look_within(
-    derivatives: Differentiate, boxes: Interval, domain: Interval, free: np.ndarray | None = None
-) -> Look:
+def look_within(derivatives: Differentiate, boxes: Interval, domain: Interval, free: np.ndarray | None = None) -> Look:
     """The same; at the edge of a domain only over what lies inside it, where f is not smooth beyond."""
     seen = look(derivatives, boxes, free=free)
     beyond = (seen.region.lo < domain.lo).any(axis=1) | (seen.region.hi > domain.hi).any(axis=1)

@@ -1,6 +1,6 @@
 """What is proven of the global minimum of a box, from branch and bound and the stationary points that are known.
 
-    min over candidates and boxes left of their lower bounds  <=  min f  <=  the lowest value seen, rounded up
+min over candidates and boxes left of their lower bounds  <=  min f  <=  the lowest value seen, rounded up
 """
 
 from __future__ import annotations

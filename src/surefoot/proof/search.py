@@ -26,6 +26,7 @@ from surefoot.proof.krawczyk import Contracted, Differentiate, Look, contract, l
 
 RESOLUTION = 1e-10
 """Boxes of this width, in units of max(1, |x|), are not cut any more."""
+STOPPED = "it was stopped by Ctrl-C"
 COARSE = 2.0**-9
 """Of several variables: boxes of this part of the whole on which f is not proven to be continuous are not cut any more,
 as those along the edge of where it is defined would have no end."""
@@ -198,7 +199,7 @@ def search(
                 progress(Progress(before.examined + examined, len(waiting), len(zeros), rest,
                                   before.seconds + time.monotonic() - began))  # fmt: skip
     except KeyboardInterrupt:
-        stop = "it was stopped by Ctrl-C"
+        stop = STOPPED
         if now is not None:
             waiting.parts.insert(0, now)
     return found(stop)
