@@ -94,10 +94,11 @@ def real_graph(f: Callable[..., Any], example: Any, arguments: Sequence[Any] = (
         raise ModelError(
             f"{in_words(refused)}, so what it computes cannot be read. Write it with jax.numpy, or as text."
         ) from refused
-    return _graph(reading, points.names)
+    return graph_read(reading, points.names)
 
 
-def _graph(reading: Reading, names: Sequence[str]) -> Graph:
+def graph_read(reading: Reading, names: Sequence[str]) -> Graph:
+    """The real function that JAX has read already."""
     build = Builder(names)
     reader = _Reader(Drawing(build))
     with double(), np.errstate(all="ignore"):

@@ -320,7 +320,7 @@ def _arctan2(u: Any, v: Any) -> Six:
     from flint import arb
 
     squares = u * u + v * v
-    value = arb.atan2(u, v) if not squares.is_zero() else nan()
+    value = arb.atan2(u, v) if squares > 0 else nan()  # Arb says +-pi of what is not defined
     cross = 2 * u * v / squares**2
     return value, v / squares, -u / squares, -cross, (u * u - v * v) / squares**2, cross
 

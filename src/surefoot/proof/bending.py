@@ -29,6 +29,9 @@ from surefoot.proof.slopes import _kept, _onto, contracted_back, softmax, times
 FEW = 100_000
 """Numbers up to which the entries of the triangle are computed one by one."""
 
+PART = 250_000
+"""Numbers in a part of a long sum: few enough for the cache."""
+
 Weight = tuple[int, int, Interval]
 """A second derivative by operands i <= j."""
 
@@ -152,14 +155,27 @@ def _outer(weight: Interval, first: Interval, last: Interval, same: bool) -> Int
 
 
 def _outer_long(weight: Interval, first: Interval, last: Interval, same: bool) -> Interval:
-    """The same for one long axis of elements, by products of matrices."""
+    """The same for one long axis of elements, by products of matrices, in parts that stay in the cache."""
+    boxes, count = max(weight.shape[0], first.shape[0], last.shape[0]), first.shape[1]
+    step = max(sums.BLOCK, PART // (boxes * count) // sums.BLOCK * sums.BLOCK)
+    parts = [
+        _outer_part(*(u[..., start : start + step] for u in (weight, first, last)), same)
+        for start in range(0, weight.shape[1], step)
+    ]
+    while len(parts) > 1:
+        pairs = [parts[k] + parts[k + 1] for k in range(0, len(parts) - 1, 2)]
+        parts = pairs + parts[len(pairs) * 2 :]
+    return parts[0]
+
+
+def _outer_part(weight: Interval, first: Interval, last: Interval, same: bool) -> Interval:
     weighted = times(first, weight[:, None])
     matrix = sums.matrix_product(weighted, last.each(lambda ends: np.swapaxes(ends, -1, -2)))
     if not same:
         matrix = matrix + matrix.each(lambda ends: np.swapaxes(ends, -1, -2))
     rows, columns = np.triu_indices(first.shape[1])
     packed = matrix[:, rows, columns]
-    if same:  # what a matrix does not know: squares
+    if same and not first.are_numbers:  # what a matrix does not know: squares
         diagonal = rows == columns
         exact = sums.total(times(square(first), weight[:, None]), (-1,)).meet(packed[:, diagonal])
         lo, hi = packed.lo.copy(), packed.hi.copy()

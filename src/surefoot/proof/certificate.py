@@ -85,8 +85,8 @@ class Certificate:
 
     Attributes
     ----------
-    verdict : Verdict
-        What the point is.
+    verdict : Verdict or Curvature
+        What the point is, or what the function is.
     rigour : Rigour
         PROVEN by exact or interval arithmetic, NUMERICAL from floating point evidence, or ASSUMED.
     claim : str
@@ -95,6 +95,8 @@ class Certificate:
         The argument, a step a line.
     evidence : mapping
         The numbers that the argument leans on.
+    domain : str
+        Where the claim holds; empty for a point.
     graph : Graph or mapping or None
         Of a proof: the function that it is about, or what a file says of it.
 
@@ -104,12 +106,20 @@ class Certificate:
     'numerical'
     """
 
-    verdict: Verdict
+    verdict: Verdict | Curvature
     rigour: Rigour
     claim: str
     lines: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    domain: str = ""
     graph: Graph | Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def convex(self) -> bool | None:
+        """Whether the function is convex on the domain: True or False if that is proven, else None."""
+        if not isinstance(self.verdict, Curvature):
+            return None
+        return False if self.evidence.get("convex") is False else self.verdict.is_convex
 
     def __str__(self) -> str:
         """The claim, then the argument in numbered lines."""
@@ -124,6 +134,7 @@ class Certificate:
             "claim": self.claim,
             "lines": list(self.lines),
             "evidence": dict(self.evidence),
+            **({"domain": self.domain} if self.domain else {}),
         }
         if self.graph is None:
             return state
@@ -155,13 +166,13 @@ class Certificate:
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Certificate:
         """The certificate that ``to_json`` wrote."""
-        kind = Verdict if state["verdict"] in Verdict.__members__ else Curvature
         kept = {key: state[key] for key in ("format", "graph", "versions", "seal")} if "graph" in state else None
         return cls(
-            kind[state["verdict"]],
+            Verdict[name] if (name := state["verdict"]) in Verdict.__members__ else Curvature[name],
             Rigour[state["rigour"]],
             state["claim"],
             tuple(state["lines"]),
             state["evidence"],
+            state.get("domain", ""),
             kept,
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -340,6 +341,7 @@ RULES: dict[str, Rule] = {
 """By the graph's operation."""
 
 
+@lru_cache(maxsize=256)
 def power_rule(exponent: Fraction) -> Rule:
     """The rule of ``u^c`` for a constant exponent; what is constant is exactly so: the second of ``u^2`` is 2."""
 

@@ -130,9 +130,11 @@ def matrix_product(u: Interval, v: Interval) -> Interval:
         if terms == 1:
             return u * v
         return total(u[..., :, None, :] * v.each(lambda ends: np.swapaxes(ends, -1, -2)[..., None, :, :]), (-1,))
-    if _picks(v) and np.isfinite(u.magnitude).all():
+    if _picks(v) and _is_finite(u):
+        if v.ndim == u.ndim and terms == columns and np.array_equal(v.lo, np.broadcast_to(np.eye(terms), v.shape)):
+            return u.each(lambda ends: np.broadcast_to(ends, (*ahead, rows, terms)))
         return u.each(lambda ends: ends @ v.lo)
-    if _picks(u.each(lambda ends: np.swapaxes(ends, -1, -2))) and np.isfinite(v.magnitude).all():
+    if _picks(u.each(lambda ends: np.swapaxes(ends, -1, -2))) and _is_finite(v):
         return v.each(lambda ends: u.lo @ ends)
     parts = [
         _block(u[..., :, start : start + BLOCK], v[..., start : start + BLOCK, :]) for start in range(0, terms, BLOCK)
@@ -163,11 +165,17 @@ def _block(u: Interval, v: Interval) -> Interval:
     return Interval(np.where(unknown, -np.inf, lo), np.where(unknown, np.inf, hi))
 
 
+def _is_finite(u: Interval) -> bool:
+    return bool(np.isfinite(u.lo).all() and (u.are_numbers or np.isfinite(u.hi).all()))
+
+
 def _picks(v: Interval) -> bool:
     """Whether every column has at most one entry other than 0, and that is 1: its products are exact."""
     if not v.are_numbers or v.size > FEW:
         return False
-    return bool(np.all((v.lo == 0.0) | (v.lo == 1.0)) and np.all(np.sum(v.lo, axis=-2) <= 1.0))
+    if not np.all((v.lo == 0.0) | (v.lo == 1.0)):
+        return False
+    return bool(np.all(np.sum(v.lo, axis=-2) <= 1.0))
 
 
 def _as_matrices(

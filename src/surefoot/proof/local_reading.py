@@ -16,8 +16,8 @@ from surefoot.proof.interval import Interval, Truth
 from surefoot.proof.jets import second_order
 from surefoot.proof.replay import enclose, enclose_nodes
 
-LARGEST = 5e7
-"""Most numbers that second derivatives over one box may take: the sizes of all values, times n^2."""
+LARGEST = 3e7
+"""Most numbers that derivatives over one box may take."""
 
 KINKED = {"abs": "abs", "sign": "sign", "floor": "floor", "ceil": "ceil", "round": "round", "cbrt": "cbrt"}
 
@@ -39,7 +39,7 @@ class Local:
         Every gradient and Hessian there, if ``smooth``.
     slopes : pair of ndarray (n,)
         Lower and upper ends of the gradient.
-    defined, smooth : bool
+    defined, continuous, smooth : bool
         Throughout the box, proven.
     """
 
@@ -48,16 +48,17 @@ class Local:
     hessian: Ball
     slopes: tuple[np.ndarray, np.ndarray]
     defined: bool
+    continuous: bool
     smooth: bool
 
 
 def cost(graph: Graph) -> float:
-    """Numbers that second derivatives take."""
-    return float(sum(node.size for node in graph.nodes)) * graph.size**2
+    """Numbers that derivatives take: every value by every variable, and a Hessian."""
+    return float(sum(node.size for node in graph.nodes)) * graph.size + graph.size**2
 
 
-def look(graph: Graph, low: np.ndarray, high: np.ndarray) -> list[Local]:
-    """What is known on each of several boxes, whose ends are arrays of shape (B, n).
+def look(graph: Graph, low: np.ndarray, high: np.ndarray, order: int = 2) -> list[Local]:
+    """What is known on each of several boxes, whose ends are arrays of shape (B, n); Hessians only in order 2.
 
     Raises
     ------
@@ -66,11 +67,11 @@ def look(graph: Graph, low: np.ndarray, high: np.ndarray) -> list[Local]:
     """
     if cost(graph) * len(low) > LARGEST:
         if len(low) > 1:
-            return [found for a, b in zip(low, high, strict=True) for found in look(graph, a[None], b[None])]
+            return [found for a, b in zip(low, high, strict=True) for found in look(graph, a[None], b[None], order)]
         raise Unread(
-            f"second derivatives in {graph.size:,} variables would take {cost(graph):.1g} numbers a box, too many here"
+            f"derivatives in {graph.size:,} variables would take {cost(graph):.1g} numbers a box, too many here"
         )
-    jet = second_order(graph, Interval(low, high))
+    jet = second_order(graph, Interval(low, high), order)
     if jet.lacking:
         raise Unread(f"there is no enclosure of {jet.lacking}")
     value, gradient, hessian = jet.value, jet.gradient, jet.hessian
@@ -78,9 +79,10 @@ def look(graph: Graph, low: np.ndarray, high: np.ndarray) -> list[Local]:
         Local(
             (float(value.lo[b]), float(value.hi[b])),
             Ball.between(gradient.lo[b], gradient.hi[b]),
-            _symmetric(hessian.lo[b], hessian.hi[b]),
+            _symmetric(hessian.lo[b], hessian.hi[b]) if order > 1 else Ball(hessian.lo[b], hessian.hi[b]),
             (np.array(gradient.lo[b]), np.array(gradient.hi[b])),
             bool(jet.defined[b]),
+            bool(jet.continuous[b] & jet.defined[b]),
             bool(jet.smooth[b] & jet.defined[b]),
         )
         for b in range(len(low))

@@ -93,9 +93,9 @@ def sides(question: Question, x: np.ndarray, local: Local) -> tuple[np.ndarray, 
     return np.array(free, int), np.array(weak, int), held, wrong
 
 
-def look_at(question: Question, points: np.ndarray) -> list[Local]:
+def look_at(question: Question, points: np.ndarray, order: int = 2) -> list[Local]:
     """What is known at points themselves."""
-    return look(question.graph, points, points)
+    return look(question.graph, points, points, order)
 
 
 def polished(question: Question, x: np.ndarray) -> np.ndarray:
@@ -132,29 +132,30 @@ def exact_point(question: Question, m: np.ndarray) -> Found | None:
     proposals = [settled(question, one) for one in (x, m, *rounded)]
     points = np.unique([one for one in proposals if question.is_near(one)], axis=0)
     order = np.argsort([np.linalg.norm(one - x) for one in points], kind="stable")
-    for at, local in zip(points[order], look_at(question, points[order]), strict=True):
+    for at, local in zip(points[order], look_at(question, points[order], 1), strict=True):
         free, weak, held, wrong = sides(question, at, local)
         still = np.union1d(free, weak).astype(int)
         low, high = local.slopes
         if wrong or not local.defined or not (np.all(low[still] == 0.0) and np.all(high[still] == 0.0)):
             continue
-        found = _with_room(question, at, local, (free, weak, held))
+        found = _with_room(question, at, (free, weak, held))
         if found is not None:
             return found
     return None
 
 
 def _with_room(
-    question: Question, at: np.ndarray, here: Local, parts: tuple[np.ndarray, np.ndarray, dict[int, str]]
+    question: Question, at: np.ndarray, parts: tuple[np.ndarray, np.ndarray, dict[int, str]]
 ) -> Found | None:
     """The same with the largest neighbourhood that is smooth, and in which multipliers keep their signs."""
     free, weak, held = parts
     scale = np.where(question.fixed, 0.0, np.maximum(1.0, np.abs(at)))
     radii = [size * scale for size in RADII] + [np.where(question.fixed, 0.0, question.grain(at))]
     boxes = [question.around(at, radius) for radius in radii]
-    for radius, around in zip(radii, look(question.graph, *map(np.array, zip(*boxes, strict=True))), strict=True):
+    for radius, around in zip(radii, look(question.graph, *map(np.array, zip(*boxes, strict=True)), 1), strict=True):
         if around.smooth and all(slope > 0 for slope in multipliers(around, held).values()):
             still = np.union1d(free, weak).astype(int)
+            here = look_at(question, at[None])[0]
             return Found(at, np.zeros_like(at), radius, True, still, weak, held, here, around)
     return None
 
@@ -182,7 +183,7 @@ def enclosed_point(question: Question, m: np.ndarray) -> Found:
     if wrong:
         raise Open(f"The slope in {question.names[wrong[0]]} leads from its bound into the box")
     radius = np.where(question.fixed, 0.0, question.grain(m))
-    _checked(question, m, radius, free)
+    _checked(question, m, radius, free, 1)
     C, first = np.empty((0, 0)), Ball(here.gradient.mid[free], here.gradient.rad[free])
     if len(free):
         middle = signs_of(Ball.exactly(here.hessian.part(free).mid))
@@ -207,9 +208,9 @@ def enclosed_point(question: Question, m: np.ndarray) -> Found:
     raise Open("Krawczyk's operator does not map a box around the point into itself")
 
 
-def _checked(question: Question, m: np.ndarray, radius: np.ndarray, free: np.ndarray) -> Local:
+def _checked(question: Question, m: np.ndarray, radius: np.ndarray, free: np.ndarray, order: int = 2) -> Local:
     low, high = question.around(m, radius)
-    around = look(question.graph, low[None], high[None])[0]
+    around = look(question.graph, low[None], high[None], order)[0]
     if not around.smooth:
         name = kink(question.graph, low, high)
         what = f" ({name})" if name else ""

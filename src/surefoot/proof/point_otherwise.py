@@ -15,7 +15,7 @@ from surefoot.proof.certificate import Curvature, Verdict
 from surefoot.proof.local_reading import Unread, look, values
 from surefoot.proof.lower_ground import floor_of, local_floor, lower_point, ray_slope
 from surefoot.proof.point_found import DIGITS
-from surefoot.proof.point_question import Argument, Question, length_above
+from surefoot.proof.point_question import Argument, Convex, Question, length_above
 from surefoot.proof.recession import falls
 from surefoot.proof.rounding import above
 
@@ -24,7 +24,7 @@ AXES = 8
 """Variables up to which every axis is tried as a direction of recession."""
 
 
-def lowest(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
+def lowest(question: Question, start: np.ndarray, m: np.ndarray, known: Convex) -> Argument | None:
     """A point that f is nowhere below, smooth or not: everywhere, or next to it."""
     rounded = [np.clip(np.round(m, digits), question.box.lower, question.box.upper) for digits in DIGITS]
     points = np.unique([one for one in (question.x, start, m, *rounded) if question.is_near(one)], axis=0)
@@ -46,6 +46,7 @@ def lowest(question: Question, start: np.ndarray, m: np.ndarray, convex: Argumen
             return argument | {"verdict": Verdict.GLOBAL_MINIMUM.name, "radius": None}
         radius = local_floor(question, points[k], float(high[k]))
         if radius is not None:
+            convex = known()
             return argument | {"verdict": _best(convex).name, "radius": radius.tolist(), "global": convex}
     return None
 
@@ -58,12 +59,13 @@ def _best(convex: Argument | None) -> Verdict:
     return Verdict.UNIQUE_GLOBAL_MINIMUM if strict else Verdict.GLOBAL_MINIMUM
 
 
-def strongly(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
+def strongly(question: Question, start: np.ndarray, m: np.ndarray, known: Convex) -> Argument | None:
     """The ball theorem with a modulus that holds everywhere: only the gradient at the point is needed.
 
     With bounds, ``mu |x - x*|^2 <= (g(x) - g(x*))'(x - x*) <= g(x)'(x - x*)``, where slopes that press a variable
     against its bound only help.
     """
+    convex = known()
     if convex is None or convex["modulus"] is None:
         return None
     mu = _below(Fraction(convex["modulus"]))
@@ -71,7 +73,7 @@ def strongly(question: Question, start: np.ndarray, m: np.ndarray, convex: Argum
     for at in (start, m):
         try:
             low, high = question.around(at, np.where(question.fixed, 0.0, question.grain(at)))
-            local, around = look(question.graph, np.stack([at, low]), np.stack([at, high]))
+            local, around = look(question.graph, np.stack([at, low]), np.stack([at, high]), 1)
         except Unread:
             return None
         slopes = np.where(question.fixed, 0.0, local.gradient.size)
@@ -108,10 +110,10 @@ def _below(number: Fraction) -> float:
     return near if Fraction(near) <= number else math.nextafter(near, -math.inf)
 
 
-def receding(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
+def receding(question: Question, start: np.ndarray, m: np.ndarray, known: Convex) -> Argument | None:
     """A direction along which f falls for ever."""
     try:
-        slopes = look(question.graph, start[None], start[None])[0].slopes
+        slopes = look(question.graph, start[None], start[None], 1)[0].slopes
     except Unread:
         return None
     # Where a slope underflows only one of its ends is 0.
@@ -148,15 +150,15 @@ def _directions(start: np.ndarray, gradient: np.ndarray) -> list[np.ndarray]:
     return kept
 
 
-def moving(question: Question, start: np.ndarray, m: np.ndarray, convex: Argument | None) -> Argument | None:
+def moving(question: Question, start: np.ndarray, m: np.ndarray, known: Convex) -> Argument | None:
     """A slope that is proven not to be zero: x itself is not stationary."""
     x = question.x
     low, high = question.around(x, np.where(question.fixed, 0.0, question.grain(x)))
     try:
-        here, around = look(question.graph, np.stack([x, low]), np.stack([x, high]))
+        here, around = look(question.graph, np.stack([x, low]), np.stack([x, high]), 1)
     except Unread:
         return None
-    if not around.smooth:
+    if not around.continuous:
         return None
     below, above_ = (ends.copy() for ends in around.slopes)
     at_low, at_high = x == question.box.lower, x == question.box.upper

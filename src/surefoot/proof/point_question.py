@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,9 @@ LEAST = 2.0**-900
 
 Argument = dict[str, Any]
 """The numbers that a proof leans on, as JSON takes them; claim and lines are words for them."""
+
+Convex = Callable[[], Argument | None]
+"""Asked for it, tells what was proven of f as a whole, if it is convexity."""
 
 
 class Open(Exception):

@@ -219,23 +219,20 @@ def _tangent(
         terms = [sums.total(scaled(parts[0][2], weights, 1), tuple(axis + 2 for axis in node["axes"]))]
     else:
         terms = [
-            sums.contraction(
-                *_in_turn(k, derivative, _wide(states, node.operands[1 - k])), node["contract"], node["batch"], 2
-            )
-            for k, _, derivative in parts
+            _contracted(node, k, derivative, states[node.operands[1 - k]].value, len(plan.graph.nodes[at].shape))  # type: ignore[arg-type]
+            for k, at, derivative in parts
         ]
     return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
-def _in_turn(k: int, derivative: Interval, other: Interval) -> tuple[Interval, Interval]:
-    return (derivative, other) if k == 0 else (other, derivative)
-
-
-def _wide(states: Sequence[State], place: int) -> Interval:
-    """A value with an axis for the variables."""
-    value = states[place].value
-    assert isinstance(value, Interval)
-    return value[:, None]
+def _contracted(node: Node, k: int, derivative: Interval, other: Interval, own: int) -> Interval:
+    """The derivative of a ``dot`` by operand k: the variables are one more free axis of one product."""
+    moved = derivative.each(lambda ends: np.moveaxis(ends, 1, -1))
+    pair = (moved, other) if k == 0 else (other, moved)
+    found = sums.contraction(*pair, node["contract"], node["batch"], 1)
+    free = own - len(node["contract"][k]) - len(node["batch"][k])
+    place = 1 + len(node["batch"][k]) + free if k == 0 else -1
+    return found.each(lambda ends: np.moveaxis(ends, place, 1))
 
 
 def _mixed(

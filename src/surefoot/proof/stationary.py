@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -30,7 +32,7 @@ from surefoot.proof.local_reading import Unread
 from surefoot.proof.lower_ground import floor_of, local_floor, lower_point
 from surefoot.proof.point_found import Found, enclosed_point, exact_point, multipliers, polished, settled
 from surefoot.proof.point_otherwise import lowest, moving, receding, strongly
-from surefoot.proof.point_question import Argument, Open, Question, length_above
+from surefoot.proof.point_question import Argument, Convex, Open, Question, length_above
 from surefoot.proof.rounding import above
 from surefoot.proof.stationary_words import claim_of, lines_of
 
@@ -41,13 +43,15 @@ NEAR = 1e-4
 MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM, Verdict.GLOBAL_MINIMUM, Verdict.UNIQUE_GLOBAL_MINIMUM)
 STRICT = (Curvature.STRICTLY_CONVEX, Curvature.STRONGLY_CONVEX)
 
+Proven = Finding | Certificate | None
+
 
 def certify(
     graph: Graph,
     x: np.ndarray,
     bounds: Box | tuple[np.ndarray, np.ndarray] | None = None,
     *,
-    curvature: Finding | Certificate | None = None,
+    curvature: Proven | Callable[[], Proven] = None,
     near: float = NEAR,
     seconds: float = math.inf,
 ) -> Certificate:
@@ -61,8 +65,9 @@ def certify(
         The point, from anyone, within the bounds.
     bounds : Box or pair of arrays, optional
         Lower and upper bounds of the variables.
-    curvature : Finding or Certificate, optional
-        Proven curvature of f on the box of the bounds (on all of R^n without them): convexity makes a minimum global.
+    curvature : Finding, Certificate, or callable that gives one, optional
+        Proven curvature of f on the box of the bounds (on all of R^n without them): convexity makes a minimum global. A
+        callable is asked only where that matters.
     near : float
         A stationary point further away than this part of max(1, norm of x) is not the one that is meant.
     seconds : float
@@ -119,10 +124,14 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _argued(question: Question, curvature: Finding | Certificate | None) -> Argument:
+def _argued(question: Question, curvature: Proven | Callable[[], Proven]) -> Argument:
     """The first argument that closes, from the strongest claim to the weakest."""
     start = settled(question, question.x)
-    convex = _convexity(curvature)
+
+    @cache
+    def convex() -> Argument | None:
+        return convexity_of(curvature() if callable(curvature) else curvature)
+
     stopped: Open | Unread
     m = start
     try:
@@ -141,7 +150,7 @@ def _argued(question: Question, curvature: Finding | Certificate | None) -> Argu
     raise stopped
 
 
-def _convexity(curvature: Finding | Certificate | None) -> Argument | None:
+def convexity_of(curvature: Proven) -> Argument | None:
     """What was proven of f as a whole, if it is convexity."""
     if curvature is None:
         return None
@@ -262,11 +271,12 @@ def _degenerate(question: Question, found: Found, argument: Argument) -> Argumen
     return argument | {"verdict": Verdict.DEGENERATE.name}
 
 
-def _global(question: Question, found: Found, argument: Argument, convex: Argument | None) -> Argument:
+def _global(question: Question, found: Found, argument: Argument, known: Convex) -> Argument:
     """The same as a global minimum, where that is proven."""
     verdict = Verdict[argument["verdict"]]
     if verdict not in (*MINIMA, Verdict.DEGENERATE) or (verdict is Verdict.DEGENERATE and argument["negative"]):
         return argument
+    convex = known()
     if convex is not None:
         strict = verdict is Verdict.STRICT_LOCAL_MINIMUM or Curvature[convex["curvature"]] in STRICT
         best = Verdict.UNIQUE_GLOBAL_MINIMUM if strict else Verdict.GLOBAL_MINIMUM

@@ -123,7 +123,11 @@ def _ending(result: Result) -> list[str]:
     said = certificate.claim
     for opening in (f"A {verdict}: ", f"{verdict.capitalize()}: "):  # not twice in one line
         said = said.removeprefix(opening)
-    return lines + in_lines(f"Verdict: {verdict} ({certificate.rigour.value}): {said}")
+    seconds = certificate.evidence.get("proof_seconds") if certificate.rigour.value == "proven" else None
+    rigour = f"{certificate.rigour.value} in {time_text(seconds)}" if seconds is not None else certificate.rigour.value
+    lines += in_lines(f"Verdict: {verdict} ({rigour}): {said}")
+    reason = certificate.evidence.get("unproven")
+    return lines if reason is None else lines + in_lines(f"Not proven: {reason}.")
 
 
 def _story(result: Result) -> list[str]:

@@ -1,0 +1,511 @@
+"""Identities of the real numbers that make a graph readable for rules of curvature: the same function, said plainly.
+
+    log(1 + exp(u)) = softplus(u)              max(a, b) + log(1 + exp(-|a - b|)) = log(exp(a) + exp(b))
+    log sum exp(u - m) = log sum exp(u) - m    -log(1/(1 + exp(-u))) = softplus(-u)       (u^2)^(1/2) = |u|
+
+Each holds wherever either side is defined, and both sides are defined at the same points; what would lose a condition
+(``u - u = 0`` where u need not be defined) is done only where the lost part is defined everywhere. Library functions
+are written out again (``log1p(u) = log(1 + u)``): rounding is no question here. The graph that comes back is read by
+rules only; intervals are better off with the original.
+
+Reference: Blanchard, Higham, Higham (2021), "Accurately computing the log-sum-exp and softmax functions", IMA Journal
+of Numerical Analysis 41(4), pp. 2311-2330 (the spellings with a shift).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from surefoot.problem.real import BINARY, CONDITIONS, REDUCTIONS, STRUCTURE, UNARY, Builder, Graph, Node
+
+MOST_TERMS = 40
+"""Longest sum that is looked through for terms that belong together."""
+
+_EVERYWHERE = {
+    "input", "constant", *STRUCTURE, "sum", "prod", "max", "min", "logsumexp", "cumsum", "dot", "neg", "exp", "expm1",
+    "cbrt", "abs", "sign", "floor", "ceil", "round", "sin", "cos", "arctan", "sinh", "cosh", "tanh", "arcsinh",
+    "logistic", "softplus", "erf", "erfc", "log_ndtr", "add", "sub", "mul", "maximum", "minimum", "hypot",
+    "lt", "le", "eq", "ne", "and", "or", "not", "where",
+}  # fmt: skip
+"""Operations that are defined for all operands."""
+
+
+def plainly(graph: Graph) -> Graph:
+    """The same function, rewritten.
+
+    Examples
+    --------
+    >>> build = Builder(("x",))
+    >>> x = build.reshape(build.input, ())
+    >>> soft = build.unary("log1p", build.unary("exp", build.unary("neg", build.unary("abs", x))))
+    >>> graph = build.graph(build.add(build.binary("maximum", x, build.constant(0.0)), soft))
+    >>> [node.operation for node in plainly(graph).nodes]
+    ['input', 'reshape', 'softplus']
+    """
+    return _Rewriter(graph).graph()
+
+
+def added_again(
+    build: Builder, node: Node, operands: Sequence[int], constants: Mapping[str, np.ndarray]
+) -> int:  # fmt: skip
+    """The same operation on other operands, in a builder."""
+    operation = node.operation
+    if operation == "constant":
+        return build.constant(constants[node["digest"]])
+    if operation == "take":
+        return build.take(operands[0], constants[node["digest"]])
+    if operation in _AGAIN:
+        return _AGAIN[operation](build, node, operands)
+    if operation in UNARY:
+        return build.unary(operation, operands[0])
+    if operation in BINARY:
+        return build.binary(operation, *operands)
+    if operation in CONDITIONS:
+        return build.condition(operation, *operands)
+    if operation in REDUCTIONS:
+        return build.reduce(operation, operands[0], node["axes"])
+    return build.add_node(operation, operands, node.shape, **dict(node.settings))
+
+
+_AGAIN: dict[str, Callable[[Builder, Node, Sequence[int]], int]] = {
+    "input": lambda build, node, u: build.input,
+    "power": lambda build, node, u: build.power(u[0], node["exponent"]),
+    "where": lambda build, node, u: build.where(*u),
+    "cumsum": lambda build, node, u: build.cumsum(u[0], node["axis"], node["reverse"]),
+    "dot": lambda build, node, u: build.dot(u[0], u[1], node["contract"], node["batch"]),
+    "reshape": lambda build, node, u: build.reshape(u[0], node.shape),
+    "transpose": lambda build, node, u: build.transpose(u[0], node["axes"]),
+    "broadcast": lambda build, node, u: build.broadcast(u[0], node.shape, node["axes"]),
+    "slice": lambda build, node, u: build.slice(u[0], *zip(*node["cuts"], strict=True)),
+    "reverse": lambda build, node, u: build.reverse(u[0], node["axes"]),
+    "concatenate": lambda build, node, u: build.concatenate(u, node["axis"]),
+    "pad": lambda build, node, u: build.pad(u[0], node["widths"]),
+}
+
+
+class _Rewriter:
+    """One graph on its way into a new builder, operands first."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.old = graph
+        self.build = Builder(graph.names)
+        self.build.notes = list(graph.notes)
+        self._total: dict[int, bool] = {}
+        self._positive: dict[int, bool] = {}
+
+    def graph(self) -> Graph:
+        new: list[int] = []
+        for node in self.old.nodes:
+            self.build.source = node.source
+            new.append(self._again(node, [new[k] for k in node.operands]))
+        return self.build.graph(new[self.old.output])
+
+    def _again(self, node: Node, u: list[int]) -> int:
+        rule = _RULES.get(node.operation)
+        found = rule(self, u, node) if rule is not None else None
+        return added_again(self.build, node, u, self.old.constants) if found is None else found
+
+    # What is known of new nodes
+
+    def is_total(self, place: int) -> bool:
+        """Whether a node is defined at every x."""
+        if place not in self._total:
+            node = self.build.nodes[place]
+            value = self.build.value(place)
+            fine = node.operation in _EVERYWHERE or (node.operation == "power" and _is_natural(node["exponent"]))
+            if node.operation == "div":
+                divisor = self.build.value(node.operands[1])
+                fine = (divisor is not None and bool(np.all(divisor != 0))) or self.is_positive(node.operands[1])
+            if node.operation == "log" or node.operation == "power":
+                fine = fine or self.is_positive(node.operands[0])
+            if value is not None:
+                fine = value.dtype == bool or bool(np.all(np.isfinite(value)))
+            self._total[place] = fine and all(self.is_total(k) for k in node.operands)
+        return self._total[place]
+
+    def is_positive(self, place: int) -> bool:
+        """Whether a node is plainly > 0 wherever it is defined."""
+        if place not in self._positive:
+            node, value = self.build.nodes[place], self.build.value(place)
+            self._positive[place] = False
+            if value is not None:
+                found = value.dtype != bool and value.size > 0 and bool(np.all(value > 0))
+            elif node.operation in ("exp", "cosh", "logistic", "softplus", "erfc"):
+                found = True
+            elif node.operation in ("sum", "prod", "max", "min"):
+                found = self.is_positive(node.operands[0]) and self.build.nodes[node.operands[0]].size > 0
+            elif node.operation == "add":
+                found = any(self.is_positive(k) for k in node.operands) and all(
+                    map(self.is_not_negative, node.operands)
+                )
+            elif node.operation in ("mul", "div", "maximum", "minimum", "abs", "power") or (
+                node.operation in STRUCTURE and node.operation not in ("pad", "take")
+            ):
+                found = all(self.is_positive(k) for k in node.operands)
+            else:
+                found = False
+            self._positive[place] = found
+        return self._positive[place]
+
+    def is_not_negative(self, place: int) -> bool:
+        """Whether a node is plainly >= 0 wherever it is defined."""
+        node, value = self.build.nodes[place], self.build.value(place)
+        if self.is_positive(place) or node.operation == "abs":
+            return True
+        if value is not None:
+            return value.dtype != bool and bool(np.all(value >= 0))
+        if node.operation == "power":
+            return _is_even(node["exponent"]) or self.is_not_negative(node.operands[0])
+        if node.operation in ("add", "sum", "mul", "max", "maximum", *STRUCTURE):
+            return all(self.is_not_negative(k) for k in node.operands)
+        return False
+
+    def filled(self, place: int) -> float | None:
+        """The one number of a constant."""
+        value = self.build.value(place)
+        if value is None or value.dtype == bool or not value.size or not np.all(value == value.flat[0]):
+            return None
+        return float(value.flat[0])
+
+    def is_constant(self, place: int) -> bool:
+        """Whether a node is a known array."""
+        return self.build.value(place) is not None
+
+    def like(self, number: float, place: int) -> int:
+        """A number, in the shape of a node."""
+        return self.build.broadcast(self.build.constant(number), self.build.shape(place), ())
+
+    def split(self, place: int, operation: str) -> tuple[int, ...] | None:
+        """The operands of a node, if it is of an operation."""
+        node = self.build.nodes[place]
+        return node.operands if node.operation == operation else None
+
+    # Rules by operation
+
+    def log1p(self, u: list[int], node: Node) -> int:
+        return self.log([self.plus([self.like(1.0, u[0]), u[0]])], node)
+
+    def expm1(self, u: list[int], node: Node) -> int:
+        return self.minus([self.build.unary("exp", u[0]), self.like(1.0, u[0])])
+
+    def log(self, u: list[int], node: Node | None) -> int:
+        """Logarithms of exponentials, of their sums, products and shares."""
+        build, (place,) = self.build, u
+        if inner := self.split(place, "exp"):
+            return inner[0]
+        if inner := self.split(place, "logistic"):
+            return build.unary("neg", build.unary("softplus", build.unary("neg", inner[0])))
+        if (inner := self.split(place, "abs")) and self.is_positive(inner[0]):
+            return self.log([inner[0]], None)
+        if parts := self.split(place, "add"):
+            for one, other in (parts, parts[::-1]):
+                if self.filled(one) == 1.0 and (power := self.split(other, "exp")):
+                    return build.unary("softplus", power[0])
+        if self.is_positive(place) and (found := self._log_of_positive(place)) is not None:
+            return found
+        return build.unary("log", place)
+
+    def _log_of_positive(self, place: int) -> int | None:
+        build, node = self.build, self.build.nodes[place]
+        if node.operation == "sum" and (power := self.split(node.operands[0], "exp")):
+            return self.logsumexp([power[0]], build.nodes[place])
+        if node.operation in ("mul", "div") and all(map(self.is_positive, node.operands)):
+            one, other = (self.log([k], None) for k in node.operands)
+            return self.plus([one, other]) if node.operation == "mul" else self.minus([one, other])
+        moves = node.operation in STRUCTURE and node.operation not in ("pad", "take")
+        if moves and all(map(self.is_positive, node.operands)) and not self.is_constant(place):
+            return added_again(build, node, [self.log([k], None) for k in node.operands], build.constants)
+        return None
+
+    def logsumexp(self, u: list[int], node: Node) -> int:
+        """A shift that is the same along the axes of the sum comes out of it."""
+        build, axes = self.build, node["axes"]
+        kept, shifts = [], []
+        for place, c in self.terms(u[0]).items():
+            moved = None if self.is_constant(place) else self._same_along(place, axes)
+            (kept if moved is None else shifts).append((place if moved is None else moved, c))
+        if not shifts or not kept or not all(_is_double(c) for _, c in (*kept, *shifts)):
+            return build.reduce("logsumexp", u[0], axes)
+        inner = build.reduce("logsumexp", self.combined(dict(kept), build.shape(u[0])), axes)
+        total = {inner: Fraction(1)}
+        for place, c in shifts:
+            total[place] = total.get(place, Fraction(0)) + c
+        return self.combined(total, build.shape(inner))
+
+    def _same_along(self, place: int, axes: Sequence[int]) -> int | None:
+        """What a node repeats along axes, in the shape without them; None if it is not the same along all of them."""
+        node = self.build.nodes[place]
+        if node.operation != "broadcast":
+            return None
+        inner, where = node.operands[0], node["axes"]
+        shape = self.build.shape(inner)
+        if any(axis in axes and n != 1 for axis, n in zip(where, shape, strict=True)):
+            return None
+        left = [n for axis, n in zip(where, shape, strict=True) if axis not in axes]
+        rest = [axis for axis in range(len(node.shape)) if axis not in axes]
+        spread = tuple(rest.index(axis) for axis in where if axis not in axes)
+        return self.build.broadcast(self.build.reshape(inner, left), [node.shape[axis] for axis in rest], spread)
+
+    def absolute(self, u: list[int], node: Node | None) -> int | None:
+        return u[0] if self.is_not_negative(u[0]) else None
+
+    def power(self, u: list[int], node: Node) -> int | None:
+        """``(u^2)^(1/2) = |u|``; an even power is one of the size."""
+        build, exponent = self.build, node["exponent"]
+        inner = build.nodes[u[0]]
+        if inner.operation == "power" and _is_even(inner["exponent"]) and not _is_natural(exponent):
+            size = inner.operands[0]
+            size = size if self.is_not_negative(size) else build.unary("abs", size)
+            return build.power(size, exponent * inner["exponent"])
+        if inner.operation == "add" and exponent == -1:
+            return self.div([self.like(1.0, u[0]), u[0]], node)
+        return None
+
+    def where(self, u: list[int], node: Node) -> int | None:
+        """Choices by a comparison of what is chosen from."""
+        build, (condition, a, b) = self.build, u
+        if inner := self.split(condition, "not"):
+            return self.where([inner[0], b, a], node) or build.where(inner[0], b, a)
+        test = build.nodes[condition]
+        if test.operation not in ("lt", "le"):
+            return None
+        low, high = test.operands
+        for (first, second), operation in (((high, low), "maximum"), ((low, high), "minimum")):
+            if self._same(a, first) and self._same(b, second):
+                return self.larger([a, b], operation)
+        for size, sign in ((high, 1), (low, -1)):
+            other = low if sign > 0 else high
+            if self.filled(other) == 0.0:
+                negative = build.unary("neg", size)
+                if (a, b) == ((size, negative) if sign > 0 else (negative, size)):
+                    return build.unary("abs", size)
+                if (a, b) == ((negative, size) if sign > 0 else (size, negative)):
+                    return build.unary("neg", build.unary("abs", size))
+        return None
+
+    def _same(self, u: int, v: int) -> bool:
+        if u == v:
+            return True
+        one, other = self.build.value(u), self.build.value(v)
+        return one is not None and other is not None and one.dtype == other.dtype and bool(np.array_equal(one, other))
+
+    def larger(self, u: list[int], operation: str) -> int:
+        """``max(u, -u) = |u|``."""
+        build = self.build
+        if operation == "maximum" and build.unary("neg", u[0]) == u[1]:
+            return self.absolute(u, None) or build.unary("abs", u[0])
+        return build.binary(operation, *u)
+
+    def mul(self, u: list[int], node: Node) -> int | None:
+        """Signs, constants and divisors come out of products; powers of one thing join."""
+        build = self.build
+        for one, other in (u, u[::-1]):
+            if inner := self.split(one, "neg"):
+                return self._negative(self.times(inner[0], other))
+            if self.is_constant(other):
+                continue
+            if (parts := self.split(one, "mul")) and not self.is_constant(one):
+                for c, rest in (parts, parts[::-1]):
+                    if self.is_constant(c):
+                        return self.times(c, self.times(rest, other))
+            if (parts := self.split(one, "div")) and not self.is_constant(one):
+                return self.div([self.times(parts[0], other), parts[1]], node)
+            base, exponent = self._base(one)
+            if exponent < 0:
+                return self.div([other, build.power(base, -exponent)], node)
+            base_other, exponent_other = self._base(other)
+            if base == base_other and _is_natural(exponent) and _is_natural(exponent_other):
+                return build.power(base, exponent + exponent_other)
+        return None
+
+    def _base(self, place: int) -> tuple[int, Fraction]:
+        node = self.build.nodes[place]
+        return (node.operands[0], node["exponent"]) if node.operation == "power" else (place, Fraction(1))
+
+    def times(self, u: int, v: int) -> int:
+        """A product, rewritten."""
+        found = self.mul([u, v], self.build.nodes[u])
+        return self.build.mul(u, v) if found is None else found
+
+    def _negative(self, place: int) -> int:
+        return self.build.unary("neg", place)
+
+    def div(self, u: list[int], node: Node) -> int:
+        """The logistic function in its spellings; quotients of quotients; signs."""
+        build, (above, below) = self.build, u
+        if inner := self.split(above, "neg"):
+            return self._negative(self.div([inner[0], below], node))
+        if inner := self.split(below, "neg"):
+            return self._negative(self.div([above, inner[0]], node))
+        if parts := self.split(above, "div"):
+            return self.div([parts[0], self.times(parts[1], below)], node)
+        if parts := self.split(below, "add"):
+            for one, other in (parts, parts[::-1]):
+                power = self.split(other, "exp")
+                if self.filled(one) == 1.0 and power:
+                    if above == other:
+                        return build.unary("logistic", power[0])
+                    if self.is_constant(above):
+                        return self.times(above, build.unary("logistic", build.unary("neg", power[0])))
+        return build.div(above, below)
+
+    def dot(self, u: list[int], node: Node) -> int | None:
+        """An inner product of two vectors is a sum of products."""
+        if node.shape or len(self.build.shape(u[0])) != 1 or any(map(self.is_constant, u)):
+            return None
+        return self.build.reduce("sum", self.times(*u), (0,))
+
+    # Sums
+
+    def plus(self, u: list[int], node: Node | None = None) -> int:
+        return self._joined(self.build.add(*u))
+
+    def minus(self, u: list[int], node: Node | None = None) -> int:
+        if self.filled(u[0]) == 1.0 and (inner := self.split(u[1], "logistic")):
+            return self.build.unary("logistic", self.build.unary("neg", inner[0]))
+        return self._joined(self.build.sub(*u))
+
+    def _joined(self, place: int) -> int:
+        """A sum whose terms cancel, join, or are a log-sum-exp in pieces."""
+        terms = self.terms(place)
+        if len(terms) > MOST_TERMS:
+            return place
+        found = self._with_pairs(dict(terms))
+        found = {term: c for term, c in found.items() if c or not self.is_total(term)}
+        if found == terms and self._count(place) <= len(terms):
+            return place
+        if not all(_is_double(c) for c in found.values()):
+            return place
+        return self.combined(found, self.build.shape(place))
+
+    def _count(self, place: int) -> int:
+        """How many terms were written down."""
+        count, stack = 0, [place]
+        while stack and count <= 2 * MOST_TERMS:
+            node = self.build.nodes[stack.pop()]
+            if node.operation in ("add", "sub", "neg"):
+                stack.extend(node.operands)
+            else:
+                count += 1
+        return count
+
+    def terms(self, place: int) -> dict[int, Fraction]:
+        """A sum as multiples of nodes of its shape: numbers times nodes, through repetitions and reshaping."""
+        found: dict[int, Fraction] = {}
+        stack = [(place, Fraction(1))]
+        while stack:
+            k, c = stack.pop()
+            node = self.build.nodes[k]
+            if self.is_constant(k) or len(found) > MOST_TERMS:
+                found[k] = found.get(k, Fraction(0)) + c
+            elif node.operation in ("add", "sub"):
+                stack += [(node.operands[1], c if node.operation == "add" else -c), (node.operands[0], c)]
+            elif node.operation == "neg":
+                stack.append((node.operands[0], -c))
+            elif node.operation in ("broadcast", "reshape") and self._is_sum(node.operands[0]):
+                for inner, times in self.terms(node.operands[0]).items():
+                    moved = added_again(self.build, node, [inner], self.build.constants)
+                    stack.append((moved, c * times))
+            elif (scaled := self._scaled(node)) is not None:
+                stack.append((scaled[0], c * scaled[1]))
+            else:
+                found[k] = found.get(k, Fraction(0)) + c
+        return found
+
+    def _is_sum(self, place: int) -> bool:
+        node = self.build.nodes[place]
+        if node.operation in ("broadcast", "reshape"):
+            return self._is_sum(node.operands[0])
+        return node.operation in ("add", "sub", "neg")
+
+    def _scaled(self, node: Node) -> tuple[int, Fraction] | None:
+        """A node times a number."""
+        if node.operation == "mul":
+            for constant, other in (node.operands, node.operands[::-1]):
+                if (c := self.filled(constant)) is not None and np.isfinite(c) and c:
+                    return other, Fraction(c)
+        if node.operation == "div":
+            c = self.filled(node.operands[1])
+            if c and np.isfinite(c) and np.frexp(c)[0] in (0.5, -0.5):
+                return node.operands[0], 1 / Fraction(c)
+        return None
+
+    def combined(self, terms: Mapping[int, Fraction], shape: Sequence[int]) -> int:
+        """The node of a sum of multiples: what is added first, then what is taken away."""
+        build, total = self.build, None
+        ordered = sorted(terms.items(), key=lambda item: (item[1] < 0, item[0]))
+        for place, c in ordered:
+            size = abs(c)
+            term = place if size == 1 else build.mul(self.like(float(size), place), place)
+            if total is None:
+                total = term if c >= 0 else build.unary("neg", term)
+            else:
+                total = build.add(total, term) if c >= 0 else build.sub(total, term)
+        return build.broadcast(build.constant(0.0), shape, ()) if total is None else total
+
+    def _with_pairs(self, terms: dict[int, Fraction]) -> dict[int, Fraction]:
+        """``c max(a, b) + c softplus(-|a - b|) = c log(exp a + exp b)``."""
+        for soft, c in list(terms.items()):
+            inner = self.split(soft, "softplus")
+            negative = self.split(inner[0], "neg") if inner else None
+            size = self.split(negative[0], "abs") if negative else None
+            if not size or not c:
+                continue
+            gap = self.terms(size[0])
+            for larger, other in list(terms.items()):
+                pair = self.split(larger, "maximum")
+                if pair is None or other * c <= 0 or larger == soft:
+                    continue
+                between = self._difference(*pair)
+                if gap not in (between, {k: -v for k, v in between.items()}):
+                    continue
+                shared = min(c, other, key=abs)
+                joint = self._log_of_two(*pair)
+                terms[soft], terms[larger] = c - shared, other - shared
+                terms[joint] = terms.get(joint, Fraction(0)) + shared
+                terms = {k: v for k, v in terms.items() if v or k not in (soft, larger)}
+                break
+        return terms
+
+    def _difference(self, a: int, b: int) -> dict[int, Fraction]:
+        found = dict(self.terms(a))
+        for k, c in self.terms(b).items():
+            found[k] = found.get(k, Fraction(0)) - c
+        return {k: c for k, c in found.items() if c and self.filled(k) != 0.0}
+
+    def _log_of_two(self, a: int, b: int) -> int:
+        """``log(exp(a) + exp(b))``."""
+        build = self.build
+        for one, other in ((a, b), (b, a)):
+            if self.filled(one) == 0.0:
+                return build.unary("softplus", other)
+        shape = build.shape(a)
+        return build.reduce(
+            "logsumexp", build.concatenate([build.reshape(one, (1, *shape)) for one in (a, b)], 0), (0,)
+        )
+
+
+def _is_natural(exponent: Fraction) -> bool:
+    return exponent.denominator == 1 and exponent > 0
+
+
+def _is_even(exponent: Fraction) -> bool:
+    return exponent.denominator == 1 and exponent % 2 == 0
+
+
+def _is_double(c: Fraction) -> bool:
+    try:
+        return Fraction(float(c)) == c
+    except OverflowError:
+        return False
+
+
+_RULES: dict[str, Callable[[_Rewriter, list[int], Node], int | None]] = {
+    "log1p": _Rewriter.log1p, "expm1": _Rewriter.expm1, "log": _Rewriter.log, "logsumexp": _Rewriter.logsumexp,
+    "abs": _Rewriter.absolute, "power": _Rewriter.power, "where": _Rewriter.where, "mul": _Rewriter.mul,
+    "div": _Rewriter.div, "dot": _Rewriter.dot, "add": _Rewriter.plus, "sub": _Rewriter.minus,
+    "maximum": lambda self, u, node: self.larger(u, "maximum"),
+}  # fmt: skip

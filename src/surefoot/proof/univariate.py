@@ -1,0 +1,394 @@
+"""Functions of one affine number, and sums of them: f(x) = sum of w_i phi_i(a_i'x + b_i) + affine.
+
+Each phi is decided alone: quotients of polynomials, piece by piece, exactly (`rational_pieces`); others by the sign of
+phi'' in intervals, on parts of the range of t that are halved until it is seen. Where a condition changes at a rational
+number, the pieces on both sides are followed apart, and are to meet there: the same value, slopes that do not fall.
+
+Reference: Boyd, Vandenberghe (2004), "Convex Optimization", Cambridge, section 3.2.2, p. 79; Rockafellar (1970),
+"Convex Analysis", Princeton, theorem 24.1, p. 227.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from surefoot.problem.domain import Domain
+from surefoot.problem.real import Graph
+from surefoot.proof.certificate import Curvature
+from surefoot.proof.chains import Chain, affine_nodes, chain_of
+from surefoot.proof.curvature_finding import Finding
+from surefoot.proof.exact_doubles import TooMuchError, fraction, rational
+from surefoot.proof.quadratic import chord
+from surefoot.proof.quadratic_form import Affine, read_forms
+from surefoot.proof.rational_functions import End
+from surefoot.proof.rational_pieces import Bent, Line, Pieces, bent, read_pieces
+from surefoot.proof.segments import inner_points
+from surefoot.proof.signs import weights_of
+
+MOST_DIFFERENT = 2000
+"""Different functions phi_i in an array that are looked at one by one."""
+
+
+@dataclass(frozen=True)
+class Elements:
+    """What the elements of an array are, over the domain.
+
+    Attributes
+    ----------
+    convex, concave, strict : ndarray of bool
+        ``strict``: strictly so, as a function of t.
+    modulus : ndarray of Fraction
+        Lower bounds of the size of phi'', 0 where none is proven.
+    root : Affine or None
+        The rows of t, where they were read.
+    how : str
+        What the proof leaned on.
+    """
+
+    convex: np.ndarray
+    concave: np.ndarray
+    strict: np.ndarray
+    modulus: list[Fraction]
+    root: Affine | None
+    how: str
+
+
+def prove(graph: Graph, domain: Domain) -> Finding | None:
+    """What a function of one affine number, or a sum of such functions, is; None where it is neither or not seen.
+
+    Parameters
+    ----------
+    graph : Graph
+        The function.
+    domain : Domain
+        Where it is considered.
+
+    Examples
+    --------
+    >>> from surefoot.problem.real import Builder
+    >>> build = Builder(("x",))
+    >>> x = build.reshape(build.input, ())
+    >>> quartic = build.sub(build.power(x, 4), build.mul(build.constant(1e-9), build.power(x, 2)))
+    >>> prove(build.graph(quartic), Domain.everything(("x",))).curvature.value
+    'not convex'
+    """
+    affine = affine_nodes(graph)
+    if affine[graph.output]:
+        return None
+    chain = chain_of(graph, graph.output, affine)
+    try:
+        if chain is not None:
+            return _single(graph, domain, chain)
+        return _sum(graph, domain, affine)
+    except (TooMuchError, RecursionError):
+        return None
+
+
+def elements(graph: Graph, place: int, domain: Domain, affine: list[bool] | None = None) -> Elements | None:
+    """What the elements of any node are that is a chain; None if it is none.
+
+    For rules that meet a node they cannot see through.
+    """
+    chain = chain_of(graph, place, affine_nodes(graph) if affine is None else affine)
+    if chain is None:
+        return None
+    try:
+        return _elements(graph, domain, chain)
+    except TooMuchError:
+        return None
+
+
+def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
+    """A function of one affine number."""
+    rows = _rows(graph, chain)
+    line = lines_of(rows, domain)[0]
+    exact = _exactly(chain, 0, line)
+    head = f"The function is phi(t) of one affine number t {_told(line)}."
+    if exact is None:
+        return _single_in_intervals(graph, domain, chain, rows, line, head)
+    up, down, pieces = exact
+    kind = "quotients of polynomials" + (f" in {len(pieces.parts)} pieces" if len(pieces.parts) > 1 else "")
+    for one, side, word in ((up, "convex", ">="), (down, "concave", "<=")):
+        if one.affine and one.convex:
+            return Finding(Curvature.AFFINE, (head, "phi is affine."))
+        if one.convex:
+            argument = f"phi is made of {kind}; phi'' {word} 0 by Sturm's theorem"
+            argument += ", without jumps, with slopes in order at the joints." if pieces.joints else "."
+            return _one_sided(graph, side, one, rows, (head, argument))
+    if up.against is None:
+        return None
+    return _chord(domain, rows, pieces, line, up.against, head)
+
+
+def _one_sided(graph: Graph, side: str, one: Bent, rows: Affine, lines: tuple[str, ...]) -> Finding:
+    if graph.size == 1 and one.strict:
+        slope = fraction(rational(1) * rational_of(rows.plain().dense(1)[0, 0]))
+        mu = one.modulus * slope * slope
+        if mu > 0:
+            return Finding(Curvature(f"strongly {side}"), lines, {"modulus": str(mu)}, mu)
+        return Finding(Curvature(f"strictly {side}"), lines)
+    return Finding(Curvature(side), lines)
+
+
+def rational_of(value: object) -> object:
+    """A double or a rational number of flint as the latter."""
+    return rational(value)
+
+
+def _chord(domain: Domain, rows: Affine, pieces: Pieces, line: Line, near: Fraction, head: str) -> Finding | None:
+    """Doubles between which the function does not stay below its chord, looked for near a place of t."""
+    direction, base = _direction(rows, domain, near)
+    for x in base:
+        size = 1.0
+        while size > 1e-18:
+            step = size * direction
+            size /= 8.0
+            for ends in ((x - step, x + step), (x, x + step), (x - step, x)):
+                if not (domain.contains(ends[0]) and domain.contains(ends[1])):
+                    continue
+                for share in (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16)):
+                    bulge = _bulge(rows, pieces, line, ends, share)
+                    if bulge is not None and bulge > 0:
+                        told = f"At {share} of the way the function is {float(bulge):.3g} above its chord, exactly."
+                        return Finding(Curvature.NOT_CONVEX, (head, told), chord(*ends, share))
+    return None
+
+
+def _direction(rows: Affine, domain: Domain, near: Fraction) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A direction in which t changes, and points with t about as asked."""
+    from surefoot.proof.exact_doubles import doubles
+
+    slope = doubles(rows.plain().dense(domain.size))[0]
+    offset = float(doubles(rows.plain().offset)[0])
+    free = domain.lower < domain.upper
+    direction = np.where(free, slope, 0.0)
+    if not np.any(direction):
+        return direction, []
+    points = []
+    for x in inner_points(domain, 6, np.random.default_rng(0)):
+        step = (float(near) - offset - float(slope @ x)) / float(direction @ direction)
+        moved = np.clip(x + step * direction, domain.lower, domain.upper)
+        points += [moved, x]
+    return direction / np.abs(direction).max() * max(1.0, abs(float(near))), points
+
+
+def _bulge(
+    rows: Affine, pieces: Pieces, line: Line, ends: tuple[np.ndarray, np.ndarray], share: Fraction
+) -> Fraction | None:
+    """By how much the function is above its chord, in rational numbers."""
+    p, q = (_at(rows, end) for end in ends)
+    values = [value_at(pieces, line, t) for t in (p, (1 - share) * p + share * q, q)]
+    first, middle, last = values
+    if first is None or middle is None or last is None:
+        return None
+    return middle - (1 - share) * first - share * last
+
+
+def _at(rows: Affine, x: np.ndarray) -> Fraction:
+    """The value of the first row at a point of doubles."""
+    plain = rows.plain()
+    total = rational(plain.offset[0])
+    for coefficient, value in zip(plain.dense(len(x))[0], x, strict=True):
+        total += rational(coefficient) * rational(float(value))
+    return fraction(total)
+
+
+def value_at(pieces: Pieces, line: Line, t: Fraction) -> Fraction | None:
+    """The value of a function in pieces; None where it is not defined, or outside the interval."""
+    for end, value in ((line.low, pieces.ends[0]), (line.high, pieces.ends[1])):
+        if end is not None and t == end:
+            return None if value is None else Fraction(value)
+    if (line.low is not None and t < line.low) or (line.high is not None and t > line.high):
+        return None
+    for joint, value in zip(pieces.joints, pieces.values, strict=True):
+        if t == joint:
+            return None if value is None else Fraction(value)
+    return pieces.parts[sum(joint < t for joint in pieces.joints)].at(t)
+
+
+def _single_in_intervals(
+    graph: Graph, domain: Domain, chain: Chain, rows: Affine, line: Line, head: str
+) -> Finding | None:
+    from surefoot.proof.bent_intervals import bent_in_intervals
+
+    for sign, side, word in ((1, "convex", ">="), (-1, "concave", "<=")):
+        one = bent_in_intervals(chain.graph, chain.constants[0], line, sign)
+        if one is not None:
+            return _one_sided(graph, side, one, rows, (head, f"phi'' {word} 0 on the whole range of t, in intervals."))
+    return None
+
+
+def _sum(graph: Graph, domain: Domain, affine: list[bool]) -> Finding | None:
+    """A weighted sum of chains: convex terms with weights >= 0, concave ones with <= 0, affine ones with any."""
+    atoms = weights_of(graph, affine)
+    if not atoms:
+        return None
+    chains = {place: chain_of(graph, place, affine) for place in atoms}
+    if any(chain is None for chain in chains.values()):
+        return None
+    read = {place: _elements(graph, domain, chain) for place, chain in chains.items() if chain is not None}
+    for side in ("convex", "concave"):
+        good = True
+        for place, (up, down) in atoms.items():
+            found = read[place]
+            if found is None:
+                return None
+            raised, lowered = (found.convex, found.concave) if side == "convex" else (found.concave, found.convex)
+            # An element that enters with weight 0 is to be defined all the same.
+            fits = (raised | ~up.ravel()) & (lowered | ~down.ravel()) & (raised | lowered)
+            good &= bool(np.all(fits))
+        if good:
+            return _sum_finding(graph, side, atoms, read, chains)
+    return None
+
+
+def _sum_finding(
+    graph: Graph, side: str, atoms: dict[int, tuple[np.ndarray, np.ndarray]], read: dict[int, Elements | None],
+    chains: dict[int, Chain | None],
+) -> Finding:  # fmt: skip
+    lines = [
+        f"The function is a sum of {len(atoms)} array(s) of functions of one affine number each, and affine terms."
+    ]
+    spanning = []
+    for place, (up, down) in atoms.items():
+        found = read[place]
+        assert found is not None
+        node = graph.nodes[place]
+        where = f" ({node.source})" if node.source else ""
+        lines.append(f"Each of {node.size:,} functions{where} has the curvature that its weight asks: {found.how}.")
+        used = found.strict & (up | down).ravel()
+        if found.root is not None and found.root.coefficients is not None and np.any(used):
+            spanning.append(found.root.take(np.flatnonzero(used)))
+    if spanning and _spans(spanning, graph.size):
+        lines.append("Strictly so, and the affine numbers determine x: their rows have full column rank.")
+        return Finding(Curvature(f"strictly {side}"), tuple(lines))
+    return Finding(Curvature(side), tuple(lines))
+
+
+def _spans(rows: list[Affine], n: int) -> bool:
+    """Whether rows that are not multiplied by 0 have rank n, in rational arithmetic; False where that is too long."""
+    from flint import fmpq_mat
+
+    from surefoot.proof.exact_doubles import rationals
+
+    kept = [one.dense(n)[np.asarray(one.scale != 0, dtype=bool)][: 4 * n + 16] for one in rows]
+    matrix = np.concatenate([rationals(part) for part in kept])
+    if matrix.size > 200_000 or len(matrix) < n:
+        return False
+    return fmpq_mat(len(matrix), n, matrix.ravel().tolist()).rank() == n
+
+
+def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
+    """Every different phi_i once, over the hull of the ranges of its t."""
+    rows = None if _is_everything(domain) else _rows(graph, chain)
+    size = len(chain.constants)
+    lines = [Line(None, None)] * size if rows is None else lines_of(rows, domain)
+    different, which = np.unique(chain.constants, axis=0, return_inverse=True)
+    which = np.ravel(which)
+    if len(different) > MOST_DIFFERENT or len(different) * size > 20_000_000:
+        return None
+    hulls = [_hull([lines[k] for k in np.flatnonzero(which == j)]) for j in range(len(different))]
+    first = [int(np.argmax(which == j)) for j in range(len(different))]
+    found = [_both_ways(chain, k, line) for k, line in zip(first, hulls, strict=True)]
+    how = "exactly, by Sturm's theorem" if all(one[2] for one in found) else "by phi'' in intervals"
+    up = np.array([one[0] is not None and one[0].convex for one in found])[which]
+    down = np.array([one[1] is not None and one[1].convex for one in found])[which]
+    strict = np.array([any(b is not None and b.convex and b.strict for b in one[:2]) for one in found])[which]
+    moduli = [max([b.modulus for b in one[:2] if b is not None and b.convex], default=Fraction(0)) for one in found]
+    if rows is None and np.any(strict):
+        rows = _rows_or_none(graph, chain)
+    return Elements(up, down, strict, [moduli[j] for j in which], rows, how)
+
+
+def _both_ways(chain: Chain, k: int, line: Line) -> tuple[Bent | None, Bent | None, bool]:
+    from surefoot.proof.bent_intervals import bent_in_intervals
+
+    exact = _exactly(chain, k, line)
+    if exact is not None:
+        return exact[0], exact[1], True
+    up = bent_in_intervals(chain.graph, chain.constants[k], line, 1)
+    down = None if up is not None else bent_in_intervals(chain.graph, chain.constants[k], line, -1)
+    return up, down, False
+
+
+def _exactly(chain: Chain, k: int, line: Line) -> tuple[Bent, Bent, Pieces] | None:
+    """The function and its negative in pieces; None if it is not of the kind, or not defined everywhere."""
+    constants = [Fraction(float(c)) for c in chain.constants[k]]
+    try:
+        pieces = read_pieces(chain.graph, constants, line)
+        if any(isinstance(part, bool) for part in pieces.parts):
+            return None
+        minus = Pieces(
+            pieces.joints, tuple(-part for part in pieces.parts), tuple(_minus(v) for v in pieces.values),
+            (_minus(pieces.ends[0]), _minus(pieces.ends[1])),
+        )  # fmt: skip
+        up, down = bent(pieces, line), bent(minus, line)
+    except (TooMuchError, OverflowError):
+        return None
+    return None if up is None or down is None else (up, down, pieces)
+
+
+def _minus(value: Fraction | bool | None) -> Fraction | None:
+    return None if value is None else -Fraction(value)
+
+
+def _is_everything(domain: Domain) -> bool:
+    return bool(np.all(np.isinf(domain.lower)) and np.all(np.isinf(domain.upper)))
+
+
+def _rows(graph: Graph, chain: Chain) -> Affine:
+    found = _rows_or_none(graph, chain)
+    if found is None:
+        raise TooMuchError("The affine numbers are not read exactly.")
+    return found
+
+
+def _rows_or_none(graph: Graph, chain: Chain) -> Affine | None:
+    needed = Graph(graph.nodes[: chain.root + 1], chain.root, graph.names, graph.constants)
+    form = read_forms(needed)[chain.root]
+    return form.affine if form is not None and form.is_affine else None
+
+
+def lines_of(rows: Affine, domain: Domain) -> list[Line]:
+    """The exact ranges of affine rows over the bounds of a domain."""
+    plain = rows.plain()
+    matrix = plain.dense(domain.size)
+    if matrix.size > 200_000:
+        raise TooMuchError("The ranges of many affine numbers would be formed in fractions.")
+    return [_range(matrix[k], plain.offset[k], domain) for k in range(plain.rows)]
+
+
+def _range(row: np.ndarray, offset: object, domain: Domain) -> Line:
+    low: Fraction | None = fraction(rational(offset))
+    high, has_low, has_high = low, True, True
+    for j in np.flatnonzero(row != 0).tolist():
+        c = fraction(rational(row[j]))
+        ends: list[tuple[End, bool]] = [
+            (Fraction(float(domain.lower[j])) if np.isfinite(domain.lower[j]) else None, bool(domain.above[j])),
+            (Fraction(float(domain.upper[j])) if np.isfinite(domain.upper[j]) else None, bool(domain.below[j])),
+        ]
+        (least, no_low), (most, no_high) = ends if c > 0 else ends[::-1]
+        low = None if low is None or least is None else low + c * least
+        high = None if high is None or most is None else high + c * most
+        has_low, has_high = has_low and not no_low, has_high and not no_high
+    return Line(low, high, has_low and low is not None, has_high and high is not None)
+
+
+def _hull(lines: list[Line]) -> Line:
+    low = None if any(line.low is None for line in lines) else min(line.low for line in lines if line.low is not None)
+    high = (
+        None if any(line.high is None for line in lines) else max(line.high for line in lines if line.high is not None)
+    )
+    return Line(
+        low, high, any(line.low == low and line.has_low for line in lines),
+        any(line.high == high and line.has_high for line in lines),
+    )  # fmt: skip
+
+
+def _told(line: Line) -> str:
+    low = "-inf" if line.low is None else f"{float(line.low):.6g}"
+    high = "inf" if line.high is None else f"{float(line.high):.6g}"
+    return f"in {'[' if line.has_low else '('}{low}, {high}{']' if line.has_high else ')'}"
