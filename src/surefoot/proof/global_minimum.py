@@ -86,7 +86,7 @@ class Minimising:
     top : float
         A value that f takes in the box, rounded up: the upper bound of the minimum.
     best : ndarray (n,)
-        The double at which it takes it.
+        A double at or next to the place where it takes it.
     examined : int
     seconds : float
     stop : str

@@ -16,7 +16,7 @@ from surefoot.proof.cutting import fused
 from surefoot.proof.global_minimum import Minimising, values_at
 from surefoot.proof.interval import Interval
 from surefoot.proof.krawczyk import Differentiate
-from surefoot.proof.zeros import Place, StationaryPoint, placed
+from surefoot.proof.zeros import Place, Sharpen, StationaryPoint, placed
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class GlobalMinimum:
     values : tuple of float
         It lies between these two numbers.
     best : ndarray (n,)
-        A double of the box at which f is at most ``values[1]``; NaN where there is none.
+        A double at or next to a place where f is at most ``values[1]``; NaN where there is none.
     points : tuple of MinimumPoint
         Points where it can be taken.
     undecided : tuple of Box
@@ -91,7 +91,7 @@ class GlobalMinimum:
 
 
 def lowest_of(
-    derivatives: Differentiate, box: Box, known: Minimising, points: tuple[StationaryPoint, ...]
+    derivatives: Differentiate, box: Box, known: Minimising, points: tuple[StationaryPoint, ...], sharpen: Sharpen
 ) -> GlobalMinimum:
     """The global minimum from branch and bound over the faces and what is undecided, and the points inside.
 
@@ -105,12 +105,14 @@ def lowest_of(
         The end of branch and bound.
     points : tuple of StationaryPoint
         Those that it was spared.
+    sharpen : callable
+        As for `zeros.placed`.
     """
     found = [
         MinimumPoint(point.flat, point.enclosure, point.region, point.values, _sides(point, box), True)
         for point in points
     ]
-    found += _on_their_faces(derivatives, box, known)
+    found += _on_their_faces(derivatives, box, known, sharpen)
     top = known.top
     kept = _once([point for point in found if point.values[0] <= top])
     left = fused(known.waiting)
@@ -122,7 +124,7 @@ def lowest_of(
     return GlobalMinimum((min([*lowers, top]), top), known.best, tuple(kept), undecided, reason)
 
 
-def _on_their_faces(derivatives: Differentiate, box: Box, known: Minimising) -> list[MinimumPoint]:
+def _on_their_faces(derivatives: Differentiate, box: Box, known: Minimising, sharpen: Sharpen) -> list[MinimumPoint]:
     """The candidates of branch and bound; a zero of the whole gradient may lie on a face, too."""
     candidates, values = known.candidates, values_at(derivatives, known.candidates)
     found = []
@@ -130,7 +132,10 @@ def _on_their_faces(derivatives: Differentiate, box: Box, known: Minimising) -> 
         zero, region = candidates.zeros[k], candidates.regions[k]
         sides, stationary = candidates.sides[k], not np.any(candidates.sides[k])
         enclosure = Box(zero.lo, zero.hi)
-        if stationary and placed(derivatives, box, zero[None])[0] is Place.BOUNDARY:
+        place = placed(derivatives, box, zero[None], region[None], sharpen)[0] if stationary else Place.INSIDE
+        if place is None:
+            continue
+        if place is Place.BOUNDARY:
             sides = _faces_of(enclosure, box)
         found.append(
             MinimumPoint(zero.mid, enclosure, Box(region.lo, region.hi),

@@ -28,7 +28,8 @@ from surefoot.proof.jets import second_order
 from surefoot.proof.krawczyk import Differentiate
 from surefoot.proof.lowest import GlobalMinimum, lowest_of
 from surefoot.proof.search import RESOLUTION, Budget, Progress, Search, search
-from surefoot.proof.zeros import Place, StationaryPoint, points_of
+from surefoot.proof.sharper import sharpened
+from surefoot.proof.zeros import Place, Sharpen, StationaryPoint, points_of
 
 WIDEST = 1e-8
 """An enclosure wider than this, in units of max(1, |x|), is no answer."""
@@ -103,22 +104,22 @@ def survey(
     >>> found.complete, [point.verdict.value for point in found.points]
     (True, ['strict local minimum', 'strict local minimum', 'local maximum'])
     """
-    derivatives = partial(second_order, graph)
+    derivatives, sharpen = partial(second_order, graph), partial(sharpened, graph)
     budget = budget or Budget()
     begun = before or Search.of(box)
     lacking = second_order(graph, Interval(box.lower[None], box.upper[None]), 0).lacking
     if lacking:
         stopped = replace(begun, stop=f"there is no enclosure of {lacking}")
-        return _outcome(derivatives, stopped, lowest_of(derivatives, box, Minimising.of(box), ()))
+        return _outcome(derivatives, stopped, lowest_of(derivatives, box, Minimising.of(box), (), sharpen))
     found = search(derivatives, begun, budget, resolution, numbers=entries(graph), progress=progress)
     seconds = max(1.0, budget.seconds - (found.seconds - begun.seconds))
-    points, doubtful = _points(derivatives, box, found)
+    points, doubtful = _points(derivatives, box, found, sharpen)
     start, sides = faces(box)
     rest = joined(found.undecided, found.waiting, doubtful)
     started = Minimising.among(joined(start, rest), np.concatenate([sides, np.zeros(rest.shape, np.int8)]))
     lower = replace(budget, seconds=seconds)
     lowest = minimise(derivatives, box, _knowing(started, points), lower, resolution, batch_of(graph))
-    return _outcome(derivatives, found, lowest_of(derivatives, box, lowest, points), points, doubtful)
+    return _outcome(derivatives, found, lowest_of(derivatives, box, lowest, points, sharpen), points, doubtful)
 
 
 def survey_minimum(
@@ -156,7 +157,7 @@ def survey_minimum(
         known = replace(begun, stop=f"there is no enclosure of {lacking}")
     else:
         known = minimise(derivatives, box, begun, budget or Budget(), resolution, batch_of(graph), progress)
-    return lowest_of(derivatives, box, known, ()), known
+    return lowest_of(derivatives, box, known, (), partial(sharpened, graph)), known
 
 
 def entries(graph: Graph) -> int:
@@ -169,8 +170,10 @@ def batch_of(graph: Graph) -> int:
     return int(np.clip(400_000 // (entries(graph) * graph.size**2), 16, 512))
 
 
-def _points(derivatives: Differentiate, box: Box, found: Search) -> tuple[tuple[StationaryPoint, ...], Interval]:
-    points, doubtful = points_of(derivatives, box, found.zeros, found.regions)
+def _points(
+    derivatives: Differentiate, box: Box, found: Search, sharpen: Sharpen
+) -> tuple[tuple[StationaryPoint, ...], Interval]:
+    points, doubtful = points_of(derivatives, box, found.zeros, found.regions, sharpen)
     if len(found.undecided):
         points = points + degenerate_points(derivatives, box, fused(found.undecided), points)
     return tuple(sorted(points, key=lambda point: (point.value, *point.flat))), doubtful

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -18,10 +19,17 @@ import numpy as np
 
 from surefoot.problem.box import Box
 from surefoot.proof.certificate import Verdict
+from surefoot.proof.cutting import simple_point
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_inertia import signs
 from surefoot.proof.interval_sums import matrix_product
 from surefoot.proof.krawczyk import Differentiate, tightened, zeros_near
+from surefoot.proof.sharper import as_doubles, side_of
+
+NARROW = 1e-9
+"""Enclosures wider than this, in units of max(1, |x|), are narrowed down in Arb."""
+
+Sharpen = Callable[[Interval], list[Any] | None]
 
 
 class Place(Enum):
@@ -156,37 +164,71 @@ def classified(derivatives: Differentiate, zeros: Interval) -> tuple[np.ndarray,
     return signs(bend), values
 
 
-def placed(derivatives: Differentiate, box: Box, zeros: Interval) -> list[Place | None]:
-    """Where each zero lies in the box; None outside."""
+def placed(
+    derivatives: Differentiate, box: Box, zeros: Interval, regions: Interval, sharpen: Sharpen
+) -> list[Place | None]:
+    """Where each zero lies in the box; None outside.
+
+    Parameters
+    ----------
+    derivatives : callable
+        ``derivatives(boxes, order)``.
+    box : Box
+        The whole box.
+    zeros, regions : Interval (m, n)
+        Enclosures of zeros of the gradient, and boxes in which each is the only one.
+    sharpen : callable
+        From one of them to balls around its zero, or None: `sharper.sharpened` of the graph.
+    """
     low, high = box.lower, box.upper
     outside = np.any((zeros.hi < low) | (zeros.lo > high), axis=1)
     inside = np.all((zeros.lo > low) & (zeros.hi < high), axis=1)
     found: list[Place | None] = [Place.INSIDE if one else None for one in inside]
     for k in np.flatnonzero(~outside & ~inside):
-        found[k] = _at_the_boundary(derivatives, box, zeros[k])
+        found[k] = _at_the_boundary(derivatives, box, zeros[k], regions[k], sharpen)
     return found
 
 
-def _at_the_boundary(derivatives: Differentiate, box: Box, zero: Interval) -> Place:
+def _at_the_boundary(
+    derivatives: Differentiate, box: Box, zero: Interval, region: Interval, sharpen: Sharpen
+) -> Place | None:
+    """Exactly on a face if that can be proven; else the side is told by more digits, if they do."""
+    if _is_exactly_on(derivatives, box, zero, region):
+        return Place.BOUNDARY
+    balls = sharpen(zero)
+    if balls is None:
+        return Place.EITHER
+    low = [side_of(one, float(end)) for one, end in zip(balls, box.lower, strict=True)]
+    high = [side_of(one, float(end)) for one, end in zip(balls, box.upper, strict=True)]
+    if -1 in low or 1 in high:
+        return None
+    return Place.INSIDE if min(low) > 0 and max(high) < 0 else Place.EITHER
+
+
+def _is_exactly_on(derivatives: Differentiate, box: Box, zero: Interval, region: Interval) -> bool:
+    """Whether a zero of the gradient is proven on a face, next to this one: where there is only one, it is this one."""
     below, above = (zero.lo <= box.lower) & (zero.hi >= box.lower), (zero.lo <= box.upper) & (zero.hi >= box.upper)
     fixed = below | above
     point = np.where(below, box.lower, np.where(above, box.upper, zero.mid))
     if np.all((zero.lo == zero.hi) | ~fixed):
-        return Place.BOUNDARY
+        return True
+    simple = np.where(fixed, point, simple_point(zero.lo, zero.hi))
+    slope = derivatives(Interval.of(simple[None]), 1).gradient[0]
+    if np.all((slope.lo == 0) & (slope.hi == 0)):
+        return True
     spread = Interval(np.where(fixed, point, zero.lo)[None], np.where(fixed, point, zero.hi)[None])
     if not np.all(fixed):
         proven = zeros_near(derivatives, point[None], ~fixed[None])
-        near = Interval(zero.lo - 1e-9, zero.hi + 1e-9)
-        if not (proven.one[0] and bool(proven.zero[0].within(near).all())):
-            return Place.EITHER
+        if not (proven.one[0] and bool(proven.zero[0].within(region).all())):
+            return False
         spread = proven.zero
     slope = derivatives(spread, 1).gradient[0]
     level = (slope.lo == 0) & (slope.hi == 0)
-    return Place.BOUNDARY if np.all(level | ~fixed) else Place.EITHER
+    return bool(np.all(level | ~fixed))
 
 
 def points_of(
-    derivatives: Differentiate, box: Box, zeros: Interval, regions: Interval
+    derivatives: Differentiate, box: Box, zeros: Interval, regions: Interval, sharpen: Sharpen
 ) -> tuple[list[StationaryPoint], Interval]:
     """The stationary points of a box from the zeros that a search found in and near it, and what remains in doubt.
 
@@ -200,11 +242,11 @@ def points_of(
     if not len(zeros):
         return [], zeros
     tight = tightened(derivatives, zeros)
-    once, regions, doubtful = distinct(tight, regions)
+    once, regions, doubtful = distinct(_narrow(tight, sharpen), regions)
     falling, values = classified(derivatives, once)
     size = len(box.lower)
     points = []
-    for k, place in enumerate(placed(derivatives, box, once)):
+    for k, place in enumerate(placed(derivatives, box, once, regions, sharpen)):
         if place is None:
             continue
         verdict = {-1: Verdict.INCONCLUSIVE, 0: Verdict.STRICT_LOCAL_MINIMUM, size: Verdict.LOCAL_MAXIMUM}
@@ -216,6 +258,19 @@ def points_of(
             )
         )  # fmt: skip
     return sorted(points, key=lambda point: (point.value, *point.flat)), once[doubtful]
+
+
+def _narrow(zeros: Interval, sharpen: Sharpen) -> Interval:
+    """Enclosures that are too wide in doubles, from Arb."""
+    size = np.maximum(1.0, np.max(zeros.magnitude, axis=1))
+    wide = np.flatnonzero(np.max(zeros.hi - zeros.lo, axis=1) > NARROW * size)
+    lo, hi = zeros.lo.copy(), zeros.hi.copy()
+    for k in wide:
+        balls = sharpen(zeros[k])
+        if balls is not None:
+            better = as_doubles(balls).meet(zeros[k])
+            lo[k], hi[k] = better.lo, better.hi
+    return Interval(lo, hi)
 
 
 def _middle(low: np.ndarray, high: np.ndarray) -> np.ndarray:
