@@ -30,10 +30,14 @@ ROUNDS = 40
 """Most contractions of one enclosure."""
 SHRUNK = 0.9
 """It ends where one leaves more than this part of the width."""
+NOTHING = 1e-30
+"""Nor does a narrower one need more: around 0 there would be no end."""
 RADII = (1e-3, 1e-5, 1e-7, 1e-9, 1e-11)
 """Half widths tried around a point, in units of its size, until one is proven to hold one zero."""
 STEPS = 8
 """Steps of Newton's method in doubles before that."""
+CLOSING, CLOSE = 4, 1e-7
+"""Steps of Newton's method before a box of this half width is tried inside an enclosure."""
 
 
 class Derivatives(Protocol):
@@ -258,7 +262,8 @@ def tightened(derivatives: Differentiate, zeros: Interval, free: np.ndarray | No
     Each must be the only zero of a region around its enclosure, on which f is smooth.
     """
     left = np.arange(len(zeros))
-    lo, hi = zeros.lo.copy(), zeros.hi.copy()
+    closer = _closed_in(derivatives, zeros, free)
+    lo, hi = closer.lo.copy(), closer.hi.copy()
     for _ in range(ROUNDS):
         if not len(left):
             break
@@ -269,9 +274,25 @@ def tightened(derivatives: Differentiate, zeros: Interval, free: np.ndarray | No
         good = seen.known & ~image.is_empty.any(axis=1)
         lo[left] = np.where(good[:, None], image.lo, now.lo)
         hi[left] = np.where(good[:, None], image.hi, now.hi)
-        shrunk = np.max(hi[left] - lo[left], axis=1) < SHRUNK * np.max(now.hi - now.lo, axis=1)
-        left = left[good & shrunk]
+        width = np.max(hi[left] - lo[left], axis=1)
+        shrunk = width < SHRUNK * np.max(now.hi - now.lo, axis=1)
+        left = left[good & shrunk & (width > NOTHING)]
     return Interval(lo, hi)
+
+
+def _closed_in(derivatives: Differentiate, zeros: Interval, free: np.ndarray | None) -> Interval:
+    """A small box around where Newton's method leads, if that is proven to hold the zero; else what was given."""
+    if not len(zeros):
+        return zeros
+    points = _polished(derivatives, zeros.mid, free, CLOSING)
+    radius = CLOSE * np.maximum(1.0, np.abs(points))
+    if free is not None:
+        radius = np.where(free, radius, 0.0)
+    around = Interval(points - radius, points + radius)
+    found = contract(look(derivatives, around, 0.0, free), around, free)
+    inside = found.region.within(zeros)
+    good = (found.one & np.all(inside if free is None else inside | ~free, axis=1))[:, None]
+    return Interval(np.where(good, found.zero.lo, zeros.lo), np.where(good, found.zero.hi, zeros.hi))
 
 
 def zeros_near(derivatives: Differentiate, points: np.ndarray, free: np.ndarray | None = None) -> Contracted:
@@ -291,7 +312,7 @@ def zeros_near(derivatives: Differentiate, points: np.ndarray, free: np.ndarray 
     Contracted
         ``one`` where it is proven: ``zero`` is as tight as doubles make it, ``region`` the largest box tried.
     """
-    points = _polished(derivatives, points, free)
+    points = _polished(derivatives, points, free, STEPS)
     size = np.maximum(1.0, np.abs(points))
     count = len(points)
     one = np.zeros(count, dtype=bool)
@@ -317,8 +338,8 @@ def zeros_near(derivatives: Differentiate, points: np.ndarray, free: np.ndarray 
     return Contracted(one, np.zeros(count, dtype=bool), box, Interval(*region), box)
 
 
-def _polished(derivatives: Differentiate, points: np.ndarray, free: np.ndarray | None) -> np.ndarray:
-    for _ in range(STEPS):
+def _polished(derivatives: Differentiate, points: np.ndarray, free: np.ndarray | None, steps: int) -> np.ndarray:
+    for _ in range(steps):
         seen = derivatives(Interval.of(points), 2)
         slope, bend = seen.gradient, seen.hessian
         if free is not None:
