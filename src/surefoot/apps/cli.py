@@ -15,7 +15,11 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
+<<<<<<< HEAD
 from surefoot.apps import cli_convexity, cli_minima, cli_survey
+=======
+from surefoot.apps import cli_minima, cli_residuals
+>>>>>>> main
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
@@ -181,8 +185,12 @@ def predict(
 
 
 cli_minima.register(app)
+<<<<<<< HEAD
 cli_convexity.register(app)
 cli_survey.register(app)
+=======
+cli_residuals.register(app)
+>>>>>>> main
 
 
 def main(arguments: list[str] | None = None) -> None:

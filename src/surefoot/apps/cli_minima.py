@@ -106,7 +106,7 @@ def minimize(
     verbs = _loaded_verbs()
     with walking() as progress:
         result = verbs.minimize(
-            expression, start, method=method, steps=_rate(steps), bounds=bounds, starts=starts, box=box, tol=tol,
+            expression, start, method=method, steps=rate_of(steps), bounds=bounds, starts=starts, box=box, tol=tol,
             lowest=lowest, max_steps=max_steps, max_evaluations=max_evaluations, max_seconds=max_seconds, seed=seed,
             progress=progress, checkpoint=checkpoint, resume=resume,
         )  # fmt: skip
@@ -163,7 +163,7 @@ def check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
         )
 
 
-def _rate(steps: str | None) -> str | float | None:
+def rate_of(steps: str | None) -> str | float | None:
     """A step rule by name, or a learning rate."""
     try:
         return None if steps is None else float(steps)
