@@ -111,7 +111,7 @@ def test_the_stop_bears_its_numbers_out(pair, animal, walked):
     elif name == "UNBOUNDED":
         assert animal.lowest == -math.inf and "e+" in text
     else:
-        assert name in ("IDLE", "NO_DECREASE", "NOT_FINITE", "DIVERGED", "TOLERANCE")
+        assert name in ("IDLE", "NO_DECREASE", "NOT_FINITE", "DIVERGED", "TOLERANCE", "KINK")
         assert any(digit in text for digit in "0123456789")
     if result.verdict in STATIONARY and name in ("NOISE", "STALLED"):
         assert result.to_scipy().success

@@ -102,6 +102,10 @@ class Arrival:
         at, measured = self._measured
         return max(measured if at is here else self._floor(here), self._tolerance.length(self._first))
 
+    def measured_limit(self, here: Here) -> float:
+        """The same with the floor measured at this very point."""
+        return max(self._measure(here), self._tolerance.length(self._first))
+
     def reason(self, here: Here) -> Reason | None:
         """Why the walk should end at a point, if it should."""
         if here.steepness <= self._tolerance.length(self._first):

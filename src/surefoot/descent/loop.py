@@ -299,8 +299,9 @@ class _Course:
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
         if not self.ground.is_quadratic and self.best.value < here.value - self.ground.blur(here):
-            if arrived and not self._is_flat(self.best):
-                self.stop, arrived = self._at_rest_above(), False
+            if arrived:
+                self.stop = self._stop_below(self.best)
+                arrived = self.stop.reason in ENDS
             here = self.best  # rounding ended the walk above a point that it had seen
         if self.stop.reason is Reason.KINK and self.bare is not None and self.bare.value < here.value:
             here = self.bare
@@ -314,18 +315,24 @@ class _Course:
         return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds,
                     f"{self.direction.name}, {self.step.name}")  # fmt: skip
 
+    def _stop_below(self, lowest: Here) -> Stop:
+        """The stop of a walk that came to rest above its lowest point: the reason must hold at that one.
+
+        The numbers of the reason are measured there anew; if they do not bear it out, it is no reason.
+        """
+        if self._is_flat(lowest):
+            limit, steep = self.arrival.measured_limit(lowest), lowest.steepness
+            small = Reason.TOLERANCE if steep <= self.arrival.asked else Reason.NOISE
+            return Stop(small if steep <= limit else Reason.STALLED, steep, limit)
+        why = f"it came to rest at f = {self.here.value:.6g}, and had seen {lowest.value:.6g} before"
+        return Stop(Reason.IDLE, lowest.steepness, self.arrival.limit(lowest), why)
+
     def _is_flat(self, here: Here) -> bool:
         """Whether the gradient at a point is about as small as rounding lets it be, by the curvature along it."""
         if not here.steepness > 0:
             return True
         bent = length_of(self.ground.bend(here.x, here.gradient / here.steepness))
         return here.steepness <= max(self.ground.floor(here, bent).gradient, self.arrival.asked)
-
-    def _at_rest_above(self) -> Stop:
-        """The walk came to rest, but not at its lowest point: what it says of its gradient there is no reason here."""
-        assert self.best is not None
-        why = f"it came to rest at f = {self.here.value:.6g}, and had seen {self.best.value:.6g} before"
-        return Stop(Reason.IDLE, self.best.steepness, self.arrival.limit(self.best), why)
 
     def _end_if_small(self, reason: Reason | None) -> None:
         """Stop for a small gradient; one that was carried over is evaluated before it counts."""
