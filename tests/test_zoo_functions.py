@@ -90,6 +90,8 @@ def test_no_verdict_claims_what_is_not_so(pair, animal, walked):
         assert animal.others(result.flat) <= animal.close, result.certificate.claim
     if verdict is sf.Verdict.UNBOUNDED_BELOW:
         assert animal.lowest == -math.inf, result.certificate.claim
+    if verdict is sf.Verdict.INFIMUM_NOT_ATTAINED:
+        assert "infimum" in animal.name and animal.lowest > -math.inf, result.certificate.claim
 
 
 @pytest.mark.parametrize("animal", ANIMALS, ids=str)

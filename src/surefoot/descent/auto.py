@@ -124,7 +124,8 @@ def auto(
     begin = begin if box is None else box.nearest(begin)
     journey = _Journey(objective, begin, budget or Budget(), tolerance, watch, box)
     try:
-        journey.go()
+        with np.errstate(over="ignore", invalid="ignore"):  # a walk may come to the end of the doubles
+            journey.go()
     except KeyboardInterrupt:  # between two legs
         if not journey.walks:
             raise

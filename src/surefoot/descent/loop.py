@@ -234,7 +234,7 @@ class _Course:
         way = self._downhill(self.direction.choose(self.ground, self.here, self.last))
         self.tried = []
         outcome = self.step.take(Ray(self.ground, self.here, way, self.last, self._look))
-        if isinstance(outcome, Taken) and not outcome.there.is_finite:
+        if isinstance(outcome, Taken) and not (outcome.there.is_finite and math.isfinite(outcome.moved)):
             return self._stepped_back(outcome)
         return outcome
 
@@ -275,7 +275,7 @@ class _Course:
         ray = Ray(self.ground, self.here, Way(taken.direction), self.last, self._look)
         for halving in range(1, HALVINGS):
             trial = ray.see(taken.length / 2**halving)
-            if trial.here.is_finite:
+            if trial.here.is_finite and math.isfinite(trial.moved):
                 return ray.taken(trial, "stepped back: f is not finite farther on")
         return taken
 

@@ -142,7 +142,7 @@ class Result:
     def _is_stationary(self) -> bool:
         if self.stop.reason in (Reason.NOISE, Reason.TOLERANCE):
             return True
-        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE)
+        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE, Verdict.INFIMUM_NOT_ATTAINED)
         return self.stop.reason in (Reason.STALLED, Reason.KINK) and not doubtful
 
     def plot(self, path: str | Path | None = None) -> Figure:
