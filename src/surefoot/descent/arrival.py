@@ -12,6 +12,7 @@ section 7.2, pp. 159-161 (stopping, and what the arithmetic allows).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ STALL, NEAR = 100, 100.0
 LEVEL = 1e3
 """Values whose spread is within so many times their rounding are level."""
 
+KEPT = ("first", "smallest", "lowest", "waited", "looks", "steepest", "recent", "flattest", "highest", "hidden")
+"""What is remembered of the points of a walk."""
 HIDDEN = 1e4
 """What is left to gain counts as hidden by rounding up to so many times the rounding of f: the curvature is a guess."""
 
@@ -86,6 +89,15 @@ class Arrival:
         self._recent = curvature if curvature > 0 else self._recent
         if curvature > 0:
             self._flattest = min(self._flattest, curvature)
+
+    def memory(self) -> dict[str, float]:
+        """What judging the next point depends on, of the points before."""
+        return {name: float(getattr(self, f"_{name}")) for name in KEPT}
+
+    def recall(self, kept: Mapping[str, float]) -> None:
+        """Judge on as the one whose memory that is."""
+        for name in KEPT:
+            setattr(self, f"_{name}", kept[name] if name not in ("waited", "looks") else int(kept[name]))
 
     @property
     def asked(self) -> float:

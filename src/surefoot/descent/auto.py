@@ -335,7 +335,7 @@ class _Journey:
     def walked(self) -> Walk:
         return replace(
             self.best, stop=self._stop(), trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
-            seconds=time.monotonic() - self.began, story=tuple(self.story),
+            seconds=time.monotonic() - self.began, story=tuple(self.story), memory=None,
         )  # fmt: skip
 
     def _stop(self) -> Stop:

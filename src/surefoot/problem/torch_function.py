@@ -60,7 +60,7 @@ class TorchFunction(Remembering):
 
     def _find_gradient(self, here: Seen) -> None:
         value, slope, _ = self._slope(here, curved=False)
-        here.value, here.gradient = float(value), _array(slope)
+        here.value, here.gradient = float(value.detach()), _array(slope)
 
     def _find_hessian(self, here: Seen) -> None:
         rows = np.array([self._product(here, unit) for unit in np.eye(self.size)])

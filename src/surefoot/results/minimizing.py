@@ -64,6 +64,8 @@ class Wishes:
         Steps, evaluations, seconds.
     watch : callable or None
         Given each row of the trace.
+    before : Result or None
+        That of the walk which this one goes on with.
     """
 
     method: Any = "auto"
@@ -73,6 +75,7 @@ class Wishes:
     lowest: float | None = None
     budget: Budget = field(default_factory=Budget)
     watch: Watch | None = None
+    before: Result | None = None
 
 
 def minimise(objective: Objective, start: np.ndarray, wishes: Wishes, title: str) -> Result:
@@ -101,7 +104,7 @@ def answered(
         certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
         advice=advice, method=walked.method, story=walked.story, names=objective.names, flat=x,
         slope=slope, start=start, seconds=seconds, proof_seconds=judged, source=objective.source, title=title,
-        objective=objective,
+        objective=objective, memory=walked.memory,
     )  # fmt: skip
 
 
@@ -111,9 +114,14 @@ def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
         return auto(objective, start, box=wishes.box, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
     if wishes.box is not None:
         return _within(objective, start, wishes, wishes.box, tolerance)
-    ground = Landscape(objective)
+    before = wishes.before
+    ground = Landscape(objective, reach=None if before is None else np.abs(before.start))
     direction, step = _pair(wishes.method, wishes, ground, ground.see(start))
-    return walk(ground, direction, step, start=start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch)
+    memory = None if before is None else before.memory
+    if memory is not None and memory.method != f"{direction.name}, {step.name}":
+        memory = None  # another method has its own way to go on
+    return walk(ground, direction, step, start=start, budget=wishes.budget, tolerance=tolerance, watch=wishes.watch,
+                memory=memory)  # fmt: skip
 
 
 def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, tolerance: Tolerance) -> Walk:

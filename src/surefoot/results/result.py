@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from scipy.optimize import OptimizeResult
 
+    from surefoot.descent.memory import Memory
     from surefoot.results.starts import Starts
 
 
@@ -62,6 +63,8 @@ class Result:
         For the walk with its compilations; for the judge.
     starts : Starts or None
         Every minimum found, where many starts were asked for.
+    memory : Memory or None
+        What the method has learnt on the way, for ``resume``; saved, but not shown.
 
     Examples
     --------
@@ -94,6 +97,7 @@ class Result:
     title: str
     objective: Objective | None = None
     starts: Starts | None = None
+    memory: Memory | None = field(default=None, repr=False)
 
     @property
     def verdict(self) -> Verdict:
