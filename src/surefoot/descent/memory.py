@@ -86,9 +86,8 @@ class Memory:
         {'inverse': array([[1.]])}
         """
         arrays = ("x", "origin", "slope", "direction")
-        given: dict[str, Any] = {
-            name: np.array(state[name], float) if name in arrays else state[name] for name in vars_of(cls)
-        }
+        given: dict[str, Any] = {name: state[name] for name in vars_of(cls)}
+        given |= {name: np.array(state[name], float) for name in arrays}
         for name in ("learnt", "tuned", "judged"):
             given[name] = {key: np.array(value, float) if isinstance(value, list) else value
                            for key, value in state[name].items()}  # fmt: skip
