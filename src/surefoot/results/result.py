@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from scipy.optimize import OptimizeResult
 
+    from surefoot.descent.memory import Memory
     from surefoot.results.starts import Starts
 
 
@@ -65,6 +66,8 @@ class Result:
         For the walk with its compilations; for the judge.
     starts : Starts or None
         Every minimum found, where many starts were asked for.
+    memory : Memory or None
+        What the method has learnt on the way, for ``resume``; saved, but not shown.
 
     Examples
     --------
@@ -97,6 +100,7 @@ class Result:
     title: str
     objective: Objective | None = None
     starts: Starts | None = None
+    memory: Memory | None = field(default=None, repr=False)
     prover: Callable[[Result], Certificate] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -151,7 +155,7 @@ class Result:
     def _is_stationary(self) -> bool:
         if self.stop.reason in (Reason.NOISE, Reason.TOLERANCE):
             return True
-        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE)
+        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE, Verdict.INFIMUM_NOT_ATTAINED)
         return self.stop.reason in (Reason.STALLED, Reason.KINK) and not doubtful
 
     def plot(self, path: str | Path | None = None) -> Figure:

@@ -104,7 +104,8 @@ def minimize(
     checkpoint : path, optional
         Every few seconds what is known is written there, whole; ``sf.load`` reads it.
     resume : path or Result, optional
-        Go on from where this one ended, with its trace in front.
+        Go on from where this one ended, with its trace in front. The same method goes on with what it had learnt, and
+        takes the steps that it would have taken; ``"auto"`` chooses anew.
     prove : bool or float, optional
         Whether the verdict is to be proven, in intervals: of JAX code and typed text. By default half a second is tried
         where f is small; True or a number of seconds insists, False skips it.
@@ -147,6 +148,7 @@ def minimize(
     wishes = Wishes(
         method=method, steps=steps, box=bounded, tolerance=tol, lowest=lowest,
         budget=read_budget(max_steps, max_evaluations, max_seconds), watch=as_watch(callback, progress, objective),
+        before=before,
     )  # fmt: skip
     log = checkpointed(checkpoint, objective, start, wishes, title)
     if starts is None:
