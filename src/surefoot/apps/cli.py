@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-from surefoot.apps import cli_convexity
+from surefoot.apps import cli_certify, cli_convexity
 from surefoot.apps.cli_minima import register
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
@@ -183,6 +183,7 @@ def predict(
 
 register(app)
 cli_convexity.register(app)
+cli_certify.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:
