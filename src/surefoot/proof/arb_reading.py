@@ -136,11 +136,11 @@ def arb_jet(graph: Graph, point: Sequence[Any], order: int = 2, bits: int = 128)
     with precision(bits):
         x = np.array([entry if isinstance(entry, arb) else ball(entry) for entry in point], dtype=object)
         found: list[_Known] = []
-        for place, node in graph:
+        for _, node in graph:
             if node.operation == "input":
                 found.append(_input(x, order))
             elif node.operation == "constant":
-                found.append(_constant(graph.value(place), len(x), order))
+                found.append(_constant(graph.constants[node["digest"]], len(x), order))
             else:
                 found.append(_read(graph, node, [found[k] for k in node.operands]))
         end = found[graph.output]
@@ -232,7 +232,7 @@ def _moved(graph: Graph, node: Node, operands: Sequence[_Known]) -> _Known:
 def _times(scale: Balls, derivative: Balls) -> Balls:
     """Elementwise, with 0 where the derivative is exactly 0: what does not vary needs no slope."""
     found = scale * derivative
-    zero = np.frompyfunc(lambda entry: bool(entry.is_zero()), 1, 1)(derivative).astype(bool)
+    zero = np.asarray(np.frompyfunc(lambda entry: bool(entry.is_zero()), 1, 1)(derivative), dtype=bool)
     return np.where(zero, derivative, found) if zero.any() else found
 
 

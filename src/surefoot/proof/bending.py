@@ -158,10 +158,8 @@ def _outer_long(weight: Interval, first: Interval, last: Interval, same: bool) -
     """The same for one long axis of elements, by products of matrices, in parts that stay in the cache."""
     boxes, count = max(weight.shape[0], first.shape[0], last.shape[0]), first.shape[1]
     step = max(sums.BLOCK, PART // (boxes * count) // sums.BLOCK * sums.BLOCK)
-    parts = [
-        _outer_part(*(u[..., start : start + step] for u in (weight, first, last)), same)
-        for start in range(0, weight.shape[1], step)
-    ]
+    cuts = [(..., slice(start, start + step)) for start in range(0, weight.shape[1], step)]
+    parts = [_outer_part(weight[cut], first[cut], last[cut], same) for cut in cuts]
     while len(parts) > 1:
         pairs = [parts[k] + parts[k + 1] for k in range(0, len(parts) - 1, 2)]
         parts = pairs + parts[len(pairs) * 2 :]

@@ -151,7 +151,7 @@ def read(graph: Graph, box: Interval) -> list[State]:
             if node.operation == "input":
                 states.append(State(box))
             elif node.operation == "constant":
-                states.append(_constant(graph.value(place)))
+                states.append(_constant(graph.constants[node["digest"]]))
             else:
                 operands = [states[k] for k in node.operands]
                 state = _state(graph, node, operands, thick)
