@@ -273,7 +273,7 @@ def test_tolerance_is_met_and_said():
     result = sf.minimize(rosenbrock, START, tol=1e-3)
     assert result.stop.reason is Reason.TOLERANCE and result.stop.measure <= result.stop.tolerance == 1e-3
     assert "<= 1.0e-03" in str(result.stop)
-    assert result.judged.verdict is STRICT and "away" in result.certificate.claim
+    assert result.judged.verdict is STRICT and "away" in result.judged.claim
     assert result.to_scipy().success
 
 
