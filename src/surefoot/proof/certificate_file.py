@@ -71,7 +71,7 @@ def seal(state: Mapping[str, Any]) -> str:
 def sealed(state: Mapping[str, Any], graph: Graph | Mapping[str, Any]) -> dict[str, Any]:
     """A certificate with its graph, or with what a file said beside it, and its seal."""
     if not isinstance(graph, Graph):
-        return {**state, **graph}
+        return {"format": graph["format"], **state, **{key: graph[key] for key in ("graph", "versions", "seal")}}
     whole = {"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()}
     return {**whole, "seal": seal(whole)}
 

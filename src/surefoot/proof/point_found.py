@@ -151,8 +151,8 @@ def _with_room(
     free, weak, held = parts
     scale = np.where(question.fixed, 0.0, np.maximum(1.0, np.abs(at)))
     radii = [size * scale for size in RADII] + [np.where(question.fixed, 0.0, question.grain(at))]
-    boxes = [question.around(at, radius) for radius in radii]
-    for radius, around in zip(radii, look(question.graph, *map(np.array, zip(*boxes, strict=True)), 1), strict=True):
+    low, high = map(np.array, zip(*(question.around(at, radius) for radius in radii), strict=True))
+    for radius, around in zip(radii, look(question.graph, low, high, 1), strict=True):
         if around.smooth and all(slope > 0 for slope in multipliers(around, held).values()):
             still = np.union1d(free, weak).astype(int)
             here = look_at(question, at[None])[0]

@@ -34,6 +34,7 @@ from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.local_reading import Unread, look, values
 from surefoot.proof.point_found import enclosed_point, exact_point, polished
 from surefoot.proof.point_question import Open, Question, length_above
+from surefoot.proof.rewrites import plainly
 from surefoot.proof.rounding import above, at_most
 
 CUTS = 200
@@ -115,18 +116,28 @@ def safe_rate(
     True
     """
     n = graph.size
-    question = Question(graph, np.array(x0, dtype=float), Box(np.full(n, -np.inf), np.full(n, np.inf)), math.inf)
+    question = Question(
+        plainly(graph), np.array(x0, dtype=float), Box(np.full(n, -np.inf), np.full(n, np.inf)), math.inf
+    )
     found, reasons = [], []
     with np.errstate(all="ignore"):
         for argument in (_everywhere, _ball, _level):
             try:
                 found.append(argument(question, minimum, curvature))
+                if found[-1].curvature <= 1.01 * _least(question):
+                    break
             except (Open, Unread) as stopped:
                 reasons.append(str(stopped))
     if not found:
         told = "; ".join(dict.fromkeys(reason[0].lower() + reason[1:] for reason in reasons))
         raise ModelError(f"No learning rate can be proven to be safe from here: {told}.")
     return max(found, key=lambda one: one.rate)
+
+
+def _least(question: Question) -> float:
+    """What no bound can be less than, about: the size of the Hessian at the start."""
+    H = look(question.graph, question.x[None], question.x[None])[0].hessian.mid
+    return float(np.max(np.abs(np.linalg.eigvalsh(H)))) if np.all(np.isfinite(H)) else 0.0
 
 
 def _made(bound: float, region: tuple[np.ndarray, np.ndarray], *lines: str) -> SafeRate:
@@ -249,7 +260,8 @@ def hessian_bound(question: Question, low: np.ndarray, high: np.ndarray, cut: bo
     numbered = count()
 
     def bounded(boxes: list[tuple[np.ndarray, np.ndarray]]) -> list[tuple[float, int, tuple[np.ndarray, np.ndarray]]]:
-        found = look(question.graph, *map(np.array, zip(*boxes, strict=True)))
+        lows, highs = map(np.array, zip(*boxes, strict=True))
+        found = look(question.graph, lows, highs)
         sizes = [norm_bound(local.hessian) if local.smooth else math.inf for local in found]
         return [(-size, next(numbered), box) for size, box in zip(sizes, boxes, strict=True)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -111,7 +111,7 @@ class Result:
     @property
     def verdict(self) -> Verdict:
         """What the point is."""
-        return self.certificate.verdict
+        return cast(Verdict, self.certificate.verdict)
 
     @property
     def steps(self) -> int:
