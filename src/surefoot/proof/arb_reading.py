@@ -219,7 +219,10 @@ def _moved(graph: Graph, node: Node, operands: Sequence[_Known]) -> _Known:
     logical = operands[0].value.size > 0 and not isinstance(operands[0].value.reshape(-1)[0], arb)
 
     def moving(name: str, lead: int) -> Balls:
-        found = np.array(move(node, [getattr(state, name) for state in operands], places, lead=lead), dtype=object)
+        arrays = [getattr(state, name) for state in operands]
+        if not arrays[0].size:  # derivatives that were not asked for
+            return _none(arrays[0].shape[:lead], node.shape)
+        found = np.array(move(node, arrays, places, lead=lead), dtype=object)
         flat = found.reshape(-1)
         for k, entry in enumerate(flat):
             if type(entry) is int:  # what was padded in

@@ -20,12 +20,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surefoot.errors import SurefootError
 from surefoot.problem.real import CONDITIONS, POWER, STRUCTURE, Graph, Node
 from surefoot.problem.structure import move, subscripts
 from surefoot.proof import interval_functions as functions
 from surefoot.proof import interval_sums as sums
 from surefoot.proof.elementwise import RULES, Known, Rule, power_rule
 from surefoot.proof.interval import Array, Interval, Truth, chosen, equal, less, less_or_equal
+from surefoot.proof.rounding import rounds_to_nearest
 
 __all__ = ["Enclosed", "State", "enclose", "enclose_nodes", "read", "subscripts"]
 
@@ -142,7 +144,18 @@ def spread(known: Known, boxes: int) -> Array:
 
 
 def read(graph: Graph, box: Interval) -> list[State]:
-    """The state of every node over boxes of shape (boxes, n)."""
+    """The state of every node over boxes of shape (boxes, n).
+
+    Raises
+    ------
+    SurefootError
+        The processor is in a mode in which no bound holds.
+    """
+    if not rounds_to_nearest():
+        raise SurefootError(
+            "Nothing can be proven in this thread: it does not round to nearest, or takes small numbers for 0. Some "
+            "library changed that when it was loaded; try it in a new process without that library."
+        )
     # A side without width: what is decided there says nothing of what is beside it.
     thick = np.all(box.lo < box.hi, axis=1)
     states: list[State] = []

@@ -114,8 +114,8 @@ def _arctan2(operands: Sequence[State], _: Interval, asked: Sequence[bool]) -> t
 
 def _over_sum(u: Interval, v: Interval) -> Interval:
     """``u/(u^2 + v^2)``, which is at most ``1/(2 |v|)``."""
-    most = 0.5 / Interval(v.mignitude, v.magnitude)
-    return (u / (square(u) + square(v))).meet(Interval(-most.hi, most.hi))
+    most = np.where(v.mignitude > 0.0, (0.5 / Interval.of(v.mignitude)).hi, np.inf)
+    return (u / (square(u) + square(v))).meet(Interval(-most, most))
 
 
 def _hypot(operands: Sequence[State], value: Interval, asked: Sequence[bool]) -> tuple[Slope, ...]:
