@@ -217,6 +217,21 @@ def test_log_sum_exp_is_seen_to_be_flat_along_equal_steps() -> None:
     assert jet.hessian.width.max() < 1e-14
 
 
+def test_elements_taken_often_pass_back_all_their_uses() -> None:
+    rng = np.random.default_rng(0)
+    places = np.concatenate([np.zeros(700, dtype=int), rng.integers(-1, 3, 301)])
+    weights = rng.normal(size=1001)
+    build = Builder(("x", "y", "z"))
+    taken = build.take(build.power(build.input, 2), places)
+    graph = build.graph(build.sum(build.mul(taken, build.constant(weights))))
+    jet = second_order(graph, Interval.of([[0.5, -1.0, 2.0]]))
+    for k, x in enumerate((0.5, -1.0, 2.0)):
+        exact = sum((Fraction(weight) for weight in weights[places == k]), Fraction(0)) * 2
+        assert Fraction(float(jet.gradient.lo[0, k])) <= exact * Fraction(x) <= Fraction(float(jet.gradient.hi[0, k]))
+        assert Fraction(float(jet.hessian.lo[0, k, k])) <= exact <= Fraction(float(jet.hessian.hi[0, k, k]))
+    assert jet.gradient.width.max() < 1e-11
+
+
 def test_orders_give_what_was_asked_for() -> None:
     box = Interval([[0.0, 0.0]], [[1.0, 1.0]])
     none, first = second_order(camel(), box, order=0), second_order(camel(), box, order=1)

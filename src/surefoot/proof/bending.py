@@ -22,7 +22,7 @@ from surefoot.proof import interval_functions as functions
 from surefoot.proof import interval_sums as sums
 from surefoot.proof.elementwise import RULES, power_rule
 from surefoot.proof.interval import Array, Interval, square, tight
-from surefoot.proof.plan import Plan, is_bent
+from surefoot.proof.plan import Plan
 from surefoot.proof.replay import State, whole_exponents
 from surefoot.proof.slopes import _kept, _onto, contracted_back, softmax, times
 
@@ -67,7 +67,7 @@ def bends(
     packed = Packed(plan)
     for place, node in plan.graph:
         weight = back[place]
-        if weight is None or not is_bent(node, plan.depends):
+        if weight is None or not plan.bent[place]:
             continue
         variables = plan.support[place]
         if node.operation == "dot":

@@ -21,7 +21,7 @@ from surefoot.proof import interval_functions as functions
 from surefoot.proof import interval_sums as sums
 from surefoot.proof.elementwise import RULES, power_rule
 from surefoot.proof.interval import Array, Interval, Truth, chosen, square, tight
-from surefoot.proof.plan import Plan
+from surefoot.proof.plan import Plan, Uses
 from surefoot.proof.replay import State, whole_exponents
 
 Slope = Interval | int | None
@@ -320,9 +320,7 @@ def _passed_back(
     if name == "broadcast":
         return _gathered(mine, node, operand)
     if name in STRUCTURE:
-        origins = plan.origins[place]
-        assert origins is not None
-        return _sent_back(mine, origins[k], operand.shape)
+        return _sent_back(mine, plan.uses[place][k], operand.shape)
     if name == "cumsum":
         return sums.running(mine, node["axis"] + 1, not node["reverse"])
     if name == "dot":
@@ -349,32 +347,28 @@ def _gathered(mine: Interval, node: Node, operand: Node) -> Interval:
     return summed.each(lambda ends: ends.reshape(ends.shape[0], *operand.shape))
 
 
-def _sent_back(mine: Interval, origins: Array, shape: tuple[int, ...]) -> Interval:
-    """What each element was used for, summed."""
-    flat = origins.reshape(-1)
-    used = np.flatnonzero(flat >= 0)
-    targets = flat[used]
+def _sent_back(mine: Interval, uses: Uses, shape: tuple[int, ...]) -> Interval:
+    """What each element was used for, summed: in pairs, so that every place sees few roundings."""
     size = int(np.prod(shape))
-    counts = np.bincount(targets, minlength=size)
-    most = int(counts.max(initial=0))
-    if most <= 1:
+    given = mine.each(lambda ends: ends.reshape(ends.shape[0], -1)[:, uses.elements])
+    places, ranks = uses.places, uses.ranks
+    while ranks.any():
+        even = np.flatnonzero(ranks % 2 == 0)
+        paired = np.zeros(len(even), dtype=bool)
+        odd = np.flatnonzero(ranks % 2 == 1)  # each right behind its even one
+        paired[np.searchsorted(even, odd - 1)] = True
+        added = given[:, odd - 1] + given[:, odd]
+        kept = given[:, even]
+        lo, hi = kept.lo.copy(), kept.hi.copy()
+        lo[:, paired], hi[:, paired] = added.lo, added.hi
+        given, places, ranks = Interval(lo, hi), places[even], ranks[even] // 2
 
-        def placed(ends: Array) -> Array:
-            out = np.zeros((ends.shape[0], size))
-            out[:, targets] = ends.reshape(ends.shape[0], -1)[:, used]
-            return out.reshape(ends.shape[0], *shape)
+    def placed(ends: Array) -> Array:
+        out = np.zeros((ends.shape[0], size))
+        out[:, places] = ends
+        return out.reshape(ends.shape[0], *shape)
 
-        return mine.each(placed)
-    order = np.argsort(targets, kind="stable")
-    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    ranks = np.arange(len(targets)) - first[targets[order]]
-
-    def tabled(ends: Array) -> Array:
-        out = np.zeros((ends.shape[0], most, size))
-        out[:, ranks, targets[order]] = ends.reshape(ends.shape[0], -1)[:, used[order]]
-        return out
-
-    return sums.total(mine.each(tabled), (1,)).each(lambda ends: ends.reshape(ends.shape[0], *shape))
+    return given.each(placed)
 
 
 def contracted_back(node: Node, k: int, mine: Interval, other: Interval, own: int, others: int, lead: int) -> Interval:
