@@ -335,7 +335,7 @@ def _of_two(function: Callable[..., None], u: Interval, v: Interval) -> Interval
 def _in_order(array: Array) -> Array:
     """Doubles one after the other, aligned, as C has them."""
     flags = array.flags
-    return array if flags.c_contiguous and flags.aligned else np.require(array, dtype=float, requirements="CA")
+    return array if flags.c_contiguous and flags.aligned else np.require(array, dtype=float, requirements=["C", "A"])
 
 
 def _interval(other: Interval | Array | float) -> Interval:

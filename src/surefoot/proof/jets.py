@@ -21,11 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.problem.real import Graph
+from surefoot.proof.adjoints import adjoints
 from surefoot.proof.bending import bends
 from surefoot.proof.interval import Array, Interval
 from surefoot.proof.plan import Plan, plan_of
 from surefoot.proof.replay import State, lacking, read, spread
-from surefoot.proof.slopes import adjoints, slopes_of, tangents
+from surefoot.proof.slopes import slopes_of, tangents
 
 
 @dataclass(frozen=True)

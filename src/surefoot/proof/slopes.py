@@ -1,12 +1,11 @@
-"""First derivatives of a graph in intervals: forward by the variables, backward from the function.
+"""First derivatives of a graph in intervals, forward: of every node by the variables.
 
-    forward   J_k = sum over operands  (d op_k / d operand) J_operand          J_input = 1
-    backward  a_operand += (d op_k / d operand)' a_k                           a_output = 1
+    J_k = sum over operands  (d op_k / d operand) J_operand,        J_input = 1
 
-An operand of an elementwise operation has one slope for each element, used by both sweeps. Of a ``where`` or a maximum
-that is not decided, any mixture of its branches can be the slope.
+An operand of an elementwise operation has one slope for each element, used backward as well (`adjoints`). Of a
+``where`` or a maximum that is not decided, any mixture of its branches can be the slope.
 
-Reference: Griewank & Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, sections 3.1 and 3.2.
+Reference: Griewank & Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.1.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from surefoot.proof import interval_functions as functions
 from surefoot.proof import interval_sums as sums
 from surefoot.proof.elementwise import RULES, power_rule
 from surefoot.proof.interval import Array, Interval, Truth, chosen, square, tight
-from surefoot.proof.plan import Plan, Uses
-from surefoot.proof.replay import State, whole_exponents
+from surefoot.proof.plan import Plan
+from surefoot.proof.replay_rules import State, whole_exponents
 
 Slope = Interval | int | None
 """Of an elementwise operation by one operand: intervals, or plain 1 or -1, or None where it does not depend on it."""
@@ -156,9 +155,6 @@ def scaled(derivative: Interval, slope: Slope, ahead: int) -> Interval:
     return times(derivative, slope)
 
 
-# Forward
-
-
 def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interval | None]:
     """Derivatives by the variables in each node's support, shape (boxes or 1, support) + its own, where needed."""
     found: list[Interval | None] = []
@@ -169,7 +165,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
             found.append(Interval.of(np.eye(plan.graph.size)[None]))
         else:
             parts = [
-                (k, at, _onto(plan, found[at], plan.support[at], plan.support[place]))
+                (k, at, onto(plan, found[at], plan.support[at], plan.support[place]))
                 for k, at in enumerate(node.operands)
                 if plan.depends[at] and found[at] is not None
             ]
@@ -177,7 +173,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
     return found
 
 
-def _onto(plan: Plan, derivative: Interval | None, mine: Array, wanted: Array) -> Interval:
+def onto(plan: Plan, derivative: Interval | None, mine: Array, wanted: Array) -> Interval:
     """Derivatives by more variables: 0 by the others."""
     assert derivative is not None
     if len(mine) == len(wanted):
@@ -274,8 +270,8 @@ def softmax(u: Interval, axes: Sequence[int]) -> Interval:
     shifted = u - Interval.of(shift)
     high, low = tight("exp", Interval(shifted.lo, shifted.hi)), None
     del low
-    all_high = _kept(sums.total(Interval.of(high.hi), over), over).hi
-    all_low = _kept(sums.total(Interval.of(high.lo), over), over).lo
+    all_high = kept(sums.total(Interval.of(high.hi), over), over).hi
+    all_low = kept(sums.total(Interval.of(high.lo), over), over).lo
     others_high = np.maximum((Interval.of(all_high) - Interval.of(high.hi)).hi, 0.0)
     others_low = np.maximum((Interval.of(all_low) - Interval.of(high.lo)).lo, 0.0)
     lo = Interval.of(high.lo) / (Interval.of(high.lo) + Interval.of(others_high))
@@ -287,101 +283,6 @@ def softmax(u: Interval, axes: Sequence[int]) -> Interval:
     )  # fmt: skip
 
 
-def _kept(u: Interval, axes: Sequence[int]) -> Interval:
+def kept(u: Interval, axes: Sequence[int]) -> Interval:
+    """With axes of length 1 where they were summed away."""
     return u.each(lambda ends: np.expand_dims(ends, tuple(axes)))
-
-
-# Backward
-
-
-def adjoints(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interval | None]:
-    """Derivatives of the function by each node, shape (boxes or 1) + its own; None where it has none."""
-    nodes = plan.graph.nodes
-    found: list[Interval | None] = [None] * len(nodes)
-    found[plan.graph.output] = Interval.of(np.ones(1))
-    for place in range(len(nodes) - 1, 0, -1):
-        mine, node = found[place], nodes[place]
-        if mine is None or not plan.depends[place]:
-            continue
-        for k, at in enumerate(node.operands):
-            if plan.depends[at] and isinstance(states[at].value, Interval):
-                part = _passed_back(plan, node, place, k, mine, states, slopes[place])
-                before = found[at]
-                found[at] = part if before is None else before + part
-    return found
-
-
-def _passed_back(
-    plan: Plan, node: Node, place: int, k: int, mine: Interval, states: Sequence[State], slopes: tuple[Slope, ...]
-) -> Interval:
-    if slopes:
-        return scaled(mine, slopes[k], 0)
-    name, operand = node.operation, plan.graph.nodes[node.operands[k]]
-    if name == "broadcast":
-        return _gathered(mine, node, operand)
-    if name in STRUCTURE:
-        return _sent_back(mine, plan.uses[place][k], operand.shape)
-    if name == "cumsum":
-        return sums.running(mine, node["axis"] + 1, not node["reverse"])
-    if name == "dot":
-        other = states[node.operands[1 - k]].value
-        assert isinstance(other, Interval)
-        return contracted_back(
-            node, k, mine, other, len(operand.shape), len(plan.graph.nodes[node.operands[1 - k]].shape), 1
-        )
-    spread = _kept(mine, [axis + 1 for axis in node["axes"]])
-    if name == "logsumexp":
-        return times(spread, softmax(states[node.operands[k]].value, node["axes"]))  # type: ignore[arg-type]
-    return spread.each(lambda ends: np.broadcast_to(ends, (ends.shape[0], *operand.shape)))
-
-
-def _gathered(mine: Interval, node: Node, operand: Node) -> Interval:
-    """Sums over what was repeated."""
-    new = [axis + 1 for axis in range(len(node.shape)) if axis not in node["axes"]]
-    grown = [
-        at + 1
-        for at, length in zip(node["axes"], operand.shape, strict=True)
-        if length == 1 and node.shape[at] > 1
-    ]  # fmt: skip
-    summed = sums.total(mine, new + grown) if new or grown else mine
-    return summed.each(lambda ends: ends.reshape(ends.shape[0], *operand.shape))
-
-
-def _sent_back(mine: Interval, uses: Uses, shape: tuple[int, ...]) -> Interval:
-    """What each element was used for, summed: in pairs, so that every place sees few roundings."""
-    size = int(np.prod(shape))
-    given = mine.each(lambda ends: ends.reshape(ends.shape[0], -1)[:, uses.elements])
-    places, ranks = uses.places, uses.ranks
-    while ranks.any():
-        even = np.flatnonzero(ranks % 2 == 0)
-        paired = np.zeros(len(even), dtype=bool)
-        odd = np.flatnonzero(ranks % 2 == 1)  # each right behind its even one
-        paired[np.searchsorted(even, odd - 1)] = True
-        added = given[:, odd - 1] + given[:, odd]
-        kept = given[:, even]
-        lo, hi = kept.lo.copy(), kept.hi.copy()
-        lo[:, paired], hi[:, paired] = added.lo, added.hi
-        given, places, ranks = Interval(lo, hi), places[even], ranks[even] // 2
-
-    def placed(ends: Array) -> Array:
-        out = np.zeros((ends.shape[0], size))
-        out[:, places] = ends
-        return out.reshape(ends.shape[0], *shape)
-
-    return given.each(placed)
-
-
-def contracted_back(node: Node, k: int, mine: Interval, other: Interval, own: int, others: int, lead: int) -> Interval:
-    """The transposed contraction: what a ``dot`` passes back to operand k, which has ``own`` axes."""
-    contract, batch = node["contract"], node["batch"]
-    free_own = [axis for axis in range(own) if axis not in (*contract[k], *batch[k])]
-    free_other = [axis for axis in range(others) if axis not in (*contract[1 - k], *batch[1 - k])]
-    ahead = len(batch[0])
-    start = ahead if k == 1 else ahead + len(free_own)
-    theirs = range(start, start + len(free_other))
-    found = sums.contraction(mine, other, (tuple(theirs), tuple(free_other)), (tuple(range(ahead)), batch[1 - k]), lead)
-    # Its axes: batch, own free ones, then the contracted ones in the other operand's order.
-    rest = sorted(contract[1 - k])
-    now = [*batch[k], *free_own, *(contract[k][contract[1 - k].index(axis)] for axis in rest)]
-    order = [now.index(axis) for axis in range(own)]
-    return found.each(lambda ends: ends.transpose(*range(lead), *(lead + at for at in order)))
