@@ -88,7 +88,7 @@ def state_of(graph: Graph, node: Node, operands: Sequence[State], thick: Array) 
         return _OTHERS[name](node, operands)
     if name in _BINARY:
         return _BINARY[name](node, operands)
-    return _unary(power_rule(node["exponent"]) if name == POWER else RULES[name], operands[0], thick)
+    return _unary(power_rule(node["exponent"]) if name == POWER else RULES[name], operands[0])
 
 
 def both(one: Known, other: Known) -> Known:
@@ -98,7 +98,7 @@ def both(one: Known, other: Known) -> Known:
     return one if other is True else one & other
 
 
-def _unary(rule: Rule, operand: State, thick: Array) -> State:
+def _unary(rule: Rule, operand: State) -> State:
     u = operand.value
     assert isinstance(u, Interval)
     defined = both(operand.defined, rule.defined(u))

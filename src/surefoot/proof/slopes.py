@@ -267,20 +267,16 @@ def softmax(u: Interval, axes: Sequence[int]) -> Interval:
     """``exp(u_i) / sum exp(u_j)``: it grows with its own operand and falls with the others."""
     over = tuple(axis + 1 for axis in axes)
     shift = np.where(np.isfinite(u.hi), u.hi, 0.0).max(axis=over, keepdims=True)
-    shifted = u - Interval.of(shift)
-    high, low = tight("exp", Interval(shifted.lo, shifted.hi)), None
-    del low
-    all_high = kept(sums.total(Interval.of(high.hi), over), over).hi
-    all_low = kept(sums.total(Interval.of(high.lo), over), over).lo
-    others_high = np.maximum((Interval.of(all_high) - Interval.of(high.hi)).hi, 0.0)
-    others_low = np.maximum((Interval.of(all_low) - Interval.of(high.lo)).lo, 0.0)
-    lo = Interval.of(high.lo) / (Interval.of(high.lo) + Interval.of(others_high))
-    hi = Interval.of(high.hi) / (Interval.of(high.hi) + Interval.of(others_low))
-    count = int(np.prod([u.shape[axis] for axis in over]))
+    powers = tight("exp", u - Interval.of(shift))
+    low, high = Interval.of(powers.lo), Interval.of(powers.hi)
+    # The others together: all, without one.
+    most = np.maximum((kept(sums.total(high, over), over) - high).hi, 0.0)
+    least = np.maximum((kept(sums.total(low, over), over) - low).lo, 0.0)
+    lo, hi = (low / (low + Interval.of(most))).lo, (high / (high + Interval.of(least))).hi
+    alone = float(np.prod([u.shape[axis] for axis in over]) == 1)
     return Interval(
-        np.where(np.isfinite(u.magnitude), np.fmax(lo.lo, 1.0 if count == 1 else 0.0), 0.0),
-        np.where(np.isfinite(hi.hi), np.minimum(hi.hi, 1.0), 1.0),
-    )  # fmt: skip
+        np.where(np.isfinite(u.magnitude), np.fmax(lo, alone), 0.0), np.where(np.isfinite(hi), np.minimum(hi, 1.0), 1.0)
+    )
 
 
 def kept(u: Interval, axes: Sequence[int]) -> Interval:
