@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-from surefoot.apps.cli_minima import register
+from surefoot.apps import cli_minima, cli_residuals
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
@@ -180,7 +180,8 @@ def predict(
     return 0
 
 
-register(app)
+cli_minima.register(app)
+cli_residuals.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:
