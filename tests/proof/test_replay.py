@@ -295,3 +295,37 @@ def test_the_largest_is_smooth_where_it_is_one_of_them() -> None:
         graph = build.graph(build.reduce(operation, build.input, (0,)))
         assert on(graph, (0.0, 1.0), ends, (0.0, 1.0))[1:] == (True, True, True)
         assert on(graph, ends, ends, (0.0, 1.0))[1:] == (True, True, False)
+
+
+def kinks() -> dict[str, Graph]:
+    """Functions of one variable that are not smooth at 0."""
+    found = {}
+    for operation in ("lt", "le", "eq", "ne"):
+        found[f"x {operation} 0"] = piecewise(operation, "-x", "x")
+        found[f"0 {operation} x"] = function(
+            lambda build, x, operation=operation: build.where(
+                build.condition(operation, build.constant(0.0), x), build.unary("neg", x), x
+            )
+        )
+    for name in ("abs", "sign", "floor", "ceil", "cbrt"):
+        found[name] = function(lambda build, x, name=name: build.unary(name, x))
+    found["maximum"] = function(lambda build, x: build.binary("maximum", x, build.constant(0.0)))
+    found["minimum"] = function(lambda build, x: build.binary("minimum", build.unary("neg", x), x))
+    found["hypot"] = function(lambda build, x: build.binary("hypot", x, build.constant(0.0)))
+    found["root of a square"] = function(lambda build, x: build.power(build.power(x, 2), Fraction(1, 2)))
+    found["arctan2"] = function(lambda build, x: build.binary("arctan2", x, build.constant(-1.0)))
+
+    def at_zero_only(build: Builder, x: int) -> int:
+        zero = build.constant(0.0)
+        both = build.condition("and", build.condition("le", x, zero), build.condition("le", zero, x))
+        return build.where(both, x, build.unary("abs", x))
+
+    found["and"] = function(at_zero_only)
+    return found
+
+
+@pytest.mark.parametrize("name", kinks())
+def test_what_is_smooth_on_the_boxes_of_a_cover_is_smooth(name: str) -> None:
+    """Two boxes that share a kink do not both call the function smooth; nor does the box that is the kink."""
+    jet = second_order(kinks()[name], Interval([[-1.0], [0.0], [0.0]], [[0.0], [1.0], [0.0]]))
+    assert not (jet.smooth[0] and jet.smooth[1]) and not jet.smooth[2]
