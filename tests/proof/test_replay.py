@@ -145,6 +145,18 @@ def test_a_constant_whole_exponent_takes_negative_bases() -> None:
     assert np.diag(jet.hessian.lo[0]).tolist() == [0.0, 2.0, -6.0]
 
 
+def test_constant_exponents_may_be_whole_or_not() -> None:
+    build = Builder(("a", "b"))
+    graph = build.graph(build.sum(build.binary("pow", build.input, build.constant([2.0, 0.5]))))
+    value, *claims = on(graph, (-2.0, 1.0), (0.25, 4.0))
+    assert claims == [True, True, True] and (value.lo, value.hi) == (0.5, 6.0)
+    jet = second_order(graph, Interval([[-2.0, 0.25]], [[1.0, 4.0]]))
+    assert jet.gradient.lo.tolist() == [[-4.0, 0.25]] and jet.gradient.hi.tolist() == [[2.0, 1.0]]
+    assert np.diag(jet.hessian.lo[0]).tolist() == [2.0, -2.0]
+    assert np.diag(jet.hessian.hi[0]).tolist() == [2.0, -0.03125]
+    assert on(graph, (-2.0, 1.0), (-0.25, 4.0))[1:] == (False, False, False)
+
+
 def piecewise(operation: str, a: str, b: str, at: float = 0.0) -> Graph:
     """``where(x ? at, a, b)`` of named pieces."""
 
