@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,9 +16,10 @@ from interval_cases import members, missed
 from interval_graphs import random_graph
 from surefoot.problem.real import Builder, Graph
 from surefoot.proof import bending, interval_sums
-from surefoot.proof.arb_reading import arb_jet
+from surefoot.proof.arb_reading import arb_jet, precision
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import Jet, second_order
+from surefoot.proof.slopes import softmax
 
 pytestmark = pytest.mark.fuzz
 
@@ -230,6 +232,21 @@ def test_elements_taken_often_pass_back_all_their_uses() -> None:
         assert Fraction(float(jet.gradient.lo[0, k])) <= exact * Fraction(x) <= Fraction(float(jet.gradient.hi[0, k]))
         assert Fraction(float(jet.hessian.lo[0, k, k])) <= exact <= Fraction(float(jet.hessian.hi[0, k, k]))
     assert jet.gradient.width.max() < 1e-11
+
+
+def test_shares_of_a_softmax_contain_what_arb_says() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(draws(60, 1000)):
+        count = int(rng.integers(1, 6))
+        middle, spread = rng.normal(size=count) * 3.0, rng.random(count) * rng.choice([0.0, 1e-12, 1.0])
+        box = Interval([middle - spread], [middle + spread])
+        at = members(rng, box)[0]
+        shares = softmax(box, (0,))
+        with precision(200):
+            powers = [arb(float(number)).exp() for number in at]
+            truth = [power / sum(powers, arb(0)) for power in powers]
+        assert not missed(shares[0], truth)
+        assert np.all(shares.lo >= 0.0) and np.all(shares.hi <= 1.0)
 
 
 def test_orders_give_what_was_asked_for() -> None:

@@ -226,6 +226,16 @@ def test_what_compares_with_itself_is_decided() -> None:
         assert (found[0].lo, found[0].hi) == (value, value) and found[3]
 
 
+def test_truths_compared_are_left_open() -> None:
+    def form(build: Builder, x: int) -> int:
+        positive = build.condition("lt", build.constant(0.0), x)
+        same = build.condition("eq", positive, build.condition("lt", build.constant(1.0), x))
+        return build.where(same, build.constant(1.0), build.constant(2.0))
+
+    value, *claims = on(function(form), (3.0, 4.0))
+    assert (value.lo, value.hi) == (1.0, 2.0) and claims == [True, False, False]
+
+
 def test_what_is_not_known_has_its_name_and_place() -> None:
     build = Builder(("x",))
     build.source = "model.py:12"
