@@ -42,6 +42,8 @@ Exponents = tuple[int, ...]
 def prove(graph: Graph, domain: Domain) -> Finding | None:
     """Whether a polynomial is convex, or concave, on all of R^n by a sum of squares; None if that is not seen.
 
+    Roots of quadratics that are sums of squares are found too (`norms`).
+
     Parameters
     ----------
     graph : Graph
@@ -58,10 +60,12 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
     >>> prove(build.graph(quartic), Domain.everything(("x", "y"))).curvature.value
     'strictly convex'
     """
-    if graph.size > MOST_VARIABLES:
-        return None
-    read = read_polynomial(graph)
-    if read is None or read.degree % 2 or read.degree < 4:
+    from surefoot.proof import norms
+
+    read = read_polynomial(graph) if graph.size <= MOST_VARIABLES else None
+    if read is None:
+        return norms.prove(graph, domain)
+    if read.degree % 2 or read.degree < 4:
         return None
     try:
         for side in ("convex", "concave"):
