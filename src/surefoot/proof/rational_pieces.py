@@ -337,7 +337,9 @@ def bent(one: Pieces, line: Line) -> Bent | None:
         return Bent(False, False, Fraction(0), False, place)
     affine = all(second.is_zero for second in seconds) and _is_one_line(one)
     flat = any(second.is_zero for second in seconds)
-    modulus = Fraction(0) if flat else min(_least(s, low, high) for s, (low, high) in zip(seconds, bounds, strict=True))
+    modulus = (
+        Fraction(0) if flat else min(least_value(s, low, high) for s, (low, high) in zip(seconds, bounds, strict=True))
+    )
     return Bent(True, not flat, modulus, affine and not _jumps_at_ends(one, line), None)
 
 
@@ -370,7 +372,7 @@ def _is_one_line(one: Pieces) -> bool:
     return all((part - one.parts[0]).is_zero for part in one.parts)
 
 
-def _least(second: Rational, low: End, high: End) -> Fraction:
+def least_value(second: Rational, low: End, high: End) -> Fraction:
     """A lower bound above 0 of a quotient that is never negative on an open interval, or 0."""
     places = [end for end in (low, high) if end is not None]
     centre = Fraction(0) if not places else places[0]

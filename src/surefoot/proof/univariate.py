@@ -217,7 +217,13 @@ def _single_in_intervals(
     graph: Graph, domain: Domain, chain: Chain, rows: Affine, line: Line, head: str
 ) -> Finding | None:
     from surefoot.proof.bent_intervals import bent_in_intervals
+    from surefoot.proof.hyperexponential import bends
 
+    exact = bends(chain.graph, [Fraction(float(c)) for c in chain.constants[0]], line)
+    for k, side, word in ((0, "convex", ">="), (1, "concave", "<=")):
+        if exact is not None and exact[k].convex:
+            argument = f"phi'' is a positive function times a quotient of polynomials {word} 0, by Sturm's theorem."
+            return _one_sided(graph, side, exact[k], rows, (head, argument))
     for sign, side, word in ((1, "convex", ">="), (-1, "concave", "<=")):
         one = bent_in_intervals(chain.graph, chain.constants[0], line, sign)
         if one is not None:
@@ -309,10 +315,14 @@ def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
 
 def _both_ways(chain: Chain, k: int, line: Line) -> tuple[Bent | None, Bent | None, bool]:
     from surefoot.proof.bent_intervals import bent_in_intervals
+    from surefoot.proof.hyperexponential import bends
 
     exact = _exactly(chain, k, line)
     if exact is not None:
         return exact[0], exact[1], True
+    known = bends(chain.graph, [Fraction(float(c)) for c in chain.constants[k]], line)
+    if known is not None:
+        return known[0], known[1], True
     up = bent_in_intervals(chain.graph, chain.constants[k], line, 1)
     down = None if up is not None else bent_in_intervals(chain.graph, chain.constants[k], line, -1)
     return up, down, False
