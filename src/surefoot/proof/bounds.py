@@ -208,7 +208,7 @@ class Bounds:
         ranges: list[Range] = []
         for entry in range(node.size):
             form = self.forms.of(place, entry)
-            if form is None:
+            if form is None or form.rest is None:
                 return plain(Interval.entire(node.shape)) if self.domain.is_everything else self._later(place)
             ranges.append(affine_range(form, self.domain))
         columns = [np.array(column).reshape(node.shape) for column in zip(*ranges, strict=True)]
@@ -443,7 +443,15 @@ def _logsumexp(u: Ends, axes: tuple[int, ...]) -> Ends:
 
 def _running(u: Ends, node: Node) -> Ends:
     value = sums.running(u.interval, node["axis"], node["reverse"])
-    return plain(value)
+    return _with(value, *(_met_so_far(side, node) for side in (u.above, u.below)))
+
+
+def _met_so_far(known: Any, node: Node) -> np.ndarray:
+    """Whether one of the terms that a running sum has added so far has a property."""
+    axis = node["axis"]
+    if node["reverse"]:
+        return np.flip(np.logical_or.accumulate(np.flip(known, axis), axis=axis), axis)
+    return np.logical_or.accumulate(known, axis=axis)
 
 
 def _contracted(u: Ends, v: Ends, node: Node) -> Ends:

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from surefoot.problem.domain import Domain
-from surefoot.problem.real import Graph
+from surefoot.problem.real import Builder, Graph
 from surefoot.proof.certificate import Certificate, Curvature, Rigour
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONCAVE, QUASICONVEX, is_affine
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.curvature_words import Words, told_curvature
 from surefoot.proof.linear_parts import LinearParts
-from surefoot.proof.rewrites import plainly
+from surefoot.proof.rewrites import added_again, plainly
 from surefoot.proof.strictness import is_quadratic, is_strict, modulus
 
 MOST_FUSED = 24
@@ -67,6 +67,8 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     known = Curvatures(plain, domain)
     if known.empty:
         return _nowhere(domain, graph)
+    known = _without_choices(known)
+    plain = known.graph
     _fuse(known)
     found = _by_rules(known, plain)
     if found is None or (found.curvature is Curvature.CONCAVE or found.curvature is Curvature.CONVEX):
@@ -74,6 +76,23 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     if found is None:
         return _undecided(graph, known)
     return _certificate(graph, known, found)
+
+
+def _without_choices(known: Curvatures) -> Curvatures:
+    """The same, where choices that are settled on all of the domain are written as the branch that is taken."""
+    taken = {place: known.branch(place) for place, node in known.graph if node.operation == "where"}
+    if known.undefined or known.narrowed or all(branch is None for branch in taken.values()):
+        return known
+    build, new = Builder(known.graph.names), []
+    build.notes = list(known.graph.notes)
+    for place, node in known.graph:
+        build.source = node.source
+        branch = taken.get(place)
+        again = added_again(build, node, [new[k] for k in node.operands], known.graph.constants)
+        new.append(again if branch is None else new[branch])
+    found = Curvatures(plainly(build.graph(new[known.graph.output])), known.domain)
+    found.asked = known.asked
+    return found
 
 
 def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
@@ -214,7 +233,9 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
     if found is not None and known.narrowed:
         return None
     for layer in LAYERS:
-        if found is not None and found.curvature is Curvature.CONVEX and layer in ("nonconvex", "interval_hessian"):
+        # Of what the rules have shown to be convex only a stronger kind is news, of few kinds of functions.
+        settled = found is not None and found.curvature is Curvature.CONVEX
+        if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
         for one in (graph, plain) if layer == "hessian_rules" else (graph,):
             other = _asked(layer, one, known.domain)

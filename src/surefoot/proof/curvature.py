@@ -217,7 +217,7 @@ class Curvatures:
         if len(entries) <= MOST_CONDITIONS:
             for entry in entries:
                 form = self.forms.of(operand, int(entry))
-                if form is None or not form.terms:
+                if form is None or not form.terms or form.rest is None:
                     conditions = []
                     break
                 terms = tuple((k, sign * c) for k, c in sorted(form.terms.items()))

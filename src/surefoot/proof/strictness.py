@@ -253,7 +253,7 @@ class _Strictness:
             for k, start, size in zip(node.operands, starts, sizes, strict=False)
         ]
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel()[entries]
+        source = np.asarray(move(node, numbered, places)).ravel()[entries].astype(np.int64)
         found: Rows = []
         for k, start, size in zip(node.operands, starts, sizes, strict=False):
             own = np.unique(source[(source > start) & (source <= start + size)]) - 1 - start
