@@ -139,6 +139,8 @@ def test_the_domain_is_narrowed_to_where_the_function_is_defined_if_that_is_conv
     for text in ("-log(x^2 + y^2 - 1)", "1/x^2", "gammaln(x)", "log(x*y)", "(x*y)^0.5"):
         assert settled(text).undefined, text
     assert settled("log(x) + log(-x)").empty
+    assert settled("log(-x^2)").empty
+    assert settled("1/(x - x)").empty
 
 
 def test_a_condition_in_a_branch_that_is_not_always_taken_narrows_nothing():

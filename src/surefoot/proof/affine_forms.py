@@ -45,8 +45,8 @@ class Form(NamedTuple):
                 terms[place] = Fraction(total)
             else:
                 terms.pop(place, None)
-        known = self.rest is not None and other.rest is not None
-        return Form(terms, self.rest + c * other.rest if known else None)
+        rest = None if self.rest is None or other.rest is None else self.rest + c * other.rest
+        return Form(terms, rest)
 
     def times(self, c: Fraction) -> Form:
         """``c self``."""

@@ -199,6 +199,8 @@ class Curvatures:
         missing = ~ends.satisfies(need.relation, need.bound)
         if not missing.any():
             return False
+        if need.exactly and place not in self._partly and _never(ends, need).any():
+            self.empty = True
         if not need.exactly or need.relation not in _HALF_LINES or not self.depends[operand] or place in self._partly:
             self.undefined.append(Gap(place, operand, need))
             return False
@@ -410,6 +412,14 @@ class Curvatures:
 
     def _condition(self, place: int, node: Node) -> np.ndarray:
         return filled(UNKNOWN, node.shape)
+
+
+def _never(ends: Ends, need: Need) -> np.ndarray:
+    """Where a condition holds at no point of the domain."""
+    opposite = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}.get(need.relation)
+    if opposite is None:
+        return (ends.lo == 0) & (ends.hi == 0)
+    return ends.satisfies(opposite, need.bound)
 
 
 def _half_line(shape: tuple[int, ...], bound: float, side: int, strict: bool) -> Ends:

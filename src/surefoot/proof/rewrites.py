@@ -218,9 +218,11 @@ class _Rewriter:
             return self.build.unary("softplus", power[0])
         for operation, sign in (("mul", 1), ("div", -1)):
             parts = self.split(other, operation)
-            for c, rest in (parts, parts[::-1]) if parts else ():
+            if parts is None:
+                continue
+            for c, rest in (parts, parts[::-1]):
                 power = self.split(rest, "exp")
-                if power and self.is_constant(c) and self.is_positive(c) and (sign > 0 or c == parts[1]):
+                if power and self.is_constant(c) and self.is_positive(c) and (sign > 0 or c == parts[-1]):
                     shift = self.build.unary("log", c)
                     moved = self.build.add(power[0], shift) if sign > 0 else self.build.sub(power[0], shift)
                     return self.build.unary("softplus", moved)
