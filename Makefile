@@ -29,7 +29,7 @@ demo: $(READY) ## fit NIST's ozone calibration, show the summary, write report.h
 	@$(BIN)/surefoot fit "$(MODEL)" $(DATA) --report report.html
 
 .PHONY: test
-test: lint pytest ## lint, then every test, browser tests included
+test: lint pytest oldest-jax ## lint, then every test, browser tests included
 
 .PHONY: pytest
 pytest: $(READY) chromium postgresql ## the tests without the linters
@@ -37,9 +37,15 @@ pytest: $(READY) chromium postgresql ## the tests without the linters
 	@# Tests that measure time or memory run with nothing beside them. Exit code 5: there are none.
 	@$(BIN)/python -m pytest -m alone || test $$? = 5
 
+<<<<<<< HEAD
 .PHONY: fuzz
 fuzz: $(READY) ## the random tests of the proofs, on very many cases
 	SUREFOOT_FUZZ=1 $(BIN)/python -m pytest $(WORKERS) -m fuzz tests/proof
+=======
+.PHONY: oldest-jax
+oldest-jax: $(READY) ## the tests of what is read from JAX, with the oldest JAX that is declared
+	@sh scripts/oldest_jax.sh
+>>>>>>> main
 
 .PHONY: chromium
 chromium: ## Debian's chromium for the browser tests, installed when we may
@@ -96,10 +102,13 @@ lock: $(READY) ## pin the newest versions of everything in requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --system-certs --no-emit-index-url --no-emit-find-links --no-header \
 	    --group pyproject.toml:ipopt --constraint requirements.lock --output-file benchmarks/ipopt.lock
-	@! grep -nE '^[^#]*(https?|file):' requirements.lock benchmarks/requirements.lock benchmarks/ipopt.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --system-certs --no-emit-index-url --no-emit-find-links --no-header \
+	    --group pyproject.toml:oldest-jax --output-file oldest-jax.lock
+	@! grep -nE '^[^#]*(https?|file):' requirements.lock oldest-jax.lock benchmarks/requirements.lock benchmarks/ipopt.lock
 
 .PHONY: clean
 clean: ## remove all that can be made again, .venv too
-	rm -rf .venv build dist report.html docs/_build .pytest_cache .ruff_cache .hypothesis \
+	rm -rf .venv .oldest-jax build dist report.html docs/_build .pytest_cache .ruff_cache .hypothesis \
 	    .import_linter_cache .benchmarks
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

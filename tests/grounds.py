@@ -62,6 +62,9 @@ class Formula:
     def measured_blur(self, here):
         return self.blur(here)
 
+    def kink(self, here):
+        return ""
+
 
 @dataclass(frozen=True)
 class Case:

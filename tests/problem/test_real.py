@@ -77,6 +77,22 @@ def test_moving_numbers_about_is_what_numpy_does_with_axes_in_front(shape, data)
     assert np.array_equal(value(padded), expected)
 
 
+def test_repeating_twice_is_repeating_once_and_a_part_of_a_row_of_parts_is_a_part():
+    build = Builder(("x", "y"))
+    twice = build.broadcast(build.broadcast(build.input, (3, 2), (1,)), (4, 3, 2), (1, 2))
+    assert twice == build.broadcast(build.input, (4, 3, 2), (2,))
+    column = build.reshape(build.input, (2, 1))
+    assert build.broadcast(build.broadcast(column, (2, 3), (0, 1)), (5, 2, 3), (1, 2)) == build.broadcast(
+        column, (5, 2, 3), (1, 2)
+    )
+    square, root = build.power(column, 2), build.unary("exp", column)
+    row = build.concatenate((column, square, root), 1)
+    assert build.slice(row, (0, 1), (2, 2)) == square
+    assert build.slice(row, (1, 2), (2, 3)) == build.slice(root, (1, 0), (2, 1))
+    across = build.slice(row, (0, 0), (2, 2))
+    assert build.nodes[across].operation == "slice" and build.nodes[across].operands == (row,)
+
+
 def test_moving_constants_gives_constants_and_places_of_minus_one_give_zero():
     build = Builder(("x",))
     kept = build.take(build.constant([[1.0, 2.0], [3.0, 4.0]]), np.array([3, -1, 0]))

@@ -101,12 +101,12 @@ def minimize(
         raise OptionError(
             'The walk needs a start, as --start "x=1, y=2", or many, as --starts 100 --box "x=-5..5, y=-5..5".'
         )
-    _check_ending(plot, PICTURES, "picture")
-    _check_ending(trace, TRACES, "trace")
+    check_ending(plot, PICTURES, "picture")
+    check_ending(trace, TRACES, "trace")
     verbs = _loaded_verbs()
     with walking() as progress:
         result = verbs.minimize(
-            expression, start, method=method, steps=_rate(steps), bounds=bounds, starts=starts, box=box, tol=tol,
+            expression, start, method=method, steps=rate_of(steps), bounds=bounds, starts=starts, box=box, tol=tol,
             lowest=lowest, max_steps=max_steps, max_evaluations=max_evaluations, max_seconds=max_seconds, seed=seed,
             progress=progress, checkpoint=checkpoint, resume=resume,
         )  # fmt: skip
@@ -145,7 +145,7 @@ def compass(
     json
         Print everything as JSON instead.
     """
-    _check_ending(plot, PICTURES, "picture")
+    check_ending(plot, PICTURES, "picture")
     found = _loaded_verbs().compass(expression, at, along)
     _print(found, json)
     if plot is not None:
@@ -155,7 +155,7 @@ def compass(
     return 0
 
 
-def _check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
+def check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
     """Find out before the walk, not after an hour of it, that nothing can be written like that."""
     if path is not None and path.suffix.lower() not in known:
         raise OptionError(
@@ -163,7 +163,7 @@ def _check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
         )
 
 
-def _rate(steps: str | None) -> str | float | None:
+def rate_of(steps: str | None) -> str | float | None:
     """A step rule by name, or a learning rate."""
     try:
         return None if steps is None else float(steps)

@@ -67,7 +67,7 @@ FALLS = 0.1
 """Share of |f| that the second half of a leg takes off where the method is not said to crawl."""
 ALONE = (Reason.STEPS, Reason.TIME, Reason.EVALUATIONS)
 """Reasons for which a leg gives way, while the whole budget is not spent."""
-SHORT = (Reason.NO_DECREASE, Reason.IDLE, Reason.NO_CURVATURE)
+SHORT = (Reason.NO_DECREASE, Reason.IDLE, Reason.NO_CURVATURE, Reason.KINK)
 """Reasons for which it gives way in the first round."""
 FINAL = (Reason.ASKED, Reason.INTERRUPTED, Reason.UNBOUNDED)
 """Reasons after which nothing more is tried."""
@@ -176,7 +176,8 @@ class _Journey:
                 return
             last = self.walks[-1]
             short = last.stop.reason in SHORT
-            if last.stop.reason not in ALONE and (not short or turn >= len(methods)):
+            kinked = last.stop.reason is Reason.KINK
+            if last.stop.reason not in ALONE and (not short or turn + kinked >= len(methods)):
                 break
             everyone_has_tried = turn >= len(methods) or self.ground.size <= LARGE
             if not short and everyone_has_tried and _still_falls(last):
@@ -184,8 +185,9 @@ class _Journey:
                 continue
             turn, resume = turn + 1, None
             other = methods[turn % len(methods)]
-            start = self.best.x
-            why = "found no lower point" if short else "crawls"
+            # At a kink no gradient points anywhere: a method that learns from the slopes on both sides begins anew.
+            start = self.start if kinked else self.best.x
+            why = "came to a kink" if kinked else "found no lower point" if short else "crawls"
             remark = f"switched to {other.name} because {method.name} {why}"
             self.story.append(f"After {self.steps:,} steps: {remark}.")
         self._second_look(methods)

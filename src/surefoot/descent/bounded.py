@@ -99,6 +99,9 @@ class Fenced:
     def measured_blur(self, here: Here) -> float:
         return self.ground.measured_blur(here)
 
+    def kink(self, here: Here) -> str:
+        return self.ground.kink(here)
+
     def held(self, here: Here) -> np.ndarray:
         """Which variables stand at a bound and are pushed outwards there."""
         g = here.whole

@@ -152,6 +152,10 @@ class Bowl:
         """What ``blur`` knows."""
         return self.blur(here)
 
+    def kink(self, here: Here) -> str:
+        """A bowl has none."""
+        return ""
+
     def to_coefficients(self, x: np.ndarray) -> np.ndarray:
         """A point of the walk in the columns' own units."""
         with np.errstate(over="ignore", under="ignore"):

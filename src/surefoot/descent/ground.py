@@ -132,6 +132,10 @@ class Ground(Protocol):
         """The same, measured at the point where it is not known in advance: a few evaluations."""
         ...
 
+    def kink(self, here: Here) -> str:
+        """How the slope jumps next to a point, in words; empty where it does not. It costs some evaluations."""
+        ...
+
 
 class Curved(Ground, Protocol):
     """A ground whose Hessian can be had as a matrix."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AROUND = 8.0
 """A curvature met on the way counts up to so many times the one that is seen around the point."""
+MOST = 20
+"""Variables up to which a kink is looked for where gradients are only differences."""
 LIKE = 0.5
 """Values that differ by less than this share are taken to be equally noisy."""
 
@@ -146,6 +148,27 @@ class Landscape:
             noise = noise_of_value(self.objective, here.x)
             self._noisy = here.value, 4 * noise if np.isfinite(noise) else 0.0
         return self.blur(here)
+
+    def kink(self, here: Here) -> str:
+        """The jump of the slope next to a point, in words."""
+        from surefoot.problem.kinks import jump_at, jump_of_values, sizes
+
+        size, unit = sizes(here.x, self._size(here.x)), self.objective.roundoff
+        if self.objective.exact_gradient:
+            found = jump_at(self._seen_inside, here.x, size, unit, np.random.default_rng(0))
+        elif self.size <= MOST:
+            jumps = (jump_of_values(self._felt_inside, here.x, j, float(size[j]), unit) for j in range(self.size))
+            found = next((jump for jump in jumps if jump is not None), None)
+        else:
+            return ""
+        return "" if found is None else found.words(self.objective.names)
+
+    def _seen_inside(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        here = self.see(x if self.box is None else self.box.nearest(x))
+        return here.value, here.gradient
+
+    def _felt_inside(self, x: np.ndarray) -> float:
+        return self.height(x if self.box is None else self.box.nearest(x))
 
     def _size(self, x: np.ndarray) -> np.ndarray:
         """How large each variable is on this walk: a coordinate that came from 10 to 1e-17 has come to zero."""

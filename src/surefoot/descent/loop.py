@@ -24,7 +24,7 @@ from surefoot.descent.ground import Ground, Here
 from surefoot.descent.norms import length_of
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
 from surefoot.descent.steps import FixedRate, Step
-from surefoot.descent.stop import ENDS, Reason, Stop
+from surefoot.descent.stop import ENDS, STUCK, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
 from surefoot.errors import ModelError
 from surefoot.wording import counted
@@ -38,6 +38,8 @@ RISES = 5
 """Steps uphill in sequence, each too long for the curvature it met, that make a divergence where curvature varies."""
 ABOVE, NAN = 1 + 4 * float(np.finfo(float).eps), float("nan")
 """A value is as low as the best if it is above it by no more than its rounding."""
+BLUNT = 1e-4
+"""Share of the longest gradient that is too much for a gradient at rest, or for a noise floor: a kink is looked for."""
 HALVINGS = 60
 """Times that a step into undefined ground is halved."""
 
@@ -188,6 +190,7 @@ class _Course:
         self.tried: list[tuple[Here, int]] = []  # looks of the step under way, and where their rows are
         self.stop: Stop | None = None
         self.best: Here | None = None
+        self.bare: Here | None = None  # lower than that, at a place without a gradient: the tip of a cusp
         self.last: Taken | None = None
         self.taken, self.rises = 0, 0
         self.passes_before, self.began = ground.passes, time.monotonic()
@@ -277,7 +280,19 @@ class _Course:
         return taken
 
     def end(self, reason: Reason, explanation: str = "") -> None:
+        kink = self._kink() if reason in STUCK else ""
+        if kink:
+            reason, explanation = Reason.KINK, kink
         self.stop = Stop(reason, self.here.steepness, self.arrival.limit(self.here), explanation)
+
+    def _kink(self) -> str:
+        """The kink that the walk is stuck at, in words, if there is one: there no gradient shrinks."""
+        if self.ground.is_quadratic:
+            return ""
+        blunt = BLUNT * max((row.steepness for row in self.rows if math.isfinite(row.steepness)), default=0.0)
+        if max(self.here.steepness, self.arrival.limit(self.here)) <= blunt:
+            return ""
+        return self.ground.kink(self.here)
 
     def walked(self) -> Walk:
         assert self.stop is not None and self.best is not None
@@ -287,6 +302,8 @@ class _Course:
             if arrived and not self._is_flat(self.best):
                 self.stop, arrived = self._at_rest_above(), False
             here = self.best  # rounding ended the walk above a point that it had seen
+        if self.stop.reason is Reason.KINK and self.bare is not None and self.bare.value < here.value:
+            here = self.bare
         if math.isnan(here.steepness) and not here.seen:  # a look at the value alone was the lowest
             here = self.ground.see(here.x)
         stop = Stop(
@@ -384,8 +401,11 @@ class _Course:
                   self._point(here), trial.slope, False)  # fmt: skip
         self._note(row, here)
         known = math.isfinite(here.value) if not here.seen else here.is_finite
-        if self.best is not None and known and here.value < self.best.value:
-            self.best = here
+        if self.best is not None and here.value < self.best.value:
+            if known:
+                self.best = here
+            elif math.isfinite(here.value) and (self.bare is None or here.value < self.bare.value):
+                self.bare = here
         if passes >= self.budget.evaluations:
             raise _Spent(Reason.EVALUATIONS, f"{passes:,} evaluations in {self.taken:,} steps, {self._numbers()}")
         if seconds > self.budget.seconds:

@@ -26,8 +26,11 @@ class Reason(Enum):
     INTERRUPTED = "stopped by Ctrl-C"
     ASKED = "stopped by the callback"
     UNDER_WAY = "the walk was under way"
+    KINK = "f has a kink here"
 
 
+STUCK = (Reason.NOISE, Reason.STALLED, Reason.NO_DECREASE, Reason.IDLE)
+"""Reasons of a walk that is stuck, for which a kink may be the cause."""
 ENDS = (Reason.NOISE, Reason.STALLED, Reason.TOLERANCE)
 """Reasons that lie in the gradient itself: the walk ends where it stands."""
 

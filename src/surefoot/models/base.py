@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surefoot.errors import ModelError
+from surefoot.errors import ModelError, OptionError
 from surefoot.models.hypotheses import Hypothesis, parse_hypotheses, wald
 from surefoot.models.statistics import t_quantile, t_two_sided
 from surefoot.proof.certificate import Certificate, Verdict
@@ -186,5 +186,5 @@ class Fit(ABC):
 def checked_level(level: float) -> float:
     """The level, if it is one."""
     if not 0 < level < 1:
-        raise ModelError(f"A confidence level lies between 0 and 1, as 0.95 does; {level:g} does not.")
+        raise OptionError(f"A confidence level lies between 0 and 1, as 0.95 does; {level:g} does not.")
     return level

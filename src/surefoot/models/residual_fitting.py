@@ -18,7 +18,7 @@ from surefoot.descent.residual_walk import Found, descend
 from surefoot.descent.residuals import Damping, GaussNewton, LevenbergMarquardt
 from surefoot.descent.steps import Step
 from surefoot.descent.stop import Reason
-from surefoot.errors import ModelError
+from surefoot.errors import OptionError
 from surefoot.models.residual_fit import ResidualFit
 from surefoot.problem.box import Box
 from surefoot.problem.losses import Loss
@@ -114,7 +114,7 @@ def chosen(wishes: Wishes) -> tuple[Direction | None, Step | None]:
 
     Raises
     ------
-    ModelError
+    OptionError
         A name that is not known, or a pair that makes no sense.
     """
     method, steps = wishes.method, wishes.steps
@@ -122,11 +122,11 @@ def chosen(wishes: Wishes) -> tuple[Direction | None, Step | None]:
         name = method.strip().lower().replace("_", "-").replace(" ", "-")
         if name not in METHODS:
             known = ", ".join(map(repr, METHODS))
-            raise ModelError(f"There is no method of residuals named {method!r}; the names are {known}.")
+            raise OptionError(f"There is no method of residuals named {method!r}; the names are {known}.")
         kind, usual = METHODS[name]
         if kind == "lm":
             if steps is not None and not isinstance(steps, Damping):
-                raise ModelError(
+                raise OptionError(
                     "Levenberg-Marquardt chooses the length of its steps by damping: leave steps away, or take "
                     "method='gauss-newton' with them."
                 )
@@ -138,7 +138,7 @@ def chosen(wishes: Wishes) -> tuple[Direction | None, Step | None]:
         if steps is None:
             return direction, Damping()
     if wishes.box is not None:
-        raise ModelError("Among bounds only Levenberg-Marquardt walks: leave method and steps away.")
+        raise OptionError("Among bounds only Levenberg-Marquardt walks: leave method and steps away.")
     return direction, _step(steps)
 
 
@@ -155,7 +155,7 @@ def _step(steps: Any) -> Step:
     name = steps.strip().lower().replace("_", "-")
     allowed = ("armijo", "wolfe", "hager-zhang", "exact", "full", "trust-region")
     if name not in allowed or name not in STEPS:
-        raise ModelError(
+        raise OptionError(
             f"Gauss-Newton does not go with {steps!r} steps; it goes with {', '.join(map(repr, allowed))}."
         )
     return step_class(name)()

@@ -1,8 +1,8 @@
 """What a traced program does, drawn as nodes of a real graph: values, conditions and choices.
 
 A value is an array where it does not depend on the input and is known exactly (`known`), else the place of a node. A
-program's infinities are no real numbers: in a maximum or a comparison they mean what they mean, anywhere else the
-function is **undefined** there, written ``log(-1)``, which no reading can take for a number.
+program's infinities are no real numbers: in a maximum, a comparison or a mask they mean what they mean (`infinities`),
+anywhere else the function is **undefined** there, which no reading can take for a number.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.problem import infinities
 from surefoot.problem.known import ARRAYS, COMPUTED, compute, exactly
 from surefoot.problem.real import Builder
 
@@ -88,9 +89,7 @@ class Drawing:
     def _constant(self, array: Array) -> int:
         """A constant; what is the same along an axis is held once."""
         if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-            wrong = np.asarray(~np.isfinite(array))
-            nowhere = self.undefined(array.shape)
-            return nowhere if wrong.all() else self.choose(wrong, nowhere, np.where(wrong, 0.0, array), array.shape)
+            return self._beyond(array)
         if array.size > 1 and bool(np.all(array.flat[:2] == array.flat[0])) and bool(np.all(array == array.flat[0])):
             return self.build.broadcast(self._constant(np.asarray(array.flat[0])), array.shape, ())
         same = [n > 1 and step == 0 for n, step in zip(array.shape, array.strides, strict=True)]
@@ -101,11 +100,29 @@ class Drawing:
             )
         if array.dtype.kind in "iu" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > 2**53:
             return self.build.unknown("a whole number beyond 2^53", (), array.shape)
-        return self.build.constant(array + 0.0 if array.dtype.kind == "f" else array)
+        return self.build.constant(array)
 
-    def undefined(self, shape: Sequence[int]) -> int:
-        """No number at all."""
-        return self.build.broadcast(self.build.unary("log", self.build.constant(-1.0)), shape, ())
+    def lift(self, value: Value) -> Value:
+        """A constant node as a known array again."""
+        if isinstance(value, np.ndarray):
+            return value
+        node = self.build.nodes[value]
+        if node.operation == "broadcast" and not node["axes"]:
+            number = self.build.value(node.operands[0])
+            return value if number is None else np.broadcast_to(number, node.shape)
+        known = self.build.value(value)
+        return value if known is None else known
+
+    def _beyond(self, array: Array) -> int:
+        """A constant with infinities."""
+        place = self.place(np.where(np.isfinite(array), array, 0.0))
+        for wrong, infinity in ((array == np.inf, np.inf), (array == -np.inf, -np.inf), (np.isnan(array), np.nan)):
+            if np.all(wrong):
+                return infinities.nowhere(self, infinity, array.shape)
+            if np.any(wrong):
+                instead = infinities.nowhere(self, infinity, array.shape)
+                place = self.place(self.choose(np.asarray(wrong), instead, place, array.shape))
+        return place
 
     def filled(self, value: float | bool, shape: Sequence[int]) -> Array:
         """A known array of one number."""
@@ -142,6 +159,9 @@ class Drawing:
                 found = exactly(operation, [one.astype(float) for one in lean], **settings)
             if found is not None:
                 return np.broadcast_to(found, tuple(shape))
+        beyond = infinities.elementwise(self, operation, values, shape)
+        if beyond is not None:
+            return beyond
         if operation in ("maximum", "minimum") and arrays:
             return self._extreme(operation, *values, shape=shape)
         # A number stays a number where another operand has the shape: the builder repeats it.
@@ -244,6 +264,18 @@ class Drawing:
             if node.operation == "where" and value == self.number(node.operands[0]):
                 return node.operands[0]
         return self.compare("ne", value, self.filled(0.0, shape), shape)
+
+    def is_number(self, value: Value, number: int) -> Value:
+        """Whether a whole number is a given one: of a choice among numbers, whether that one is chosen."""
+        value = self.lift(value)
+        if isinstance(value, np.ndarray):
+            return np.asarray(value == number)
+        node = self.build.nodes[value]
+        if node.operation == "where" and isinstance(self.lift(node.operands[1]), np.ndarray):
+            condition, yes, no = node.operands
+            rest = self.both(self.negated(condition), self.spread(self.is_number(no, number), node.shape))
+            return self.either(self.both(condition, np.asarray(self.lift(yes) == number)), rest)
+        return self.compare("eq", value, self.filled(float(number), node.shape), node.shape)
 
     def choose(self, condition: Value, yes: Value, no: Value, shape: Sequence[int], truth: bool = False) -> Value:
         """``yes`` where the condition holds, else ``no``."""

@@ -32,6 +32,9 @@ from surefoot.problem.points import Points
 from surefoot.problem.programs import double
 from surefoot.problem.reading import Reading, in_words, read
 from surefoot.problem.real import Builder, Graph
+from surefoot.problem.real_floating import value
+from surefoot.problem.returned import as_value
+from surefoot.problem.traced import disagreement
 
 INLINE = (
     "jit", "pjit", "closed_call", "core_call", "call", "remat", "remat2", "checkpoint", "custom_jvp_call",
@@ -94,7 +97,18 @@ def real_graph(f: Callable[..., Any], example: Any, arguments: Sequence[Any] = (
         raise ModelError(
             f"{in_words(refused)}, so what it computes cannot be read. Write it with jax.numpy, or as text."
         ) from refused
-    return _graph(reading, points.names)
+    graph = _graph(reading, points.names)
+    apart = "" if any(node.operation == "unknown" for _, node in graph) else _disagreement(graph, f, points, arguments)
+    if apart:
+        raise ModelError(f"{apart}, so nothing can be proven about it. Let it depend on nothing but x.")
+    return graph
+
+
+def _disagreement(graph: Graph, f: Callable[..., Any], points: Points, arguments: Sequence[Any]) -> str:
+    def plain(x: np.ndarray) -> np.ndarray:
+        return np.array([as_value(f(points.shaped(x), *arguments))])
+
+    return disagreement(plain, lambda x: np.array([value(graph, x)]), points.start)
 
 
 def _graph(reading: Reading, names: Sequence[str]) -> Graph:
@@ -103,8 +117,8 @@ def _graph(reading: Reading, names: Sequence[str]) -> Graph:
     with double(), np.errstate(all="ignore"):
         constants = [reader.known(array) for array in reading.constants]
         closed, passed = constants[: reading.closed], constants[reading.closed :]
-        value = reader.run(reading.jaxpr, closed, [build.input, *passed])[0]
-        graph = build.graph(build.reshape(reader.draw.place(value), ()))
+        found = reader.run(reading.jaxpr, closed, [build.input, *passed])[0]
+        graph = build.graph(build.reshape(reader.draw.place(found), ()))
     return replace(graph, notes=(*graph.notes, *notes({node.operation for node in graph.nodes})))
 
 
@@ -153,15 +167,15 @@ class _Reader:
         values: dict[Any, Value] = dict(zip(program.constvars, constants, strict=True))
         values.update(zip(program.invars, inputs, strict=True))
 
-        def value(atom: Any) -> Value:
+        def of(atom: Any) -> Value:
             return self.known(atom.val, atom.aval.dtype) if hasattr(atom, "val") else values[atom]
 
         for equation in program.eqns:
             self.draw.build.source = self._source(equation)
-            found = self._apply(equation, [value(atom) for atom in equation.invars])
+            found = self._apply(equation, [of(atom) for atom in equation.invars])
             for atom, one in zip(equation.outvars, found, strict=True):
                 values[atom] = one if isinstance(one, int) else np.asarray(one)
-        return [value(atom) for atom in program.outvars]
+        return [of(atom) for atom in program.outvars]
 
     def _apply(self, equation: Any, values: list[Value]) -> list[Value]:
         name = equation.primitive.name
@@ -172,7 +186,7 @@ class _Reader:
             found = self._inline(equation, values)
         elif name in ("cond", "scan", "while"):
             found = LOOPS[name](self, equation, values)
-        elif not name.startswith(RANDOM):
+        elif not name.startswith(RANDOM) and not _may_wrap(equation, values):
             call = self._call(equation)
             rule = RULES.get(name) or MOVES.get(name)
             found = rule(self.draw, values, call) if rule is not None else None
@@ -225,6 +239,15 @@ class _Reader:
         if held is None:
             held = self._sources[id(equation)] = (equation, _line(equation))
         return held[1]
+
+
+def _may_wrap(equation: Any, values: Sequence[Value]) -> bool:
+    """Whether small or unsigned whole numbers are computed of the input: they may run over, and real ones do not."""
+    if equation.primitive.name in MOVES or all(isinstance(value, np.ndarray) for value in values):
+        return False
+    if equation.primitive.name == "convert_element_type" and _kind(equation.invars[0].aval.dtype) == "truth":
+        return False
+    return any(str(atom.aval.dtype).startswith(("uint", "int8", "int16")) for atom in equation.outvars)
 
 
 def _can_run(call: Call, values: Sequence[Value]) -> bool:

@@ -69,6 +69,64 @@ def jax_function(node: Node, names: Sequence[str]) -> Callable[[Any], Any]:
     ...     print(jax.grad(f)(np.array([-1.2, 1.0])))
     [-215.6  -88. ]
     """
+    read = _prepared(node, names)
+
+    def f(v: Any) -> Any:
+        value = read(v, node)[0]
+        return _library().lax.reshape(value, ()) if np.shape(value) else _double(value)
+
+    return f
+
+
+def jax_terms(node: Node, depth: int, names: Sequence[str]) -> Callable[[Any], Any]:
+    """The terms of a sum over indices, not added: of its ``depth`` outer indices, the first runs slowest.
+
+    Parameters
+    ----------
+    node : Node
+        As for `jax_function`; with depth 0 any node, which is one term.
+    depth : int
+        How many sums around the term are not to be taken.
+    names : sequence of str
+        As for `jax_function`.
+
+    Returns
+    -------
+    callable
+        ``f(v) -> values``, v of shape (n,), the values of shape (m,).
+
+    Examples
+    --------
+    >>> import jax
+    >>> from surefoot.problem.grammar import parse_function
+    >>> f = jax_terms(parse_function("sum(i*x + j, i=1..2, j=0..1)"), 2, ("x",))
+    >>> with jax.enable_x64(True):
+    ...     print(f(np.array([10.0])))
+    [10. 11. 20. 21.]
+    """
+    read, term, over = _prepared(node, names), node, []
+    for _ in range(depth):
+        index = running(term)
+        assert index is not None and isinstance(term, Apply)
+        over.append(index)
+        term = term.arguments[0]
+
+    def f(v: Any) -> Any:
+        jnp = _library().numpy
+        value, axis = read(v, term)
+        places = [axis[index] for index in over]
+        shape = [1] * max([np.ndim(value), *(place + 1 for place in places)])
+        for index, place in zip(over, places, strict=True):
+            shape[-1 - place] = len(index)
+        whole = jnp.broadcast_to(_double(value), shape)
+        rest = [place for place in range(len(shape)) if len(shape) - 1 - place not in places]
+        return jnp.transpose(whole, (*rest, *(len(shape) - 1 - place for place in places))).reshape(-1)
+
+    return f
+
+
+def _prepared(node: Node, names: Sequence[str]) -> Callable[[Any, Node], tuple[Any, dict[Index, int]]]:
+    """How the value of a part of a graph is read, as an array over the axes of the indices that are free in it."""
     wanted = Elements.of(names)
     axis = indices.axes(node)
     for part in walk(node):
@@ -76,11 +134,7 @@ def jax_function(node: Node, names: Sequence[str]) -> Callable[[Any], Any]:
     chains = long_sums(node, frozenset(wanted.single))
     import jax  # noqa: F401, so that the time of importing it is not taken for that of tracing
 
-    def f(v: Any) -> Any:
-        value = _Reading(v, wanted, axis, chains).of(node, None)
-        return _library().lax.reshape(value, ()) if np.shape(value) else _double(value)
-
-    return f
+    return lambda v, part: (_Reading(v, wanted, axis, chains).of(part, None), axis)
 
 
 def _check(node: Node, wanted: Elements) -> None:

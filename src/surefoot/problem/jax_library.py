@@ -7,6 +7,7 @@ itself ``log_ndtr`` does not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,6 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from surefoot.problem.drawing import Value
+from surefoot.problem.jax_rules import RULES
+
+CONVERSIONS = ("convert_element_type", "select_n")
+"""Operations that mapping may add or leave out."""
 
 
 class _Function(NamedTuple):
@@ -57,12 +62,12 @@ def recognised(reader: Any, body: Any, values: Sequence[Value], found: Sequence[
     if len(found) != 1 or all(isinstance(value, np.ndarray) for value in values):
         return None
     given = [atom.aval for atom in body.invars]
-    size = count(body)
+    signature = _signature(body)
     for function in FUNCTIONS:
         if len(values) != function.operands or any(str(one.dtype) != "float64" for one in given):
             continue
         reference = _reference(function, tuple((tuple(one.shape), str(one.dtype)) for one in given))
-        if reference is None or reference[1] != size:
+        if reference is None or reference[1] != signature:
             continue
         program = reference[0]
         (own,) = reader.inner(program, values)
@@ -74,18 +79,28 @@ def recognised(reader: Any, body: Any, values: Sequence[Value], found: Sequence[
 
 def count(program: Any) -> int:
     """Operations of a program, those inside of others counted too."""
-    total = len(program.eqns)
+    return sum(_counted(program).values())
+
+
+def _counted(program: Any) -> Counter[str]:
+    """How often a program has each operation, those inside of others counted too."""
+    found = Counter(equation.primitive.name for equation in program.eqns)
     for equation in program.eqns:
         for value in equation.params.values():
             for inner in value if isinstance(value, (tuple, list)) else (value,):
                 inner = getattr(inner, "jaxpr", inner)
-                total += count(inner) if hasattr(inner, "eqns") else 0
-    return total
+                found += _counted(inner) if hasattr(inner, "eqns") else Counter()
+    return found
+
+
+def _signature(program: Any) -> Counter[str]:
+    """The operations that stay the same when a program is mapped over an axis: a first look at whether two are one."""
+    return Counter({name: n for name, n in _counted(program).items() if name in RULES and name not in CONVERSIONS})
 
 
 @cache
-def _reference(function: _Function, given: tuple[tuple[tuple[int, ...], str], ...]) -> tuple[Any, int] | None:
-    """The body of a library function at some shapes, and how many operations it has."""
+def _reference(function: _Function, given: tuple[tuple[tuple[int, ...], str], ...]) -> tuple[Any, Counter[str]] | None:
+    """The body of a library function at some shapes, and its signature."""
     import jax
 
     inputs = [jax.ShapeDtypeStruct(shape, kind) for shape, kind in given]
@@ -99,4 +114,4 @@ def _reference(function: _Function, given: tuple[tuple[tuple[int, ...], str], ..
         if inner is None or list(only.invars) != list(program.jaxpr.invars) or not hasattr(inner, "consts"):
             break
         program = inner
-    return program, count(program.jaxpr)
+    return program, _signature(program.jaxpr)

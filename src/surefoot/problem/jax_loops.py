@@ -103,7 +103,10 @@ class _Loop:
                 carry.append((begun + np.asarray(part) * steps).astype(begun.dtype))
         axes = [None] * self.fixed + [None if part == "sum" else 0 for part in parts]
         axes += [0] * (len(inputs) - len(axes))
-        found = self._mapped(axes, [*values[: self.fixed], *carry, *values[self.fixed + self.carried :]])
+        try:
+            found = self._mapped(axes, [*values[: self.fixed], *carry, *values[self.fixed + self.carried :]])
+        except NotImplementedError:  # an operation that JAX cannot map over an axis
+            return None
         last: list[Value] = []
         for part, begun, one in zip(parts, start, found, strict=False):
             if part == "sum":
@@ -125,25 +128,35 @@ class _Loop:
 
     def _part(self, before: Any, after: Any) -> Any:
         """``"sum"``, the increment of a counter, or None: what one carried value is."""
-        makers = [equation for equation in self.body.eqns if any(atom is after for atom in equation.outvars)]
-        if len(makers) != 1 or makers[0].primitive.name not in ("add", "add_any"):
-            return None
-        step = [atom for atom in makers[0].invars if atom is not before]
-        kind = str(before.aval.dtype)
-        if kind.startswith("int") and len(step) == 1 and hasattr(step[0], "val") and before.aval.shape == ():
-            return int(step[0].val)
-        uses = self._uses(before)
-        if len(uses) == 1 and uses[0].primitive.name == "convert_element_type":
-            before = uses[0].outvars[0]
-            uses = self._uses(before)
+        kind, makers = str(before.aval.dtype), [one for one in self.body.eqns if after in one.outvars]
+        if kind.startswith("int") and len(makers) == 1 and makers[0].primitive.name == "add":
             step = [atom for atom in makers[0].invars if atom is not before]
-        same = kind.startswith("float") and kind == str(after.aval.dtype) and kind == str(before.aval.dtype)
-        # A running sum is added to and nothing else: no step looks at it, and no step's result is it.
-        alone = len(uses) == 1 and uses[0] is makers[0] and len(step) == 1 and not self._uses(after)
-        return "sum" if same and alone and sum(one in (before, after) for one in self.body.outvars) == 1 else None
+            known = len(step) == 1 and hasattr(step[0], "val") and before.aval.shape == ()
+            return int(step[0].val) if known else None
+        if not kind.startswith("float"):
+            return None
+        # A running sum is only ever added to: no step looks at it, and no step's result is it.
+        at = before
+        while at is not after:
+            uses = self._uses(at)
+            if len(uses) != 1 or not _adds_to(uses[0], at, kind) or at in self.body.outvars:
+                return None
+            (at,) = uses[0].outvars
+        return "sum" if not self._uses(after) and self.body.outvars.count(after) == 1 and at is not before else None
 
     def _uses(self, value: Any) -> list[Any]:
-        return [equation for equation in self.body.eqns if any(atom is value for atom in equation.invars)]
+        return [one for one in self.body.eqns if any(atom is value for atom in one.invars)]
+
+
+def _adds_to(equation: Any, value: Any, kind: str) -> bool:
+    """Whether an operation is a value plus or minus something else."""
+    name, operands = equation.primitive.name, equation.invars
+    if str(equation.outvars[0].aval.dtype) != kind:
+        return False
+    if name == "convert_element_type":
+        return True
+    times = sum(atom is value for atom in operands)
+    return times == 1 and (name in ("add", "add_any") or (name == "sub" and operands[0] is value))
 
 
 def repeat(reader: Any, equation: Any, values: list[Value]) -> list[Value] | None:

@@ -18,6 +18,9 @@ from surefoot.problem.jax_rules import Rule
 MOST_REPEATED = 16
 """Entries that the table of a scattered sum may have for each update."""
 
+MOST_QUESTIONS = 16
+"""Entries among which the place of the largest is found by comparisons."""
+
 
 def _axes_of(call: Call, name: str) -> tuple[int, ...]:
     return tuple(int(axis) for axis in call.params[name])
@@ -65,6 +68,65 @@ def _split(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
         parts.append(move.slice(u, starts, stops))
         start += int(size)
     return parts
+
+
+def _stack(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
+    axis = int(call.params["axis"])
+    move, parts = draw.mover(values)
+    shape = [1 if k == axis else n for k, n in enumerate(call.shape)]
+    return move.concatenate([move.reshape(part, shape) for part in parts], axis)
+
+
+def _unstack(draw: Drawing, values: Sequence[Value], call: Call) -> list[Value]:
+    move, (u,) = draw.mover(values)
+    return [move.reshape(part, call.outputs[0][0]) for part in _cut(draw, u, int(call.params["axis"]))]
+
+
+def _cut(draw: Drawing, u: Value, axis: int) -> list[Value]:
+    """The parts of length 1 along an axis."""
+    move, (u,) = draw.mover([u])
+    shape, parts = draw.shape(u), []
+    for k in range(shape[axis]):
+        starts, stops = [0] * len(shape), list(shape)
+        starts[axis], stops[axis] = k, k + 1
+        parts.append(move.slice(u, starts, stops))
+    return parts
+
+
+def _tile(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
+    move, (u,) = draw.mover(values)
+    shape, reps = draw.shape(u), [int(n) for n in call.params["reps"]]
+    wide = [n for pair in zip(reps, shape, strict=True) for n in pair]
+    return move.reshape(move.broadcast(u, wide, range(1, 2 * len(shape), 2)), call.shape)
+
+
+def _argmax(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
+    """The first place of the largest, one question after the other."""
+    u, (axis,) = values[0], call.params["axes"]
+    sign = "max" if call.name == "argmax" else "min"
+    length = draw.shape(u)[axis]
+    if isinstance(u, np.ndarray) or length > MOST_QUESTIONS or call.kinds[0] == "other":
+        return None
+    parts = [draw.lift(draw.build.reshape(part, call.shape)) for part in _cut(draw, u, int(axis))]
+    if call.kinds[0] == "truth":
+        largest = [part if sign == "max" else draw.negated(part) for part in parts]
+    else:
+        top = draw.build.reduce(sign, u, (axis,))
+        largest = [draw.compare("le", *((top, part) if sign == "max" else (part, top)), call.shape) for part in parts]
+    found: Value = np.zeros(call.shape)
+    for k in range(length - 1, -1, -1):
+        found = draw.choose(largest[k], draw.filled(float(k), call.shape), found, call.shape)
+    return found
+
+
+def _iota(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
+    """Counting along an axis."""
+    if call.kind not in ("real", "whole"):
+        return None
+    axis, shape = int(call.params["dimension"]), call.shape
+    kind = float if call.kind == "real" else np.dtype(call.params["dtype"])
+    counted = np.arange(shape[axis]).astype(kind).reshape([-1 if k == axis else 1 for k in range(len(shape))])
+    return np.broadcast_to(counted, shape)
 
 
 def _positions(shape: Sequence[int], first: int = 0) -> np.ndarray:
@@ -285,6 +347,8 @@ def _window(operation: str) -> Rule:
 
 
 MOVES: dict[str, Rule] = {
+    "stack": _stack, "unstack": _unstack, "tile": _tile, "argmax": _argmax, "argmin": _argmax,
+    "iota": _iota,
     "reshape": _reshape, "squeeze": _reshape, "expand_dims": _reshape, "broadcast_in_dim": _broadcast,
     "transpose": _transpose, "slice": _slice, "rev": _reverse, "concatenate": _concatenate, "split": _split,
     "pad": _pad, "dynamic_slice": _dynamic_slice, "dynamic_update_slice": _dynamic_update_slice,

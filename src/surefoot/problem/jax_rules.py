@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.problem import infinities
 from surefoot.problem.drawing import Call, Drawing, Value
 from surefoot.problem.known import LARGEST_WHOLE, whole
 from surefoot.problem.structure import subscripts
@@ -37,7 +38,7 @@ OF_WHOLE_NUMBERS = ("neg", "abs", "sign", "add", "sub", "mul", "maximum", "minim
 
 SAME = (
     "stop_gradient", "copy", "copy_p", "name", "device_put", "sharding_constraint", "reshard", "mesh_cast", "pvary",
-    "real", "optimization_barrier", "zeros_like", "conj",
+    "real", "optimization_barrier", "conj",
 )  # fmt: skip
 
 MOST_EXPONENTS = 64
@@ -145,6 +146,11 @@ def _compare(operation: str, swapped: bool = False) -> Rule:
     return rule
 
 
+def _is_finite(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
+    """Real numbers are."""
+    return np.asarray(np.isfinite(values[0])) if isinstance(values[0], np.ndarray) else draw.filled(True, call.shape)
+
+
 def _logic(join: Any) -> Rule:
     def rule(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
         return join(draw, *values) if call.kind == "truth" else None
@@ -159,11 +165,9 @@ def _select(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
         return None
     if call.kinds[0] == "truth":
         return draw.choose(which, cases[1], cases[0], shape, truth) if len(cases) == 2 else cases[0]
-    if not isinstance(which, np.ndarray):
-        return None
     chosen = cases[0]
     for k, case in enumerate(cases[1:], start=1):
-        chosen = draw.choose(np.asarray(which == k), case, chosen, shape, truth)
+        chosen = draw.choose(draw.spread(draw.is_number(which, k), draw.shape(which)), case, chosen, shape, truth)
     return chosen
 
 
@@ -222,6 +226,7 @@ def _reduce(operation: str) -> Rule:
         if any(draw.shape(value)[axis] == 0 for axis in axes):
             empty = {"sum": 0.0, "prod": 1.0}.get(operation)
             return None if empty is None or call.kind == "whole" else draw.filled(empty, call.shape)
+        value = infinities.extreme(draw, operation, value, axes)
         return draw.build.reduce(operation, draw.place(value), axes)
 
     return rule
@@ -314,7 +319,7 @@ RULES: dict[str, Rule] = {
     "gt": _compare("lt", swapped=True), "ge": _compare("le", swapped=True),
     "and": _logic(Drawing.both), "or": _logic(Drawing.either), "xor": _logic(Drawing.differ),
     "not": _logic(Drawing.negated),
-    "is_finite": lambda draw, values, call: draw.filled(True, call.shape),
+    "is_finite": _is_finite,
     "select_n": _select,
     "convert_element_type": _convert,
     "reduce_precision": _reduced_precision,

@@ -155,8 +155,9 @@ def digest(array: np.ndarray) -> str:
     >>> digest(np.array([1.0])) == digest(np.array([[1.0]]))
     False
     """
-    head = f"{array.dtype.str}{array.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+    found = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    found.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
 
 
 class Builder:
@@ -243,17 +244,19 @@ class Builder:
     def constant(self, array: Any) -> int:
         """A constant: doubles as they are, whole numbers if doubles can hold them, or truth values."""
         given = np.asarray(array)
-        kept = given if given.dtype == bool else np.array(given, dtype=float)
+        kept = np.array(given, dtype=bool if given.dtype == bool else float)
+        if kept.dtype == float:
+            kept += 0.0  # the real numbers have one zero
         if given.dtype.kind in "iu" and not np.array_equal(kept.astype(object), given.astype(object)):
             raise ValueError("A whole number is too large for a double to hold it.")
         return self.add_node("constant", (), kept.shape, digest=self._hold(kept))
 
     def _hold(self, array: np.ndarray) -> str:
+        """Keep an array that belongs to nobody else."""
         key = digest(array)
         if key not in self.constants:
-            kept = np.array(array)
-            kept.setflags(write=False)
-            self.constants[key] = kept
+            array.setflags(write=False)
+            self.constants[key] = array
         return key
 
     # Elementwise
@@ -430,6 +433,17 @@ class Builder:
         steps = tuple(steps) if steps is not None else (1,) * len(tuple(starts))
         cuts = tuple((int(a), int(b), int(c)) for a, b, c in zip(starts, stops, steps, strict=True))
         shape = tuple(len(range(*cut)) for cut in cuts)
+        node = self.nodes[u]
+        if node.operation == "concatenate" and shape != self.shape(u):
+            axis, begin = node["axis"], 0
+            for part in node.operands:
+                end = begin + self.shape(part)[axis]
+                if begin <= cuts[axis][0] and cuts[axis][1] <= end:
+                    moved = [begin if k == axis else 0 for k in range(len(cuts))]
+                    first = [a - m for (a, _, _), m in zip(cuts, moved, strict=True)]
+                    last = [b - m for (_, b, _), m in zip(cuts, moved, strict=True)]
+                    return self.slice(part, first, last, steps)
+                begin = end
         return u if shape == self.shape(u) else self._moved("slice", (u,), shape, cuts=cuts)
 
     def reverse(self, u: int, axes: Sequence[int]) -> int:

@@ -253,10 +253,10 @@ class Residuals:
 
 
 def residuals_of(
-    residual: Callable[..., Any],
+    residual: Callable[..., Any] | str | Sequence[str],
     x0: Any,
     *,
-    args: Sequence[Any] = (),
+    args: Any = (),
     jac: Callable[..., Any] | None = None,
     jac_sparsity: Any = None,
 ) -> tuple[Residuals, np.ndarray]:
@@ -266,12 +266,13 @@ def residuals_of(
 
     Parameters
     ----------
-    residual : callable
-        ``residual(x, *args)`` returns real numbers: an array, a number, or a tree of them.
+    residual : callable, str or sequence of str
+        ``residual(x, *args)`` returns real numbers: an array, a number, or a tree of them. Or as it is typed: see
+        `typed_residuals`.
     x0 : number, array, list of numbers, or tree of them
         The start, for its shape and for a first evaluation.
     args : sequence
-        Auxiliary data.
+        Auxiliary data; of typed residuals a mapping from names to numbers that do not vary, or such text.
     jac : callable, optional
         ``jac(x, *args)`` returns the Jacobian (m, n), an array or a sparse matrix; it is believed.
     jac_sparsity : array or sparse matrix, shape (m, n), optional
@@ -300,8 +301,12 @@ def residuals_of(
     >>> r.round(12).tolist(), (J + 0.0).tolist()
     ([-4.4, 2.2], [[24.0, 10.0], [-1.0, 0.0]])
     """
-    from surefoot.problem.residual_traced import traced_residuals_or_reason
+    from surefoot.problem.residual_traced import read_typed, traced_residuals_or_reason
 
+    if isinstance(residual, str | list | tuple):
+        typed, start = read_typed(residual, x0, args, jac)
+        _with_pattern(typed, jac_sparsity)
+        return typed, start
     if not callable(residual):
         raise ModelError(f"A residual function is needed, not {type(residual).__name__} {residual!r:.60}.")
     points = Points(x0)
@@ -310,8 +315,13 @@ def residuals_of(
         from surefoot.problem.residual_called import CalledResiduals
 
         found = CalledResiduals(residual, points, args, jac=jac, reason=found)
-    if jac is None and jac_sparsity is not None:
-        found.use_pattern(jac_sparsity)
-    elif jac is None and found.exact and found.size >= MANY:
-        found.look_for_pattern()
+    if jac is None:
+        _with_pattern(found, jac_sparsity)
     return found, points.start
+
+
+def _with_pattern(residuals: Residuals, sparsity: Any) -> None:
+    if sparsity is not None:
+        residuals.use_pattern(sparsity)
+    elif residuals.exact and residuals.size >= MANY:
+        residuals.look_for_pattern()

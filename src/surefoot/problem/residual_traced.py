@@ -10,12 +10,12 @@ Reference: Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from surefoot.errors import ModelError, SurefootError
+from surefoot.errors import ModelError, OptionError, SurefootError
 from surefoot.problem.losses import Loss
 from surefoot.problem.objective import Objective
 from surefoot.problem.points import Points
@@ -282,6 +282,41 @@ def traced_residuals_or_reason(
     except Exception as refused:
         return in_words(refused, "differentiate")
     return disagreement(lambda x: joined(residual(points.shaped(x), *args), np), found.at, points.start) or found
+
+
+def read_typed(
+    texts: str | Sequence[str], x0: Any, args: Any, jac: Callable[..., Any] | None
+) -> tuple[TracedResiduals, np.ndarray]:
+    """Residuals as they are typed, and their start.
+
+    Raises
+    ------
+    ExpressionError
+        A text cannot be read, or does not match the start.
+    OptionError
+        A Jacobian is given, which is exact anyway; or the further arguments are no numbers by names.
+    """
+    from surefoot.problem.typed_residuals import typed_residuals
+
+    if jac is not None:
+        raise OptionError("Typed residuals have an exact Jacobian: leave jac away.")
+    known = None if isinstance(args, tuple | list) and not args else args
+    if known is not None and not isinstance(known, str | Mapping):
+        raise OptionError('The further numbers of typed residuals have names: args={"t": [0, 1, 2]}.')
+    typed = typed_residuals(texts, x0, known)
+    residuals, rows = typed.traceable(), 0
+
+    def answers(inputs: tuple[Any, ...]) -> list[Any]:
+        nonlocal rows
+        r = residuals(*inputs)
+        rows = r.shape[0]
+        return [r]
+
+    reading = read_answers(answers, Points(typed.start), ())
+    found = TracedResiduals(reading, Points(typed.variables.shaped(typed.start)), rows)
+    found.source = "text"
+    found.prepare()
+    return found, typed.start
 
 
 def joined(result: Any, numpy: Any) -> Any:

@@ -115,7 +115,7 @@ def variables_of(function: str | Node) -> Variables:
         reason, name = str(error), error.name
     else:
         return variables
-    raise ExpressionError(reason, text, _position(text, name))
+    raise ExpressionError(reason, text, position_of(text, name))
 
 
 def read_start(start: str | Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -254,7 +254,7 @@ def _intervals(
 def _place(part: Given, variables: Variables, what: str) -> slice:
     """Where in the flat vector the variable of this part is."""
     if part.name not in variables.sizes:
-        part.refuse(f"The {what} names {part.name}, which is no variable here{_guess(part.name, variables.sizes)}.")
+        part.refuse(f"The {what} names {part.name}, which is no variable here{suggestion(part.name, variables.sizes)}.")
     place, size = variables.places[part.name], variables.sizes[part.name]
     if part.index is None:
         return place
@@ -273,11 +273,11 @@ def _check_names(node: Node, text: str, point: Mapping[str, np.ndarray], parts: 
     for name in used:
         if name not in point and name not in CONSTANTS:
             known = {"e": " (The number e is exp(1).)"}.get(name, "")
-            guess = _guess(name, unused) or f"; add {quote(name)}=1 with the value that you mean"
-            raise ExpressionError(f"The start gives nothing to {name}{guess}.{known}", text, _position(text, name))
+            guess = suggestion(name, unused) or f"; add {quote(name)}=1 with the value that you mean"
+            raise ExpressionError(f"The start gives nothing to {name}{guess}.{known}", text, position_of(text, name))
     for part in parts:
         if part.name in unused:
-            guess = _guess(part.name, used)
+            guess = suggestion(part.name, used)
             part.refuse(
                 f"The start gives {part.name} a value, but the function does not use it{guess or '; remove it'}."
             )
@@ -294,10 +294,17 @@ def _written_out(node: Node, text: str, variables: Variables) -> Node:
         return written
     except VectorError as error:
         reason, name = str(error), error.name
-    raise ExpressionError(reason, text, _position(text, name))
+    raise ExpressionError(reason, text, position_of(text, name))
 
 
-def _guess(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+def suggestion(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """What a name that is not known may have meant, as the end of a sentence; empty where nothing is near.
+
+    Examples
+    --------
+    >>> suggestion("rat", ["rate", "height"])
+    '; did you mean rate'
+    """
     lowered = {other.lower(): other for other in known}
     near = difflib.get_close_matches(name, list(known), n=2) or [lowered[k] for k in [name.lower()] if k in lowered]
     if not near and len(known) == 1:
@@ -305,7 +312,7 @@ def _guess(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     return f"; did you mean {' or '.join(near)}?"[:-1] if near else ""
 
 
-def _position(text: str, name: str) -> int:
+def position_of(text: str, name: str) -> int:
     """Where a variable stands first: where another name in its place would be a variable too, and not an index."""
     try:
         places = [token for token in tokenize(text) if token.kind == "NAME" and unquote(token.text) == name]

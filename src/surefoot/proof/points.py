@@ -23,6 +23,7 @@ from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.finding import LISTED, Finding, along, descent, plain
 from surefoot.proof.floors import floors
 from surefoot.proof.inertia import DenseCurvature, Inertia, aim
+from surefoot.proof.kinked import judge_kink
 from surefoot.proof.krylov_inertia import ProductCurvature
 from surefoot.proof.nearby import Change, Place, downhill, first_change, lower_value
 from surefoot.proof.next_door import next_door
@@ -32,6 +33,11 @@ from surefoot.wording import counted
 
 FAR = 0.1
 """Part of the size of x, at least 1, within which a stationary point is next to x."""
+DOUBTFUL = (Verdict.INCONCLUSIVE, Verdict.DEGENERATE)
+"""Verdicts for which a kink may be the cause."""
+MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM)
+BESIDE = 1e-10
+"""A lower value so near, relative to the size of x, may be that of a kink that x is next to."""
 DENSE = 1000
 """Most variables for which the whole Hessian is taken."""
 
@@ -108,6 +114,7 @@ def judge_point(
     try:
         with np.errstate(all="ignore"):
             found = hearing.decide()
+            found = hearing.reconsider(found)
     except Spent:
         found = Finding(
             Verdict.INCONCLUSIVE,
@@ -167,6 +174,20 @@ class _Hearing:
             self.stage = "whether f falls"
             return self._falling(place, curvature, moving)
         return self._stationary(place, curvature, free, weak, strong)
+
+    def reconsider(self, found: Finding) -> Finding:
+        """The finding, or what can be said where a kink is the cause that it says little."""
+        away = found.evidence.get("escape_length") or 0.0
+        beside = found.verdict is Verdict.NOT_STATIONARY and away <= BESIDE * max(1.0, length_of(self.x))
+        if not (found.verdict in DOUBTFUL or beside or not self.witness.function.exact_gradient):
+            return found
+        if not np.all(np.isfinite(self.x)) or not np.isfinite(self.witness.height(self.x)):
+            return found
+        self.stage = "whether f has a kink"
+        kink = judge_kink(self.witness, self.x, self.wishes.span, self.rng)
+        if kink is None or (beside and kink.verdict not in MINIMA):
+            return found
+        return kink
 
     def _span(self) -> np.ndarray | float:
         """Sizes below whose rounding x counts as zero: none yet where Newton's steps can find what is next to x."""

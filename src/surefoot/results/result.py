@@ -143,7 +143,7 @@ class Result:
         if self.stop.reason in (Reason.NOISE, Reason.TOLERANCE):
             return True
         doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE)
-        return self.stop.reason is Reason.STALLED and not doubtful
+        return self.stop.reason in (Reason.STALLED, Reason.KINK) and not doubtful
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """The walk: f and its gradient against the evaluations, and for two variables the contour map with the path.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from surefoot.models.residual_fitting import Wishes, fit_residuals
 from surefoot.problem.box import Box
 from surefoot.problem.losses import loss_of
 from surefoot.problem.residual import Residuals, residuals_of
-from surefoot.results.asked import as_watch, read_budget, title_of
+from surefoot.results.asked import as_watch, bounds_of, read_budget, title_of
 
 Progress = Callable[[Row], object]
 
@@ -24,7 +24,7 @@ DIFFERENCES = ("2-point", "3-point", "cs")
 
 
 def least_squares(
-    residual: Callable[..., Any],
+    residual: Callable[..., Any] | str | Sequence[str],
     x0: Any,
     jac: Any = None,
     bounds: Any = None,
@@ -35,7 +35,7 @@ def least_squares(
     f_scale: float = 1.0,
     x_scale: Any = "jac",
     jac_sparsity: Any = None,
-    args: tuple = (),
+    args: Any = (),
     tol: float | None = None,
     level: float = 0.95,
     max_steps: int | None = None,
@@ -49,11 +49,12 @@ def least_squares(
 
     Parameters
     ----------
-    residual : callable
+    residual : callable, str or sequence of str
         Of one argument in the shape of ``x0`` (and ``*args``), returning the residuals: an array, a number or a tree of
-        them. JAX code is differentiated; what JAX cannot trace runs as NumPy.
+        them. JAX code is differentiated; what JAX cannot trace runs as NumPy. Or typed text, one for each residual,
+        ``["10*(y - x^2)", "1 - x"]``, or for many: ``"x[i+1] - x[i]^2, i=0..8"``, ``"y - a*exp(-b*t)"`` of vectors.
     x0 : number, array, mapping or pytree of them
-        The start.
+        The start; of typed text a mapping from names, or text.
     jac : callable, optional
         The Jacobian, shape (m, n), an array or a sparse matrix; exact derivatives where JAX reads the function, else
         central differences, if not given. SciPy's ``"2-point"`` and the like are understood as not given.
@@ -76,8 +77,9 @@ def least_squares(
     jac_sparsity : array or sparse matrix, shape (m, n), optional
         Not zero where the Jacobian may have entries. Without it a pattern is looked for from 200 coefficients on. It is
         checked at every evaluation, and widened where it misses an entry.
-    args : tuple
-        Further arguments of ``residual`` and ``jac``, not varied.
+    args : tuple or mapping
+        Further arguments of ``residual`` and ``jac``, not varied; of typed text a mapping from names, as
+        ``{"t": [0, 1, 2], "y": [5, 3, 2]}``.
     tol : float, optional
         Length of the gradient ``2 J'r`` that is small enough. By default only rounding is.
     level : float
@@ -96,6 +98,8 @@ def least_squares(
     ------
     ModelError
         The start, bounds, loss or method do not fit the function.
+    ExpressionError
+        Typed text cannot be understood; the message points at the place.
 
     References
     ----------
@@ -123,7 +127,11 @@ def least_squares(
         watch=as_watch(callback, progress, residuals),  # type: ignore[arg-type]
         level=checked_level(level),
     )  # fmt: skip
-    return fit_residuals(residuals, start, wishes, title_of(residual))
+    return fit_residuals(residuals, start, wishes, _title(residual))
+
+
+def _title(residual: Any) -> str:
+    return "; ".join(residual) if isinstance(residual, list | tuple) else title_of(residual)
 
 
 def _box(bounds: Any, residuals: Residuals) -> Box | None:
@@ -131,7 +139,9 @@ def _box(bounds: Any, residuals: Residuals) -> Box | None:
     if bounds is None:
         return None
     n = residuals.size
-    if isinstance(bounds, tuple) and len(bounds) == 2 and not any(isinstance(side, tuple) for side in bounds):
+    if isinstance(bounds, str):
+        box = bounds_of(bounds, residuals)  # type: ignore[arg-type]
+    elif isinstance(bounds, tuple) and len(bounds) == 2 and not any(isinstance(side, tuple) for side in bounds):
         try:
             lower, upper = (np.broadcast_to(np.asarray(side, float), (n,)).copy() for side in bounds)
         except (TypeError, ValueError):
