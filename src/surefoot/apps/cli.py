@@ -15,7 +15,12 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-from surefoot.apps import cli_convexity, cli_minima, cli_residuals
+<<<<<<< HEAD
+from surefoot.apps import cli_convexity
+from surefoot.apps.cli_minima import register
+=======
+from surefoot.apps import cli_minima, cli_residuals
+>>>>>>> main
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
@@ -180,9 +185,13 @@ def predict(
     return 0
 
 
+<<<<<<< HEAD
+register(app)
+cli_convexity.register(app)
+=======
 cli_minima.register(app)
 cli_residuals.register(app)
-cli_convexity.register(app)
+>>>>>>> main
 
 
 def main(arguments: list[str] | None = None) -> None:
