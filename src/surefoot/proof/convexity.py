@@ -118,11 +118,12 @@ def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
 
 def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], side: str, *, up: bool) -> Finding:
     """As strictly or strongly so as can be shown."""
-    mu = modulus(known, parts, known.domain, up=up)
+    # Where a part bends the other way and only the whole is shown to be right, the quadratic part has been used up.
+    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
+    mu = modulus(known, parts, known.domain, up=up) if quadratic_alone else None
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
         return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
-    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
     if quadratic_alone and is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
