@@ -11,11 +11,12 @@ from surefoot.problem.domain import Domain
 from surefoot.problem.from_text import real_graph_of_text
 from surefoot.problem.real import Builder
 from surefoot.problem.typed import typed_function
+from surefoot.proof.affine_lines import lines_of
 from surefoot.proof.arb_reading import arb_jet, ball, precision
+from surefoot.proof.forms import Affine
 from surefoot.proof.hyperexponential import bends
-from surefoot.proof.quadratic_form import Affine
 from surefoot.proof.rational_pieces import Line
-from surefoot.proof.univariate import lines_of, prove
+from surefoot.proof.univariate import prove
 
 
 def graph_of(text):

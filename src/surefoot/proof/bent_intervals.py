@@ -21,7 +21,8 @@ from surefoot.problem.real import CONDITIONS, Builder, Graph
 from surefoot.proof.chains import redraw
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
-from surefoot.proof.rational_pieces import Bent, Line, Pieces, read_nodes
+from surefoot.proof.rational_bends import Bent
+from surefoot.proof.rational_pieces import Line, Pieces, read_nodes, value_at
 
 MOST_BOXES = 4096
 _ROUNDS = 40
@@ -106,8 +107,6 @@ def _piece(
 
 def _known(graph: Graph, place: int, read: Sequence[Pieces | None], line: Line, at: Fraction) -> bool | int | None:
     """What a condition is at a place of t; which operand an extreme is: 1 the first, -1 the other."""
-    from surefoot.proof.univariate import value_at
-
     node = graph.nodes[place]
     if node.operation == "sign":
         return None

@@ -21,8 +21,9 @@ import numpy as np
 
 from surefoot.problem.real import Graph, Node
 from surefoot.proof.exact_doubles import TooMuchError
+from surefoot.proof.rational_bends import Bent, least_value
 from surefoot.proof.rational_functions import Rational, negative_point, roots_between
-from surefoot.proof.rational_pieces import MOST_POWER, Bent, Line, least_value
+from surefoot.proof.rational_pieces import MOST_POWER, Line
 
 
 @dataclass(frozen=True)
