@@ -42,7 +42,7 @@ Exponents = tuple[int, ...]
 def prove(graph: Graph, domain: Domain) -> Finding | None:
     """Whether a polynomial is convex, or concave, on all of R^n by a sum of squares; None if that is not seen.
 
-    Roots of quadratics that are sums of squares are found too (`norms`).
+    Other functions are asked whether they are norms (`norms`), or outweighed by a quadratic (`outweighed`).
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
     >>> prove(build.graph(quartic), Domain.everything(("x", "y"))).curvature.value
     'strictly convex'
     """
-    from surefoot.proof import norms
+    from surefoot.proof import norms, outweighed
 
     read = read_polynomial(graph) if graph.size <= MOST_VARIABLES else None
     if read is None:
-        return norms.prove(graph, domain)
+        return norms.prove(graph, domain) or outweighed.prove(graph, domain)
     if read.degree % 2 or read.degree < 4:
         return None
     try:

@@ -102,6 +102,15 @@ def bends(graph: Graph, constants: Sequence[Fraction], line: Line) -> tuple[Bent
     return up, down
 
 
+def second_derivative(graph: Graph, constants: Sequence[Fraction], line: Line) -> Rational | None:
+    """The second derivative of such a function, if it is a quotient of polynomials."""
+    try:
+        second = _Reading(graph, constants, line).output().bend()
+    except (TooMuchError, ZeroDivisionError, OverflowError):
+        return None
+    return second.r if second.g.s.is_zero and not second.g.powers else None
+
+
 class _Reading:
     """One loop over the nodes of a graph."""
 

@@ -88,14 +88,35 @@ def _is_one_line(one: Pieces) -> bool:
 
 def least_value(second: Rational, low: End, high: End) -> Fraction:
     """A lower bound above 0 of a quotient that is never negative on an open interval, or 0."""
-    places = [end for end in (low, high) if end is not None]
-    centre = Fraction(0) if not places else places[0]
-    width = high - low if low is not None and high is not None else Fraction(64)
-    start = low if low is not None else (high - width if high is not None else centre - width / 2)
-    sampled = [second.at(start + width * Fraction(k, 64)) for k in range(65)]
-    guess = min((value for value in sampled if value is not None), default=Fraction(0))
+    guess = _sampled(second, low, high)
     for share in (Fraction(1), Fraction(1023, 1024), Fraction(1, 2), Fraction(1, 16)):
         mu = guess * share
         if mu > 0 and (second - Rational.constant(mu)).is_never_negative(low, high):
             return mu
     return Fraction(0)
+
+
+def lower_bound(quotient: Rational, line: Line) -> Fraction | None:
+    """A lower bound of any sign of a quotient on an interval without a pole; None if none near the least was proven."""
+    guess = _sampled(quotient, line.low, line.high)
+    for below in (Fraction(0), abs(guess) / 1024, abs(guess) / 8, abs(guess), 3 * abs(guess)):
+        if (quotient - Rational.constant(guess - below)).is_never_negative(line.low, line.high):
+            return guess - below
+    return Fraction(0) if quotient.is_never_negative(line.low, line.high) else None
+
+
+def _sampled(quotient: Rational, low: End, high: End) -> Fraction:
+    """About the least value on an interval: the least of many, then of many beside it."""
+    width = high - low if low is not None and high is not None else Fraction(64)
+    start = low if low is not None else (high - width if high is not None else -width / 2)
+    least = Fraction(0)
+    for _ in range(3):
+        points = [start + width * Fraction(k, 64) for k in range(65)]
+        values = [(value, point) for point in points if (value := quotient.at(point)) is not None]
+        if not values:
+            return least
+        least, place = min(values)
+        stop = min(place + width / 64, start + width)
+        start = max(place - width / 64, start)
+        width = stop - start
+    return least

@@ -108,7 +108,7 @@ def elements(graph: Graph, place: int, domain: Domain, affine: list[bool] | None
 
 def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
     """A function of one affine number."""
-    rows = _rows(graph, chain)
+    rows = rows_of(graph, chain)
     line = lines_of(rows, domain)[0]
     exact = _exactly(chain, 0, line)
     head = f"The function is phi(t) of one affine number t {told(line)}."
@@ -223,7 +223,7 @@ def _spans(rows: list[Affine], n: int) -> bool:
 
 def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
     """Every different phi_i once, over the hull of the ranges of its t."""
-    rows = None if _is_everything(domain) else _rows(graph, chain)
+    rows = None if _is_everything(domain) else rows_of(graph, chain)
     size = len(chain.constants)
     lines = [Line(None, None)] * size if rows is None else lines_of(rows, domain)
     different, which = np.unique(chain.constants, axis=0, return_inverse=True)
@@ -283,7 +283,8 @@ def _is_everything(domain: Domain) -> bool:
     return bool(np.all(np.isinf(domain.lower)) and np.all(np.isinf(domain.upper)))
 
 
-def _rows(graph: Graph, chain: Chain) -> Affine:
+def rows_of(graph: Graph, chain: Chain) -> Affine:
+    """The affine numbers of a chain."""
     found = _rows_or_none(graph, chain)
     if found is None:
         raise TooMuchError("The affine numbers are not read exactly.")
