@@ -51,7 +51,8 @@ def test_the_bound_is_below_the_smallest_eigenvalue_of_every_vertex_and_reached_
 def test_the_bound_is_zero_for_what_is_singular_or_unknown():
     assert smallest_eigenvalue(np.zeros((2, 2)), np.zeros((2, 2))) == 0.0
     assert smallest_eigenvalue(np.ones((2, 2)), np.ones((2, 2))) == 0.0
-    assert smallest_eigenvalue(np.array([[1.0]]), np.array([[np.inf]])) == 0.0
+    assert smallest_eigenvalue(np.array([[1.0]]), np.array([[np.inf]])) == 1.0  # larger diagonals do no harm
+    assert smallest_eigenvalue(np.eye(2), np.array([[1.0, np.inf], [np.inf, 1.0]])) == 0.0
     assert smallest_eigenvalue(np.array([[np.nan]]), np.array([[np.nan]])) == 0.0
     assert smallest_eigenvalue(np.array([[1.0, 0.0], [0.0, -1e-12]]), np.eye(2)) == 0.0
     assert 0.0 < smallest_eigenvalue(np.diag([1.0, 1e-12]), np.diag([1.0, 1e-12])) <= 1e-12
@@ -70,6 +71,8 @@ def test_the_bound_is_zero_for_what_is_singular_or_unknown():
         ("(1-x)^2 + 100*(y-x^2)^2", "x=1, y=1", [(0.9, 1.1), (0.7, 0.8)], Curvature.STRONGLY_CONVEX),
         ("(1-x)^2 + 100*(y-x^2)^2", "x=1, y=1", [(0.9, 1.1), (0.9, 1.1)], None),
         ("x^2 + y^2 + sin(x + y)/2", "x=1, y=1", None, Curvature.STRONGLY_CONVEX),
+        ("x^3 + x*y + y^3", "x=1, y=1", "x >= 1, y >= 1", Curvature.STRONGLY_CONVEX),
+        ("x^3 + 7*x*y + y^3", "x=1, y=1", "x >= 1, y >= 1", None),
         ("x^2 + y^2 - 0.1*abs(x)", "x=1, y=1", [(-1, 1), (-1, 1)], None),
         ("where(x < 0, x^2 + 1e-9, x^2) + y^2", "x=1, y=1", [(-1, 1), (-1, 1)], None),
         ("where(x >= 0, x^2 - 1e-9, x^2) + y^2", "x=1, y=1", [(-1, 1), (-1, 1)], None),

@@ -15,12 +15,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-<<<<<<< HEAD
-from surefoot.apps import cli_convexity
-from surefoot.apps.cli_minima import register
-=======
-from surefoot.apps import cli_minima, cli_residuals
->>>>>>> main
+from surefoot.apps import cli_convexity, cli_minima, cli_residuals
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
@@ -185,13 +180,9 @@ def predict(
     return 0
 
 
-<<<<<<< HEAD
-register(app)
-cli_convexity.register(app)
-=======
 cli_minima.register(app)
 cli_residuals.register(app)
->>>>>>> main
+cli_convexity.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

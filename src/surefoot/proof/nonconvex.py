@@ -39,7 +39,7 @@ MOST_IN_BALLS = 3000
 _POINTS = 64
 _BITS = 266
 _TRIED = 12
-_SIZES = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-6)
+_SIZES = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10)
 _SHARES = (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16))
 
 _CHANGING = ("lt", "le", "eq", "ne", "maximum", "minimum", "abs", "sign", "floor", "round", "ceil")
