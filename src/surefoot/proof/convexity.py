@@ -118,12 +118,13 @@ def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
 
 def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], side: str, *, up: bool) -> Finding:
     """As strictly or strongly so as can be shown."""
+    if not all(is_quadratic(known, place) for place in parts.wrong(up=up)):
+        return Finding(Curvature(side), lines)  # what else is open was shown to bend with others: not apart from them
     mu = modulus(known, parts, known.domain, up=up)
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
         return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
-    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
-    if quadratic_alone and is_strict(known, parts, up=up):
+    if is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
     return Finding(Curvature(side), lines)
@@ -325,6 +326,8 @@ def what_stopped(known: Curvatures) -> str:
     if known.undefined:
         gap = known.undefined[0]
         node = known.graph.nodes[gap.place]
+        if node.operation == "unknown":
+            return f"{node['name']} is an operation of which nothing is known{_at(node.source)}."
         needed = f"{words.text(gap.operand)} {gap.need.relation} {gap.need.bound:g}"
         return f"{words.text(gap.place, whole=True)} needs {needed}, which could not be shown{_at(node.source)}."
     blamed = _blamed(known)

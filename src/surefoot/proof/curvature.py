@@ -88,6 +88,7 @@ class Curvatures:
         self.undefined: list[Gap] = []
         self.added: dict[int, np.ndarray] = {}
         self.strict: dict[int, tuple[int, np.ndarray]] = {}
+        self.patterns: set[int] = set()
         self.empty = False
         self.ratios: dict[int, list[int]] = {}
         for place, node in graph:
@@ -125,6 +126,8 @@ class Curvatures:
             self.bounds.forget()
             for place in self._live():
                 node = self.graph.nodes[place]
+                if not self._is_known(node):
+                    self.undefined.append(Gap(place, place, Need("!=")))
                 for operand, need in self._needs(place, node):
                     changed |= self._check(place, operand, need)
                 found = self._rule(place, node)
@@ -177,6 +180,13 @@ class Curvatures:
         return no if truth.never.all() else None
 
     # Where it is defined
+
+    def _is_known(self, node: Node) -> bool:
+        """Whether it is known what a node is at all: numbers, and by operations that are understood."""
+        if node.operation != "constant":
+            return node.operation != "unknown"
+        value = self.graph.constants[node["digest"]]
+        return value.dtype == bool or bool(np.isfinite(value).all())
 
     def _needs(self, place: int, node: Node) -> list[tuple[int, Need]]:
         """What operands must be."""
@@ -254,7 +264,11 @@ class Curvatures:
         else:
             found = filled(UNKNOWN, node.shape)
         if not is_affine(found).all():
-            found = facts.closed(found | self.degrees.curvature(place) | pattern_bits(self, place, node))
+            found = facts.closed(found | self.degrees.curvature(place))
+            pattern = pattern_bits(self, place, node)
+            if np.any(pattern & ~found & 3):
+                self.patterns.add(place)
+                found = facts.closed(found | pattern)
         return found
 
     def _is_number(self, place: int, node: Node) -> bool:
