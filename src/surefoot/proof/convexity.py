@@ -267,6 +267,8 @@ def _better(one: Finding | None, other: Finding | None) -> Finding | None:
     """The stronger of two findings; a concave function with a witness against convexity keeps both."""
     if one is None or other is None:
         return other if one is None else one
+    if other.curvature is Curvature.NOT_CONVEX and one.curvature.is_convex:
+        return None  # two proofs against each other: one of them has a fault, so nothing is claimed
     if other.curvature is Curvature.NOT_CONVEX:
         evidence = {**one.evidence, **other.evidence, "convex": False}
         return Finding(one.curvature, (*one.lines, *other.lines), evidence, one.modulus)
@@ -274,18 +276,21 @@ def _better(one: Finding | None, other: Finding | None) -> Finding | None:
     return other if stronger else one
 
 
-def _where(graph: Graph, known: Curvatures) -> tuple[str, str]:
-    """The domain in words, and how the claim begins."""
-    text = str(known.domain)
-    if known.narrowed:
-        words = Words(known)
-        more = [f"{words.text(place, whole=True)} {need.relation} {need.bound:g}" for place, need in known.narrowed]
-        text = ", ".join([text, *more] if not known.domain.is_everything else more)
-    return text, ""
+def _where(known: Curvatures) -> str:
+    """The domain in words."""
+    if not known.narrowed:
+        return str(known.domain)
+    words, more = Words(known), []
+    for place, need in known.narrowed:
+        node = known.graph.nodes[place]
+        affine = bool(is_affine(known.bits(place)).all()) and node.size > 1
+        what = f"{node.size:,} affine numbers" if affine else words.text(place, whole=True)
+        more.append(f"{what} {need.relation} {need.bound:g}" + (_at(node.source) if affine else ""))
+    return ", ".join(more if known.domain.is_everything else [str(known.domain), *more])
 
 
 def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate:
-    text, _ = _where(graph, known)
+    text = _where(known)
     narrowed = bool(known.narrowed) or known.domain is not known.asked
     place = (
         f"where it is defined: {text}" if narrowed else f"on {text}" if known.domain.is_everything else f"where {text}"
@@ -305,7 +310,7 @@ def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate
 
 def _undecided(graph: Graph, known: Curvatures) -> Certificate:
     """Quasiconvex if that is all that is known; else what stopped the proof."""
-    text, _ = _where(graph, known)
+    text = _where(known)
     if not known.undefined and bool(known.bits(known.graph.output) & QUASICONVEX):
         claim = f"The function is quasiconvex where {text}; whether it is convex was not decided."
         line = "It is a monotone function of what is convex, or a quotient of that kind."

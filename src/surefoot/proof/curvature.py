@@ -35,8 +35,8 @@ from surefoot.proof.shapes import EVERYWHERE, HALF_PI, SHAPES, Need, Region, Sha
 MOST_PASSES = 8
 """Rounds in which the domain may be narrowed; each says something new about where the function is defined."""
 
-MOST_CONDITIONS = 1000
-"""Entries of one operand whose conditions become inequalities of the domain."""
+MOST_CONDITIONS = 50
+"""Entries of one operand whose conditions become inequalities of the domain; more are kept as what they are."""
 
 _HALF_LINES = {">": (0, True), ">=": (0, False), "<": (1, True), "<=": (1, False)}
 
