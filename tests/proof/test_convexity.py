@@ -69,6 +69,7 @@ def test_the_zoo_is_decided_and_no_verdict_is_wrong(name):
         ("x*log(x) - x*log(y)", "x > 0, y > 0", "convex"),
         ("x^2 - 0.01*x^4", "-1 <= x <= 1", "strongly convex"),
         ("x^2 + y^2 - 0.01*x^4", "-1 <= x <= 1", "convex"),
+        ("(x + 1) + sin(x + 1)", None, "not convex"),
         ("x*y", None, "not convex"),
         ("x^2 + 3*x*y + y^2 + exp(x)", None, "not convex"),
     ],
