@@ -18,7 +18,8 @@ from surefoot.problem.grammar import parse_function
 from surefoot.problem.typed import variables_of
 from surefoot.proof.affine_forms import AffineForms, Form
 from surefoot.proof.affine_ranges import affine_range
-from surefoot.proof.bounds import Bounds, Ends
+from surefoot.proof.bounds import Bounds
+from surefoot.proof.ends import Ends
 
 
 def bounds_of(text: str, domain: str):

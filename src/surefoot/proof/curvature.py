@@ -26,9 +26,10 @@ from surefoot.problem.real import STRUCTURE, Graph, Node
 from surefoot.problem.structure import move, subscripts
 from surefoot.proof import curvature_bits as facts
 from surefoot.proof.affine_forms import AffineForms
-from surefoot.proof.bounds import Bounds, Ends
+from surefoot.proof.bounds import Bounds
 from surefoot.proof.curvature_bits import CONCAVE, CONSTANT, CONVEX, EVERYTHING, UNKNOWN, added, filled, is_affine
 from surefoot.proof.degrees import Degrees
+from surefoot.proof.ends import Ends
 from surefoot.proof.patterns import pattern_bits
 from surefoot.proof.shapes import EVERYWHERE, HALF_PI, SHAPES, Need, Region, Shape, inside, power_shape
 
