@@ -26,17 +26,18 @@ from surefoot.problem.real import STRUCTURE, Graph, Node
 from surefoot.problem.structure import move, subscripts
 from surefoot.proof import curvature_bits as facts
 from surefoot.proof.affine_forms import AffineForms
-from surefoot.proof.bounds import Bounds, Ends
+from surefoot.proof.bounds import Bounds
 from surefoot.proof.curvature_bits import CONCAVE, CONSTANT, CONVEX, EVERYTHING, UNKNOWN, added, filled, is_affine
 from surefoot.proof.degrees import Degrees
+from surefoot.proof.ends import Ends
 from surefoot.proof.patterns import pattern_bits
 from surefoot.proof.shapes import EVERYWHERE, HALF_PI, SHAPES, Need, Region, Shape, inside, power_shape
 
 MOST_PASSES = 8
 """Rounds in which the domain may be narrowed; each says something new about where the function is defined."""
 
-MOST_CONDITIONS = 1000
-"""Entries of one operand whose conditions become inequalities of the domain."""
+MOST_CONDITIONS = 50
+"""Entries of one operand whose conditions become inequalities of the domain; more are kept as what they are."""
 
 _HALF_LINES = {">": (0, True), ">=": (0, False), "<": (1, True), "<=": (1, False)}
 
@@ -88,6 +89,7 @@ class Curvatures:
         self.undefined: list[Gap] = []
         self.added: dict[int, np.ndarray] = {}
         self.strict: dict[int, tuple[int, np.ndarray]] = {}
+        self.patterns: set[int] = set()
         self.empty = False
         self.ratios: dict[int, list[int]] = {}
         for place, node in graph:
@@ -125,6 +127,8 @@ class Curvatures:
             self.bounds.forget()
             for place in self._live():
                 node = self.graph.nodes[place]
+                if not self._is_known(node):
+                    self.undefined.append(Gap(place, place, Need("!=")))
                 for operand, need in self._needs(place, node):
                     changed |= self._check(place, operand, need)
                 found = self._rule(place, node)
@@ -177,6 +181,13 @@ class Curvatures:
         return no if truth.never.all() else None
 
     # Where it is defined
+
+    def _is_known(self, node: Node) -> bool:
+        """Whether it is known what a node is at all: numbers, and by operations that are understood."""
+        if node.operation != "constant":
+            return node.operation != "unknown"
+        value = self.graph.constants[node["digest"]]
+        return value.dtype == bool or bool(np.isfinite(value).all())
 
     def _needs(self, place: int, node: Node) -> list[tuple[int, Need]]:
         """What operands must be."""
@@ -254,7 +265,11 @@ class Curvatures:
         else:
             found = filled(UNKNOWN, node.shape)
         if not is_affine(found).all():
-            found = facts.closed(found | self.degrees.curvature(place) | pattern_bits(self, place, node))
+            found = facts.closed(found | self.degrees.curvature(place))
+            pattern = pattern_bits(self, place, node)
+            if np.any(pattern & ~found & 3):
+                self.patterns.add(place)
+                found = facts.closed(found | pattern)
         return found
 
     def _is_number(self, place: int, node: Node) -> bool:

@@ -276,7 +276,8 @@ class _Rewriter:
         """``(u^2)^(1/2) = |u|``; an even power is one of the size."""
         build, exponent = self.build, node["exponent"]
         inner = build.nodes[u[0]]
-        if inner.operation == "power" and _is_even(inner["exponent"]) and not _is_natural(exponent):
+        even = inner.operation == "power" and _is_even(inner["exponent"]) and inner["exponent"] > 0
+        if even and not _is_natural(exponent):
             size = inner.operands[0]
             size = size if self.is_not_negative(size) else build.unary("abs", size)
             return build.power(size, exponent * inner["exponent"])
