@@ -19,6 +19,7 @@ from surefoot.problem.typed import variables_of
 from surefoot.proof.affine_forms import AffineForms, Form
 from surefoot.proof.affine_ranges import affine_range
 from surefoot.proof.bounds import Bounds
+from surefoot.proof.ends import Ends
 
 
 def bounds_of(text: str, domain: str):
@@ -54,6 +55,18 @@ def bounds_of(text: str, domain: str):
 )
 def test_ends_are_tight_and_strict_where_they_are(text, domain, lo, hi, above, below):
     assert bounds_of(text, domain) == (lo, hi, above, below)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("other", [-1.0, 0.0, 1.0])
+def test_what_both_say_is_as_strict_as_the_tighter_or_either_of_two_alike(strict, other):
+    def ends(lo, hi, open_ends):
+        return Ends(np.array(lo), np.array(hi), np.array(open_ends), np.array(open_ends))
+
+    both = ends(0.0, 5.0, strict).meet(ends(other, 5.0 - other, not strict))
+    assert both.lo == max(0.0, other) and both.hi == min(5.0, 5.0 - other)
+    wanted = {-1.0: strict, 1.0: not strict, 0.0: True}[other]
+    assert bool(both.above) == wanted and bool(both.below) == wanted
 
 
 @settings(max_examples=draws(150, 10_000), deadline=None, suppress_health_check=list(HealthCheck))

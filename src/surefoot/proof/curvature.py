@@ -26,17 +26,18 @@ from surefoot.problem.real import STRUCTURE, Graph, Node
 from surefoot.problem.structure import move, subscripts
 from surefoot.proof import curvature_bits as facts
 from surefoot.proof.affine_forms import AffineForms
-from surefoot.proof.bounds import Bounds, Ends
+from surefoot.proof.bounds import Bounds
 from surefoot.proof.curvature_bits import CONCAVE, CONSTANT, CONVEX, EVERYTHING, UNKNOWN, added, filled, is_affine
 from surefoot.proof.degrees import Degrees
+from surefoot.proof.ends import Ends
 from surefoot.proof.patterns import pattern_bits
 from surefoot.proof.shapes import EVERYWHERE, HALF_PI, SHAPES, Need, Region, Shape, inside, power_shape
 
 MOST_PASSES = 8
 """Rounds in which the domain may be narrowed; each says something new about where the function is defined."""
 
-MOST_CONDITIONS = 1000
-"""Entries of one operand whose conditions become inequalities of the domain."""
+MOST_CONDITIONS = 50
+"""Entries of one operand whose conditions become inequalities of the domain; more are kept as what they are."""
 
 _HALF_LINES = {">": (0, True), ">=": (0, False), "<": (1, True), "<=": (1, False)}
 
@@ -88,6 +89,7 @@ class Curvatures:
         self.undefined: list[Gap] = []
         self.added: dict[int, np.ndarray] = {}
         self.strict: dict[int, tuple[int, np.ndarray]] = {}
+        self.patterns: set[int] = set()
         self.empty = False
         self.ratios: dict[int, list[int]] = {}
         for place, node in graph:
@@ -125,6 +127,8 @@ class Curvatures:
             self.bounds.forget()
             for place in self._live():
                 node = self.graph.nodes[place]
+                if not self._is_known(node):
+                    self.undefined.append(Gap(place, place, Need("!=")))
                 for operand, need in self._needs(place, node):
                     changed |= self._check(place, operand, need)
                 found = self._rule(place, node)
@@ -178,6 +182,13 @@ class Curvatures:
 
     # Where it is defined
 
+    def _is_known(self, node: Node) -> bool:
+        """Whether it is known what a node is at all: numbers, and by operations that are understood."""
+        if node.operation != "constant":
+            return node.operation != "unknown"
+        value = self.graph.constants[node["digest"]]
+        return value.dtype == bool or bool(np.isfinite(value).all())
+
     def _needs(self, place: int, node: Node) -> list[tuple[int, Need]]:
         """What operands must be."""
         match node.operation:
@@ -199,6 +210,8 @@ class Curvatures:
         missing = ~ends.satisfies(need.relation, need.bound)
         if not missing.any():
             return False
+        if need.exactly and place not in self._partly and _never(ends, need).any():
+            self.empty = True
         if not need.exactly or need.relation not in _HALF_LINES or not self.depends[operand] or place in self._partly:
             self.undefined.append(Gap(place, operand, need))
             return False
@@ -217,7 +230,7 @@ class Curvatures:
         if len(entries) <= MOST_CONDITIONS:
             for entry in entries:
                 form = self.forms.of(operand, int(entry))
-                if form is None or not form.terms:
+                if form is None or not form.terms or form.rest is None:
                     conditions = []
                     break
                 terms = tuple((k, sign * c) for k, c in sorted(form.terms.items()))
@@ -252,7 +265,11 @@ class Curvatures:
         else:
             found = filled(UNKNOWN, node.shape)
         if not is_affine(found).all():
-            found = facts.closed(found | self.degrees.curvature(place) | pattern_bits(self, place, node))
+            found = facts.closed(found | self.degrees.curvature(place))
+            pattern = pattern_bits(self, place, node)
+            if np.any(pattern & ~found & 3):
+                self.patterns.add(place)
+                found = facts.closed(found | pattern)
         return found
 
     def _is_number(self, place: int, node: Node) -> bool:
@@ -410,6 +427,14 @@ class Curvatures:
 
     def _condition(self, place: int, node: Node) -> np.ndarray:
         return filled(UNKNOWN, node.shape)
+
+
+def _never(ends: Ends, need: Need) -> np.ndarray:
+    """Where a condition holds at no point of the domain."""
+    opposite = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}.get(need.relation)
+    if opposite is None:
+        return (ends.lo == 0) & (ends.hi == 0)
+    return ends.satisfies(opposite, need.bound)
 
 
 def _half_line(shape: tuple[int, ...], bound: float, side: int, strict: bool) -> Ends:

@@ -136,7 +136,7 @@ class _Rewriter:
                 found = value.dtype != bool and value.size > 0 and bool(np.all(value > 0))
             elif node.operation in ("exp", "cosh", "logistic", "softplus", "erfc"):
                 found = True
-            elif node.operation in ("sum", "prod", "max", "min"):
+            elif node.operation in ("sum", "prod", "max", "min", "cumsum"):
                 found = self.is_positive(node.operands[0]) and self.build.nodes[node.operands[0]].size > 0
             elif node.operation == "add":
                 found = any(self.is_positive(k) for k in node.operands) and all(
@@ -203,11 +203,30 @@ class _Rewriter:
             return self.log([inner[0]], None)
         if parts := self.split(place, "add"):
             for one, other in (parts, parts[::-1]):
-                if self.filled(one) == 1.0 and (power := self.split(other, "exp")):
-                    return build.unary("softplus", power[0])
+                found = self._log_of_one_and(one, other)
+                if found is not None:
+                    return found
         if self.is_positive(place) and (found := self._log_of_positive(place)) is not None:
             return found
         return build.unary("log", place)
+
+    def _log_of_one_and(self, one: int, other: int) -> int | None:
+        """``log(1 + c exp(u)) = softplus(u + log c)`` for a number c > 0."""
+        if self.filled(one) != 1.0:
+            return None
+        if power := self.split(other, "exp"):
+            return self.build.unary("softplus", power[0])
+        for operation, sign in (("mul", 1), ("div", -1)):
+            parts = self.split(other, operation)
+            if parts is None:
+                continue
+            for c, rest in (parts, parts[::-1]):
+                power = self.split(rest, "exp")
+                if power and self.is_constant(c) and self.is_positive(c) and (sign > 0 or c == parts[-1]):
+                    shift = self.build.unary("log", c)
+                    moved = self.build.add(power[0], shift) if sign > 0 else self.build.sub(power[0], shift)
+                    return self.build.unary("softplus", moved)
+        return None
 
     def _log_of_positive(self, place: int) -> int | None:
         build, node = self.build, self.build.nodes[place]
@@ -257,7 +276,8 @@ class _Rewriter:
         """``(u^2)^(1/2) = |u|``; an even power is one of the size."""
         build, exponent = self.build, node["exponent"]
         inner = build.nodes[u[0]]
-        if inner.operation == "power" and _is_even(inner["exponent"]) and not _is_natural(exponent):
+        even = inner.operation == "power" and _is_even(inner["exponent"]) and inner["exponent"] > 0
+        if even and not _is_natural(exponent):
             size = inner.operands[0]
             size = size if self.is_not_negative(size) else build.unary("abs", size)
             return build.power(size, exponent * inner["exponent"])
@@ -277,15 +297,20 @@ class _Rewriter:
         for (first, second), operation in (((high, low), "maximum"), ((low, high), "minimum")):
             if self._same(a, first) and self._same(b, second):
                 return self.larger([a, b], operation)
-        for size, sign in ((high, 1), (low, -1)):
-            other = low if sign > 0 else high
-            if self.filled(other) == 0.0:
-                negative = build.unary("neg", size)
-                if (a, b) == ((size, negative) if sign > 0 else (negative, size)):
-                    return build.unary("abs", size)
-                if (a, b) == ((negative, size) if sign > 0 else (size, negative)):
-                    return build.unary("neg", build.unary("abs", size))
-        return None
+        return self._by_difference(a, b, low, high)
+
+    def _by_difference(self, a: int, b: int, low: int, high: int) -> int | None:
+        """``where(low < high, a, b) = max(a, b)`` if ``a - b = k (high - low)``, k > 0; for k < 0 it is the smaller."""
+        if not (self.is_total(a) and self.is_total(b)):
+            return None
+        ahead, apart = self._difference(high, low), self._difference(a, b)
+        if not ahead or set(ahead) != set(apart):
+            return None
+        place = next(iter(ahead))
+        k = apart[place] / ahead[place]
+        if any(apart[one] != k * c for one, c in ahead.items()):
+            return None
+        return self.larger([a, b], "maximum" if k > 0 else "minimum")
 
     def _same(self, u: int, v: int) -> bool:
         if u == v:
