@@ -110,7 +110,8 @@ def test_what_is_convex_is_seen_and_a_near_miss_is_not_claimed(text, domain, mis
         ("log(x + y^2)", None), ("max(x, y)*2 - max(x, y)*3", None), ("atan2(x, y)", None), ("gammaln(x)", None),
         ("x^-2", None), ("(x^-2)^(-0.5)", None), ("x^-3", "x < 0"), ("exp(sqrt(x))", "x > 0"),
         ("(x^2 + 1)/(y + 1)", None), ("sin(x)/3", None), ("x^2/(-3)", None), ("-3*x^2", None),
-        ("sum(sin(x[i]), i=0..1)", None),
+        ("sum(sin(x[i]), i=0..1)", None), ("-1/(1/x + 1/y^2)", "x > 0, y > 0"), ("-(x^-2 + y^-2)^-0.6", "x > 0, y > 0"),
+        ("-1/(1/x + y)", "x > 0, y > 0"), ("-1/(1/x - 1/y)", "x > 0, y > x"),
     ],
 )  # fmt: skip
 def test_what_is_not_convex_is_never_claimed(text, domain):
@@ -121,7 +122,9 @@ def test_what_is_not_convex_is_never_claimed(text, domain):
     ("text", "domain"),
     [("sqrt(x*y)", "x > 0, y > 0"), ("(x*y*z)^0.25", "x > 0, y > 0, z > 0"), ("log(x) + sqrt(y)", None),
      ("min(x, log(y))", None), ("-exp(x)", None), ("log(sqrt(x*y))", "x > 0, y > 0"), ("x - x^2", None),
-     ("where(x > 0, -x*log(x), 0)", "x >= 0"), ("-x*log(x/y)", "x > 0, y > 0"), ("x^0.5*y^0.5", None)],
+     ("where(x > 0, -x*log(x), 0)", "x >= 0"),
+     ("2/(1/x + 1/y)", "x > 0, y > 0"), ("(x^-2 + y^-2)^-0.5", "x > 0, y > 0"), ("(1/x + 1/sqrt(y))^(-1)", "x > 0, y > 0"),
+     ("(sqrt(x) + sqrt(y))^2", None), ("-x*log(x/y)", "x > 0, y > 0"), ("x^0.5*y^0.5", None)],
 )  # fmt: skip
 def test_what_is_concave_is_seen(text, domain):
     assert by_rules(text, domain) == "concave"

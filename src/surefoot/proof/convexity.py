@@ -27,7 +27,8 @@ from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONCAVE, QUASICO
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.curvature_words import Words, told_curvature
 from surefoot.proof.linear_parts import LinearParts
-from surefoot.proof.rewrites import added_again, plainly
+from surefoot.proof.plain_sums import added_again
+from surefoot.proof.rewrites import plainly
 from surefoot.proof.strictness import is_quadratic, is_strict, modulus
 
 MOST_FUSED = 24

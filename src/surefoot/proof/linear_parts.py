@@ -20,7 +20,7 @@ from surefoot.proof import interval_sums as sums
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, is_affine
 from surefoot.proof.interval import Interval
-from surefoot.proof.rewrites import added_again
+from surefoot.proof.plain_sums import added_again
 
 _EPS = 2.0**-52
 
