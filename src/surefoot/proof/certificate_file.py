@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.errors import DataError
+from surefoot.plain_json import plain
 from surefoot.problem.real import (
     BINARY,
     CONDITIONS,
@@ -63,7 +64,7 @@ def seal(state: Mapping[str, Any]) -> str:
     >>> seal({"a": 1, "seal": "any"}) == seal({"a": 1})
     True
     """
-    rest = {key: value for key, value in state.items() if key != "seal"}
+    rest = plain({key: value for key, value in state.items() if key != "seal"})
     canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -71,8 +72,8 @@ def seal(state: Mapping[str, Any]) -> str:
 def sealed(state: Mapping[str, Any], graph: Graph | Mapping[str, Any]) -> dict[str, Any]:
     """A certificate with its graph, or with what a file said beside it, and its seal."""
     if not isinstance(graph, Graph):
-        return {"format": graph["format"], **state, **{key: graph[key] for key in ("graph", "versions", "seal")}}
-    whole = {"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()}
+        return plain({"format": graph["format"], **state, **{key: graph[key] for key in ("graph", "versions", "seal")}})
+    whole = plain({"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()})
     return {**whole, "seal": seal(whole)}
 
 
