@@ -11,9 +11,10 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +33,10 @@ from surefoot.problem.real import (
     digest,
 )
 from surefoot.problem.structure import move, subscripts
+
+if TYPE_CHECKING:
+    from surefoot.problem.domain import Domain
+    from surefoot.proof.certificate import Certificate
 
 FORMAT = "surefoot-certificate-1"
 WRITTEN = 100_000
@@ -75,6 +80,12 @@ def sealed(state: Mapping[str, Any], graph: Graph | Mapping[str, Any]) -> dict[s
         return plain({"format": graph["format"], **state, **{key: graph[key] for key in ("graph", "versions", "seal")}})
     whole = plain({"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()})
     return {**whole, "seal": seal(whole)}
+
+
+def of_function(certificate: Certificate, graph: Graph, domain: Domain) -> Certificate:
+    """A certificate of a whole function with what a recheck needs: the function, and where it is considered."""
+    argument = {"kind": "curvature", "domain": domain.to_json()}
+    return replace(certificate, graph=graph, evidence={**certificate.evidence, "argument": argument})
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
