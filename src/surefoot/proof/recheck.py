@@ -1,7 +1,8 @@
 """A saved proof, proven again: from what the file says of the function and the numbers, with code of its own.
 
 It shares the intervals, their reading of a graph and its derivatives, and nothing of the search: Krawczyk's operator
-and the signs of curvature are computed here in another way, in interval arithmetic throughout. Every number of the
+and the signs of curvature are computed here in another way, in interval arithmetic throughout, and Arb's balls, which
+share nothing with the intervals, must agree with them at the point. Every number of the
 argument is checked, the verdict is derived anew, and the words must be the words for these numbers.
 
     I - C H(X) times (X - m), - C g(m)   inside  X - m          V'HV with disks (Gershgorin) that do not meet 0
