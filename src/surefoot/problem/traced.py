@@ -117,22 +117,20 @@ class Traced(Remembering):
             if known:
                 self._fastest = min(self._fastest, perf_counter() - began)
             here.value, here.gradient = float(found[0]), found[1 : n + 1]
-            here.hessian = found[n + 1 :].reshape(n, n)
+            here.hessian = _symmetric(found[n + 1 :].reshape(n, n))
             return
         found = self._or_differences(lambda: self._hessian_by_parts(here.x))
         if found is None:
             columns = np.array([self._product_by_gradients(here.x, unit) for unit in np.eye(self.size)])
-            found = 0.5 * (columns + columns.T)
-        found.flags.writeable = False
+            found = _symmetric(columns)
         here.hessian = found
 
     def _hessian_by_parts(self, x: np.ndarray) -> np.ndarray:
         n = self.size
         if self._reading.given == 2:
             given = self._run("hessian", self._derivatives.given_hessian, x).reshape(n, n)
-            return 0.5 * (given + given.T)
-        columns = self._run("columns", self._derivatives.columns, x).reshape(n, n)
-        return 0.5 * (columns + columns.T)
+            return _symmetric(given)
+        return _symmetric(self._run("columns", self._derivatives.columns, x).reshape(n, n))
 
     def _product(self, here: Seen, v: np.ndarray) -> np.ndarray:
         if v.shape != (self.size,):
@@ -274,6 +272,12 @@ def disagreement(
     if found is None or differs(aside) is None:
         return ""
     return f"f cannot be traced by JAX (at the start it gives {found[0]:.6g}, but {found[1]:.6g} as JAX reads it)"
+
+
+def _symmetric(hessian: np.ndarray) -> np.ndarray:
+    found = 0.5 * (hessian + hessian.T)
+    found.flags.writeable = False
+    return found
 
 
 def _one(parts: list[np.ndarray]) -> np.ndarray:
