@@ -69,6 +69,12 @@ class Derivatives:
 
         return _joined(*jax.vmap(lambda x: self._value_and_gradient(x, constants))(X))
 
+    def look_lanes(self, X: Any, *constants: Any) -> Any:
+        """Values, then gradients, then Hessians of the rows of X: (m + m n + m n^2,)."""
+        import jax
+
+        return _joined(*jax.vmap(lambda x: self._with_hessian(x, constants))(X))
+
     def lane_values(self, X: Any, *constants: Any) -> Any:
         """Values at the rows of X: (m,)."""
         import jax
@@ -81,15 +87,17 @@ class Derivatives:
         The Hessian is as its columns come: making it symmetric would need each entry twice, for which XLA compiles
         several kernels instead of one, and wakes its threads to run them.
         """
+        return _joined(*self._with_hessian(x, constants))
+
+    def _with_hessian(self, x: Any, constants: Sequence[Any]) -> tuple[Any, Any, Any]:
         import jax
 
         if self.reading.given == 2:
             value, gradient, hessian = self.reading.outputs(x, constants)
-            return _joined(value, gradient, hessian)
-        units = np.eye(self.size)
-        found = jax.vmap(lambda t: self._along(x, t, constants), out_axes=((None, None), 0))(units)
-        (value, gradient), hessian = found
-        return _joined(value, gradient, hessian)
+            return value, gradient, hessian
+        along = jax.vmap(lambda t: self._along(x, t, constants), out_axes=((None, None), 0))
+        (value, gradient), hessian = along(np.eye(self.size))
+        return value, gradient, hessian
 
     def columns(self, x: Any, *constants: Any) -> Any:
         """The Hessian, column after column: (n^2,).

@@ -113,14 +113,20 @@ class Remembering:
         self._products += 1
         return self._product(here, v)
 
-    def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def sees(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values, gradients = np.empty(len(X)), np.empty((len(X), self.size))
         for row, x in enumerate(X):
             values[row], gradients[row] = self.see(x)
         return values, gradients
 
+    def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.sees(X)
+
     def lane_values(self, X: np.ndarray) -> np.ndarray:
         return np.array([self.value(x) for x in X])
+
+    def hessians(self, X: np.ndarray) -> np.ndarray:
+        return np.array([self.hessian(x) for x in X]).reshape(len(X), self.size, self.size)
 
     def shaped(self, x: np.ndarray) -> Any:
         return self._points.shaped(x)
