@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.quick import quick
 
 if TYPE_CHECKING:
     from surefoot.descent.ray import Taken
@@ -45,6 +46,7 @@ class Model(Protocol):
         ...
 
 
+@quick
 @dataclass(frozen=True)
 class Way:
     """Which way to go, and what is known of it.

@@ -57,7 +57,7 @@ def noise_of_value(objective: Objective, x: np.ndarray) -> float:
     """
     if not objective.exact_gradient:
         return noise_near(objective.value, x, objective.roundoff)
-    return _noise(lambda X: objective.sees(X)[0], objective.value(x), x, objective.roundoff)
+    return _noise(lambda X: _sees(objective, X)[0], objective.value(x), x, objective.roundoff)
 
 
 def noise_near(f: Callable[[np.ndarray], float], x: np.ndarray, roundoff: float) -> float:
@@ -115,7 +115,7 @@ def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
         return float("nan")
     noise, resolved = 0.0, 0.0
     for attempt, (base, step) in enumerate(_lines(x, objective.roundoff)):
-        table = objective.sees(base + PLACES[:, None] * step)[1]
+        table = _sees(objective, base + PLACES[:, None] * step)[1]
         if not np.all(np.isfinite(table)):
             break
         noise = _length(difference_noise(table))
@@ -124,6 +124,15 @@ def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
         if _varies(table):
             break
     return float(np.hypot(np.hypot(noise, resolved), objective.roundoff * _length(gradient)))
+
+
+def _sees(objective: Objective, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values and gradients at the rows of X; what has only single points is asked for each."""
+    together = getattr(objective, "sees", None)
+    if together is not None:
+        return together(X)
+    found = [objective.see(x) for x in X]
+    return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
 
 
 def difference_noise(table: np.ndarray) -> np.ndarray:

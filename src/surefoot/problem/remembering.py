@@ -166,11 +166,14 @@ class Remembering:
 class Seen:
     """A point and what is known of it."""
 
-    __slots__ = ("asked_gradient", "asked_hessian", "asked_value", "gradient", "hessian", "key", "value", "x")
+    __slots__ = (
+        "asked_gradient", "asked_hessian", "asked_value", "columns", "gradient", "hessian", "key", "value", "x",
+    )  # fmt: skip
 
     def __init__(self, key: bytes, x: np.ndarray) -> None:
         self.key, self.x = key, x
         self.value: float | None = None
         self.gradient: np.ndarray | None = None
         self.hessian: np.ndarray | None = None
+        self.columns: np.ndarray | None = None  # of the Hessian as they were computed, not yet made symmetric
         self.asked_value = self.asked_gradient = self.asked_hessian = False

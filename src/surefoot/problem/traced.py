@@ -136,7 +136,7 @@ class Traced(Remembering):
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         here = self._here(x)
-        if not here.asked_hessian and here.hessian is not None:
+        if not here.asked_hessian and here.columns is not None:
             self._unneeded -= 1  # it was wanted after all
         return super().hessian(x)
 
@@ -147,28 +147,34 @@ class Traced(Remembering):
         if self._find_as_lane(here):
             return
         if self._few and not self._is_wasteful():
-            self._find_hessian(here)
+            self._find_all(here)
             self._unneeded += 1
             return
         found = self._run("see", self._derivatives.see, here.x)
         here.value, here.gradient = float(found[0]), found[1:]
 
     def _find_hessian(self, here: Seen) -> None:
-        if self._find_as_lane(here):
+        if here.columns is None and self._find_as_lane(here):
             return
         if self._few:
-            n, known, began = self.size, "look" in self._programs, perf_counter()
-            found = self._run("look", self._derivatives.look, here.x)
-            if known:
-                self._fastest = min(self._fastest, perf_counter() - began)
-            here.value, here.gradient = float(found[0]), found[1 : n + 1]
-            here.hessian = _symmetric(found[n + 1 :].reshape(n, n))
+            if here.columns is None:
+                self._find_all(here)
+            assert here.columns is not None
+            here.hessian = _symmetric(here.columns.reshape(self.size, self.size))
             return
         found = self._or_differences(lambda: self._hessian_by_parts(here.x))
         if found is None:
             columns = np.array([self._product_by_gradients(here.x, unit) for unit in np.eye(self.size)])
             found = _symmetric(columns)
         here.hessian = found
+
+    def _find_all(self, here: Seen) -> None:
+        """Value, gradient and the columns of the Hessian by one program."""
+        n, known, began = self.size, "look" in self._programs, perf_counter()
+        found = self._run("look", self._derivatives.look, here.x)
+        if known:
+            self._fastest = min(self._fastest, perf_counter() - began)
+        here.value, here.gradient, here.columns = float(found[0]), found[1 : n + 1], found[n + 1 :]
 
     def _hessian_by_parts(self, x: np.ndarray) -> np.ndarray:
         n = self.size
