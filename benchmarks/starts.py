@@ -64,11 +64,14 @@ CASES = [
 
 def main() -> None:
     import jax
+    import scipy.optimize  # noqa: F401  (loaded before its threads are limited)
+    from threadpoolctl import threadpool_limits
 
     reason = missing("surefoot")
     if reason:
         print(f"The loop alone is shown: {reason}.")
-    with jax.enable_x64(True):
+    # On vectors of two numbers the threads of a BLAS only wait for each other.
+    with threadpool_limits(1), jax.enable_x64(True):
         wake(not reason)
         rows = [compared(case, not reason) for case in CASES]
     head = ["function", "loop s", "its compiling s", "first call s", "loop / first", "wanted", "a further call s",
