@@ -92,10 +92,10 @@ class Wishes:
 
 def minimise(objective: Objective, start: np.ndarray, wishes: Wishes, title: str) -> Result:
     """Walk from a start, and judge where it led."""
-    began = time.monotonic()
+    began, compiled = time.monotonic(), objective.counts.compile_seconds
     walked = _walk(objective, start, wishes)
-    seconds = time.monotonic() - began
-    return answered(objective, start, walked, wishes, title, seconds)
+    seconds, compiling = time.monotonic() - began, objective.counts.compile_seconds - compiled
+    return replace(answered(objective, start, walked, wishes, title, seconds), compile_seconds=compiling)
 
 
 def answered(
