@@ -15,11 +15,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-<<<<<<< HEAD
-from surefoot.apps import cli_convexity, cli_minima, cli_survey
-=======
-from surefoot.apps import cli_minima, cli_residuals
->>>>>>> main
+from surefoot.apps import cli_convexity, cli_minima, cli_residuals, cli_survey
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
@@ -185,12 +181,9 @@ def predict(
 
 
 cli_minima.register(app)
-<<<<<<< HEAD
+cli_residuals.register(app)
 cli_convexity.register(app)
 cli_survey.register(app)
-=======
-cli_residuals.register(app)
->>>>>>> main
 
 
 def main(arguments: list[str] | None = None) -> None:

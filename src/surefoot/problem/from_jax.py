@@ -97,10 +97,7 @@ def real_graph(f: Callable[..., Any], example: Any, arguments: Sequence[Any] = (
         raise ModelError(
             f"{in_words(refused)}, so what it computes cannot be read. Write it with jax.numpy, or as text."
         ) from refused
-<<<<<<< HEAD
-    return graph_read(reading, points.names)
-=======
-    graph = _graph(reading, points.names)
+    graph = graph_read(reading, points.names)
     apart = "" if any(node.operation == "unknown" for _, node in graph) else _disagreement(graph, f, points, arguments)
     if apart:
         raise ModelError(f"{apart}, so nothing can be proven about it. Let it depend on nothing but x.")
@@ -112,7 +109,6 @@ def _disagreement(graph: Graph, f: Callable[..., Any], points: Points, arguments
         return np.array([as_value(f(points.shaped(x), *arguments))])
 
     return disagreement(plain, lambda x: np.array([value(graph, x)]), points.start)
->>>>>>> main
 
 
 def graph_read(reading: Reading, names: Sequence[str]) -> Graph:

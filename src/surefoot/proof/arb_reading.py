@@ -140,11 +140,7 @@ def arb_jet(graph: Graph, point: Sequence[Any], order: int = 2, bits: int = 128)
             if node.operation == "input":
                 found.append(_input(x, order))
             elif node.operation == "constant":
-<<<<<<< HEAD
-                found.append(_constant(graph.value(place), len(x), order))
-=======
                 found.append(_constant(graph.constants[node["digest"]], len(x), order))
->>>>>>> main
             else:
                 found.append(_read(graph, node, [found[k] for k in node.operands]))
         end = found[graph.output]

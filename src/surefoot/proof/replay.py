@@ -147,7 +147,7 @@ def read(graph: Graph, box: Interval) -> list[State]:
     thick = np.all(box.lo < box.hi, axis=1)
     states: list[State] = []
     with np.errstate(all="ignore"):
-        for place, node in graph:
+        for _, node in graph:
             if node.operation == "input":
                 states.append(State(box))
             elif node.operation == "constant":
