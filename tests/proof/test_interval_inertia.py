@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from flint import fmpq, fmpq_mat
@@ -19,7 +20,7 @@ def negative_exactly(matrix):
     rows = [[fmpq(*Fraction(float(entry)).as_integer_ratio()) for entry in row] for row in matrix]
     coefficients = [int(c.p) * (1 if c.q > 0 else -1) for c in fmpq_mat(rows).charpoly().coeffs()]
     flipped = [c * (-1) ** k for k, c in enumerate(coefficients) if c]
-    changes = [a * b < 0 for a, b in zip(flipped, flipped[1:], strict=False)]
+    changes = [a * b < 0 for a, b in pairwise(flipped)]
     return sum(changes), coefficients[0] == 0
 
 

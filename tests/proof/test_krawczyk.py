@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from surveyed import CAMEL, graph_of
 
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
 from surefoot.proof.krawczyk import contract, inflated, look, look_within, tightened, zeros_near
+from surveyed import CAMEL, graph_of
 
 
 def of(text, *names):

@@ -9,12 +9,12 @@ import time
 
 import numpy as np
 import pytest
-from surveyed import CAMEL, graph_of, hartmann_6
 
 from surefoot.problem.box import Box
 from surefoot.problem.real import Builder
 from surefoot.proof.certificate import Verdict
 from surefoot.proof.survey import survey, survey_minimum
+from surveyed import CAMEL, graph_of, hartmann_6
 
 GOLDSTEIN = (
     "(1 + (x+y+1)^2*(19 - 14*x + 3*x^2 - 14*y + 6*x*y + 3*y^2))"

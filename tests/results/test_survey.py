@@ -6,11 +6,11 @@ import json
 
 import numpy as np
 import pytest
-from surveyed import CAMEL
 
 import surefoot as sf
 from surefoot.errors import DataError, ExpressionError, ModelError, OptionError
 from surefoot.proof.certificate import Verdict
+from surveyed import CAMEL
 
 BOX = {"x": (-3, 3), "y": (-2, 2)}
 
