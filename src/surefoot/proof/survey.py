@@ -27,13 +27,15 @@ from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
 from surefoot.proof.krawczyk import Differentiate
 from surefoot.proof.lowest import GlobalMinimum, lowest_of
-from surefoot.proof.search import RESOLUTION, Budget, Progress, Search, search
+from surefoot.proof.search import RESOLUTION, STOPPED, Budget, Progress, Search, search
 from surefoot.proof.sharper import LARGEST, second_opinion, sharpened
 from surefoot.proof.zeros import Place, Sharpen, StationaryPoint, points_of
 
 WIDEST = 1e-8
 """An enclosure wider than this, in units of max(1, |x|), is no answer."""
 
+BRIEF = 1.0
+"""Seconds that the global minimum is given at least, and after Ctrl-C at most."""
 FIRST = 32
 """Points, the lowest ones, of which f is also evaluated at the simplest double of the enclosure."""
 OPINIONS, PATIENCE = 5000, 5.0
@@ -119,7 +121,7 @@ def survey(
     found = search(derivatives, begun, budget, resolution, numbers=entries(graph), progress=progress)
     if not found.stop and 0 < len(found.undecided) <= OPINIONS and graph.size <= LARGEST:
         found = _second_opinion(graph, derivatives, found, min(PATIENCE, budget.seconds))
-    seconds = max(1.0, budget.seconds - (found.seconds - begun.seconds))
+    seconds = BRIEF if found.stop == STOPPED else max(BRIEF, budget.seconds - (found.seconds - begun.seconds))
     points, doubtful = _points(derivatives, box, found, sharpen)
     start, sides = faces(box)
     rest = joined(found.undecided, found.waiting, doubtful)
