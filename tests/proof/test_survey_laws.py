@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from flint import arb
-from fuzzing import draws
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_graphs import boxes, graphs, points
 
+from fuzzing import draws
+from random_graphs import boxes, graphs, points
 from surefoot.problem.box import Box
 from surefoot.problem.real_floating import value
 from surefoot.proof.arb_reading import arb_jet, ball
