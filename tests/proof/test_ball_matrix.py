@@ -63,6 +63,11 @@ def test_a_radius_that_reaches_a_singular_matrix_is_refused():
         assert signs_of(Ball(H, np.full((2, 2), bad))) is None
 
 
+def test_a_diagonal_that_is_nearly_zero_is_no_unit():
+    for small in (1e-18, -1e-300, 0.0):
+        assert signs_of(Ball.exactly(np.array([[small, 2.0], [2.0, 0.0]]))).negative == 1
+
+
 @pytest.mark.parametrize("units", [[1e8, 1.0, 1e-8], [1e-150, 1.0, 1e150], [1e150, 1e150, 1e150]])
 def test_units_of_the_variables_do_not_matter(units):
     H = np.array([[2.0, 1.0, 0.0], [1.0, -2.0, 1.0], [0.0, 1.0, 2.0]])

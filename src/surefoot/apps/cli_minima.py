@@ -50,6 +50,7 @@ def minimize(
     save: Path | None = None,
     checkpoint: Path | None = None,
     resume: Path | None = None,
+    prove: bool | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Walk downhill from a start, and print where it led, why it stopped, and what that point is.
@@ -92,6 +93,8 @@ def minimize(
         Write what is known every few seconds.
     resume
         Go on from a checkpoint or a saved result.
+    prove
+        Insist on a proof of the verdict, or with --no-prove skip it; by default half a second is tried.
     json
         Print everything as JSON instead.
     """
@@ -108,7 +111,7 @@ def minimize(
         result = verbs.minimize(
             expression, start, method=method, steps=rate_of(steps), bounds=bounds, starts=starts, box=box, tol=tol,
             lowest=lowest, max_steps=max_steps, max_evaluations=max_evaluations, max_seconds=max_seconds, seed=seed,
-            progress=progress, checkpoint=checkpoint, resume=resume,
+            progress=progress, checkpoint=checkpoint, resume=resume, prove=prove,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
     print_found(result, json)

@@ -64,7 +64,7 @@ def denoted(f: Any, x: Any, args: Sequence[Any] = ()) -> Denoted:
         return Denoted(real_graph_of_text(typed.node, typed.names), typed.start, typed.variables.shaped)
     if hasattr(f, "see") and hasattr(f, "shaped"):
         if not hasattr(f, "denotes"):
-            raise ModelError(f"{UNREAD.format(f.source)}")
+            raise ModelError(UNREAD.format(f.source))
         flat = x if isinstance(x, np.ndarray) and x.shape == (f.size,) else f.flat(x)
         return Denoted(f.denotes(), np.array(flat, dtype=float), f.shaped)
     if not callable(f):
@@ -81,6 +81,6 @@ def denoted(f: Any, x: Any, args: Sequence[Any] = ()) -> Denoted:
 
 
 UNREAD = (
-    "f runs as {}, which cannot be read as a real function, so nothing can be proven of it. Write it with jax.numpy, or "
-    "as text."
+    "f runs as {}, which cannot be read as a real function, so nothing can be proven of it. Write it with jax.numpy, "
+    "or as text."
 )

@@ -6,6 +6,7 @@ arrays of any kind: doubles, truth values, Python objects such as Arb balls.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ def move(node: Node, arrays: Sequence[np.ndarray], places: np.ndarray | None = N
             return _padded(first, node, lead)
         case "take":
             assert places is not None
-            flat = first.reshape((*ahead, -1))
+            flat = first.reshape((*ahead, math.prod(first.shape[lead:])))
             found = flat[..., np.maximum(places, 0)]
             return np.where(places < 0, _zero(first), found) if np.any(places < 0) else found
     raise ValueError(f"{node.operation} does more than move numbers.")

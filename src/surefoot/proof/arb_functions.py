@@ -2,9 +2,11 @@
 
     trigamma(x) = zeta(2, x),   tetragamma(x) = -2 zeta(3, x)      (Hurwitz's zeta, shifted to the right where x < 0)
     log_ndtr(x) = log(erfc(-x / sqrt 2) / 2),   mills(x) = exp(-x^2/2 - log_ndtr(x)) / sqrt(2 pi)
+                = -x^2/2 + log(U / (2 sqrt pi))          = sqrt 2 / U,    U = U(1/2, 1/2, x^2/2)    (far left)
 
 Reference: Johansson (2017), "Arb: efficient arbitrary-precision midpoint-radius interval arithmetic", IEEE Trans.
-Computers 66(8), pp. 1281-1292; NIST DLMF 25.11.12 (polygamma functions by zeta), 7.8.1 (Mills' ratio).
+Computers 66(8), pp. 1281-1292; NIST DLMF 25.11.12 (polygamma functions by zeta), 7.8.1 (Mills' ratio),
+7.11.2 (erfc by Kummer's function U).
 """
 
 from __future__ import annotations
@@ -94,15 +96,27 @@ def _polygamma(order: int) -> Callable[[Any], Any]:
     return at
 
 
+def _tail(x: Any) -> Any:
+    """``U(1/2, 1/2, x^2/2)``, which is ``sqrt(pi) exp(x^2/2) erfc(|x|/sqrt 2)`` without its exponent."""
+    from flint import arb
+
+    half = arb(1) / 2
+    return (x * x / 2).hypgeom_u(half, half)
+
+
 def _log_normal(x: Any) -> Any:
     from flint import arb
 
+    if x < -8:
+        return -x * x / 2 + (_tail(x) / (2 * arb.pi().sqrt())).log()
     return ((-x / arb(2).sqrt()).erfc() / 2).log()
 
 
 def _mills(x: Any) -> Any:
     from flint import arb
 
+    if x < -8:
+        return arb(2).sqrt() / _tail(x)
     return (-x * x / 2 - _log_normal(x)).exp() / (2 * arb.pi()).sqrt()
 
 
@@ -113,5 +127,6 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "tetragamma": _polygamma(2),
     "log_ndtr": _log_normal,
     "mills": _mills,
+    "log_ndtr_second": lambda x: -_mills(x) * (x + _mills(x)),
 }
 """By name."""

@@ -21,6 +21,8 @@ from surefoot.proof.rounding import above, below, gamma, spectral_norm
 
 FLUSHED = 2.0**-1020
 """Above what one product can lose by underflow, twice over."""
+EQUILIBRATED = 12
+"""Most rounds that bring the rows of a matrix to one size."""
 ROUNDS = 2
 """Times that a transformation is improved."""
 
@@ -164,11 +166,7 @@ def _candidate(H: np.ndarray) -> np.ndarray | None:
     """Scaled eigenvectors: S with S'HS nearly +-1 on the diagonal. Scales are powers of two, so they round nothing."""
     symmetric = 0.5 * (H + H.T)
     with np.errstate(all="ignore"):
-        size = np.sqrt(np.max(np.abs(symmetric), axis=1, initial=0.0))
-        scale = np.exp2(-np.round(np.log2(np.where(size > 0, size, 1.0))))
-        # The diagonal tells the units of the variables best, where it has an entry.
-        own = np.sqrt(np.abs(np.diag(symmetric)))
-        scale = np.where(own > 0, np.exp2(-np.round(np.log2(np.where(own > 0, own, 1.0)))), scale)
+        scale = units(symmetric)
         scaled = symmetric * scale * scale[:, None]
         if not np.all(np.isfinite(scaled)):
             return None
@@ -182,18 +180,26 @@ def _candidate(H: np.ndarray) -> np.ndarray | None:
     return S if np.all(np.isfinite(S)) else None
 
 
-@dataclass(frozen=True)
-class Root:
-    """One zero of a gradient, and no other, in a box.
+def units(H: np.ndarray) -> np.ndarray:
+    """Powers of two that make the largest entry of every row of a symmetric matrix about 1, as units of variables.
 
-    Attributes
-    ----------
-    mid, reach : ndarray (n,)
-        It lies within ``reach`` of ``mid``, componentwise.
+    Reference: Ruiz (2001), "A scaling algorithm to equilibrate both rows and columns norms in matrices", report
+    RAL-TR-2001-034.
+
+    Examples
+    --------
+    >>> bool(units(np.array([[1e-40, 2.0**60], [2.0**60, 0.0]])).prod() == 2.0**-60)
+    True
     """
-
-    mid: np.ndarray
-    reach: np.ndarray
+    scale = np.ones(len(H))
+    with np.errstate(all="ignore"):
+        for _ in range(EQUILIBRATED):
+            largest = np.max(np.abs(H) * scale * scale[:, None], axis=1, initial=0.0)
+            step = np.exp2(-np.rint(0.5 * np.log2(np.where(largest > 0, largest, 1.0))))
+            scale = scale * step
+            if np.all(step == 1.0):
+                break
+    return scale
 
 
 def krawczyk_reach(C: np.ndarray, gradient: Ball, H: Ball, r: np.ndarray) -> np.ndarray:

@@ -208,7 +208,7 @@ class Bounds:
         ranges: list[Range] = []
         for entry in range(node.size):
             form = self.forms.of(place, entry)
-            if form is None:
+            if form is None or form.rest is None:
                 return plain(Interval.entire(node.shape)) if self.domain.is_everything else self._later(place)
             ranges.append(affine_range(form, self.domain))
         columns = [np.array(column).reshape(node.shape) for column in zip(*ranges, strict=True)]
@@ -236,9 +236,9 @@ class Bounds:
         numbers = [one if isinstance(one, Ends) else plain(Interval.entire(one.shape)) for one in operands]
         if operation == "where":
             condition = operands[0]
-            return (
-                _chosen(condition, *numbers[1:]) if isinstance(condition, Truth) else plain(Interval.entire(node.shape))
-            )
+            if not isinstance(condition, Truth):
+                return plain(Interval.entire(node.shape))
+            return _chosen(condition, *self._within_branches(node, numbers))
         return self._number_rule(node, numbers)
 
     def _within_branches(self, node: Node, numbers: list[Ends]) -> tuple[Ends, Ends]:
@@ -328,19 +328,38 @@ def _negated(u: Ends) -> Ends:
 
 
 def _multiplied(u: Ends, v: Ends) -> Ends:
-    ends = plain(u.interval * v.interval)
-    one_sign = (u.positive & v.positive) | (u.negative & v.negative)
-    other = (u.positive & v.negative) | (u.negative & v.positive)
-    return Ends(ends.lo, ends.hi, ends.above | ((ends.lo == 0) & one_sign), ends.below | ((ends.hi == 0) & other))
+    return _by_signs(u, v, u.interval * v.interval, _positive_product)
 
 
 def _divided(u: Ends, v: Ends) -> Ends:
-    ends = plain(u.interval / v.interval)
-    one_sign = (u.positive & v.positive) | (u.negative & v.negative)
-    other = (u.positive & v.negative) | (u.negative & v.positive)
-    lo = np.where(one_sign, np.maximum(ends.lo, 0.0), ends.lo)
-    hi = np.where(other, np.minimum(ends.hi, 0.0), ends.hi)
-    return Ends(lo, hi, np.isinf(lo) | ((lo == 0) & one_sign), np.isinf(hi) | ((hi == 0) & other))
+    return _by_signs(u, v, u.interval / v.interval, _positive_quotient)
+
+
+def _positive_product(u: Ends, v: Ends) -> tuple[Any, Any]:
+    """Whether the ends of a product of positive numbers are left out."""
+    return u.above | v.above, u.below | v.below
+
+
+def _positive_quotient(u: Ends, v: Ends) -> tuple[Any, Any]:
+    return u.above | v.below, u.below | v.above
+
+
+def _by_signs(u: Ends, v: Ends, value: Interval, ends_left_out: Callable[[Ends, Ends], tuple[Any, Any]]) -> Ends:
+    """A product or quotient, sharpened where both signs are known: there it is that of sizes, with a sign."""
+    found = plain(value)
+    for one, left in ((u, u.positive), (_negated(u), u.negative)):
+        for other, right in ((v, v.positive), (_negated(v), v.negative)):
+            both = left & right
+            if not np.any(both):
+                continue
+            above, below = ends_left_out(one, other)
+            same = (one is u) == (other is v)
+            size = found if same else _negated(found)
+            lo = np.maximum(size.lo, 0.0)
+            sharper = Ends(lo, size.hi, above | (lo == 0) | np.isinf(lo), below | np.isinf(size.hi))
+            sharper = sharper if same else _negated(sharper)
+            found = Ends(*(np.where(both, new, old) for new, old in zip(sharper, found, strict=True)))
+    return found
 
 
 def _absolute(u: Ends) -> Ends:
@@ -424,7 +443,15 @@ def _logsumexp(u: Ends, axes: tuple[int, ...]) -> Ends:
 
 def _running(u: Ends, node: Node) -> Ends:
     value = sums.running(u.interval, node["axis"], node["reverse"])
-    return plain(value)
+    return _with(value, *(_met_so_far(side, node) for side in (u.above, u.below)))
+
+
+def _met_so_far(known: Any, node: Node) -> np.ndarray:
+    """Whether one of the terms that a running sum has added so far has a property."""
+    axis = node["axis"]
+    if node["reverse"]:
+        return np.flip(np.logical_or.accumulate(np.flip(known, axis), axis=axis), axis)
+    return np.logical_or.accumulate(known, axis=axis)
 
 
 def _contracted(u: Ends, v: Ends, node: Node) -> Ends:

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 
 from surefoot.problem.domain import Domain
-from surefoot.problem.real import Graph
+from surefoot.problem.real import Builder, Graph
 from surefoot.proof.certificate import Certificate, Curvature, Rigour
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONCAVE, QUASICONVEX, is_affine
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.curvature_words import Words, told_curvature
 from surefoot.proof.linear_parts import LinearParts
-from surefoot.proof.rewrites import plainly
-from surefoot.proof.strictness import is_strict, modulus
+from surefoot.proof.rewrites import added_again, plainly
+from surefoot.proof.strictness import is_quadratic, is_strict, modulus
 
 MOST_FUSED = 24
 """Nodes that are handed to the decision of functions of one affine number."""
@@ -67,6 +67,8 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     known = Curvatures(plain, domain)
     if known.empty:
         return _nowhere(domain, graph)
+    known = _without_choices(known)
+    plain = known.graph
     _fuse(known)
     found = _by_rules(known, plain)
     if found is None or (found.curvature is Curvature.CONCAVE or found.curvature is Curvature.CONVEX):
@@ -74,6 +76,23 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     if found is None:
         return _undecided(graph, known)
     return _certificate(graph, known, found)
+
+
+def _without_choices(known: Curvatures) -> Curvatures:
+    """The same, where choices that are settled on all of the domain are written as the branch that is taken."""
+    taken = {place: known.branch(place) for place, node in known.graph if node.operation == "where"}
+    if known.undefined or known.narrowed or all(branch is None for branch in taken.values()):
+        return known
+    build, new = Builder(known.graph.names), []
+    build.notes = list(known.graph.notes)
+    for place, node in known.graph:
+        build.source = node.source
+        branch = taken.get(place)
+        again = added_again(build, node, [new[k] for k in node.operands], known.graph.constants)
+        new.append(again if branch is None else new[branch])
+    found = Curvatures(plainly(build.graph(new[known.graph.output])), known.domain)
+    found.asked = known.asked
+    return found
 
 
 def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
@@ -103,7 +122,8 @@ def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], si
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
         return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
-    if not parts.wrong(up=up) and is_strict(known, parts, up=up):
+    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
+    if quadratic_alone and is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
     return Finding(Curvature(side), lines)
@@ -111,12 +131,10 @@ def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], si
 
 def _open_parts(known: Curvatures, parts: LinearParts, wrong: list[int], *, up: bool) -> tuple[str, ...] | None:
     """The argument that the parts which the rules leave open bend together as they should."""
-    from surefoot.proof.strictness import _is_quadratic
-
     wanted = (
         ("strongly convex", "strictly convex", "convex") if up else ("strongly concave", "strictly concave", "concave")
     )
-    quadratic = [part.place for part in parts.parts if _is_quadratic(known, part.place)]
+    quadratic = [part.place for part in parts.parts if is_quadratic(known, part.place)]
     choices = [("quadratic", quadratic)] if set(wrong) <= set(quadratic) else []
     choices.append(("univariate", _with_same_argument(known, parts, wrong)))
     for layer, places in choices:
@@ -215,7 +233,9 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
     if found is not None and known.narrowed:
         return None
     for layer in LAYERS:
-        if found is not None and found.curvature is Curvature.CONVEX and layer in ("nonconvex", "interval_hessian"):
+        # Of what the rules have shown to be convex only a stronger kind is news, of few kinds of functions.
+        settled = found is not None and found.curvature is Curvature.CONVEX
+        if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
         for one in (graph, plain) if layer == "hessian_rules" else (graph,):
             other = _asked(layer, one, known.domain)

@@ -199,6 +199,8 @@ class Curvatures:
         missing = ~ends.satisfies(need.relation, need.bound)
         if not missing.any():
             return False
+        if need.exactly and place not in self._partly and _never(ends, need).any():
+            self.empty = True
         if not need.exactly or need.relation not in _HALF_LINES or not self.depends[operand] or place in self._partly:
             self.undefined.append(Gap(place, operand, need))
             return False
@@ -217,7 +219,7 @@ class Curvatures:
         if len(entries) <= MOST_CONDITIONS:
             for entry in entries:
                 form = self.forms.of(operand, int(entry))
-                if form is None or not form.terms:
+                if form is None or not form.terms or form.rest is None:
                     conditions = []
                     break
                 terms = tuple((k, sign * c) for k, c in sorted(form.terms.items()))
@@ -257,7 +259,7 @@ class Curvatures:
 
     def _is_number(self, place: int, node: Node) -> bool:
         """Whether a node that does not depend on x is a finite number or a condition."""
-        if node.operation == "unknown":
+        if node.operation in ("unknown", "arctan2"):  # the angle of the origin is none
             return False
         if node.operation == "constant":
             return bool(np.isfinite(self.graph.constants[node["digest"]]).all())
@@ -269,7 +271,8 @@ class Curvatures:
     def _moved(self, node: Node) -> np.ndarray:
         """What is not known moves, so that the zeros that padding brings are constants."""
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        return EVERYTHING - move(node, [EVERYTHING - bits for bits in self._operands(node)], places)
+        moved = move(node, [EVERYTHING - bits for bits in self._operands(node)], places)
+        return EVERYTHING - np.asarray(moved, dtype=np.uint8)
 
     def _unary(self, node: Node, shape: Shape) -> np.ndarray:
         (inner,) = self._operands(node)
@@ -409,6 +412,14 @@ class Curvatures:
 
     def _condition(self, place: int, node: Node) -> np.ndarray:
         return filled(UNKNOWN, node.shape)
+
+
+def _never(ends: Ends, need: Need) -> np.ndarray:
+    """Where a condition holds at no point of the domain."""
+    opposite = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}.get(need.relation)
+    if opposite is None:
+        return (ends.lo == 0) & (ends.hi == 0)
+    return ends.satisfies(opposite, need.bound)
 
 
 def _half_line(shape: tuple[int, ...], bound: float, side: int, strict: bool) -> Ends:

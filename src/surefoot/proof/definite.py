@@ -107,6 +107,8 @@ def smallest_eigenvalue(matrix: Any) -> Fraction:
     from flint import fmpq
 
     size = matrix.nrows()
+    if all(matrix[i, j] == 0 for i in range(size) for j in range(i)):
+        return min(fraction(matrix[k, k]) for k in range(size))
     doubled = np.array([[nearest(matrix[i, j]) for j in range(size)] for i in range(size)]).reshape(size, size)
     guess = float(np.linalg.eigvalsh(doubled)[0]) if np.isfinite(doubled).all() else math.nan
     if guess > 0:

@@ -38,7 +38,7 @@ NONE = Fraction(0)
 DEEPEST = 100
 """How far products of products are followed."""
 
-_WEIGHED = ("mul", "div", "power", "prod", "log", "pow", "dot")
+_WEIGHED = ("mul", "div", "power", "prod", "log", "pow", "dot", "exp")
 
 
 class Degrees:
@@ -117,7 +117,7 @@ class Degrees:
         u = node.operands[0]
         if operation in STRUCTURE:
             places = known.graph.constants[node["digest"]] if operation == "take" else None
-            return move(node, [self.log(k) for k in node.operands], places)
+            return np.asarray(move(node, [self.log(k) for k in node.operands], places), dtype=np.uint8)
         match operation:
             case "exp":
                 return known.bits(u)
@@ -136,6 +136,11 @@ class Degrees:
             case "sum" | "max":
                 kept = CONVEX | CONSTANT
                 return np.bitwise_and.reduce(self.log(u) & kept, axis=node["axes"], initial=kept, dtype=np.uint8)
+            case "cumsum":
+                kept = CONVEX | CONSTANT
+                axis = node["axis"]
+                each = np.bitwise_and.reduce(self.log(u) & kept, axis=axis, keepdims=True, initial=kept, dtype=np.uint8)
+                return np.broadcast_to(each, node.shape)
             case "min":
                 kept = CONCAVE | CONSTANT
                 return np.bitwise_and.reduce(self.log(u) & kept, axis=node["axes"], initial=kept, dtype=np.uint8)
@@ -254,6 +259,8 @@ class Degrees:
         u = node.operands[0]
         if operation == "power" and node["exponent"] > 0:
             return _times(self.order(u), node["exponent"])
+        if operation == "exp":
+            return self._exponent(u)
         if operation == "prod":
             shape = known.graph.nodes[u].shape
             return _times(self.order(u), Fraction(math.prod(shape[axis] for axis in node["axes"])))
@@ -270,6 +277,33 @@ class Degrees:
             return max(listed)
         if operation in ("add", "sum"):
             return max(listed) if max(listed) <= 1 else None
+        return None
+
+    def _exponent(self, place: int) -> Fraction | None:
+        """r, if the node is ``sum of c_i log h_i``, c_i >= 0, with orders of ``h_i^c_i`` that add up to at most r."""
+        known, node = self.known, self.known.graph.nodes[place]
+        if not known.depends[place]:
+            return Fraction(0)
+        match node.operation:
+            case "log":
+                return self.order(node.operands[0])
+            case "sum":
+                shape = known.graph.nodes[node.operands[0]].shape
+                return _times(self._exponent(node.operands[0]), Fraction(math.prod(shape[k] for k in node["axes"])))
+            case "add":
+                orders = [self._exponent(k) for k in node.operands]
+                listed = [one for one in orders if one is not None]
+                return sum(listed, Fraction(0)) if len(listed) == len(orders) else None
+            case "mul" | "div":
+                for k, factor in enumerate(node.operands):
+                    value = known.graph.value(factor)
+                    if value is None or value.dtype == bool or (node.operation == "div" and k == 0):
+                        continue
+                    if not np.all(np.isfinite(value)) or not np.all(value > 0):
+                        return None
+                    sizes = [Fraction(float(c)) for c in np.unique(value)]
+                    times = max(sizes) if node.operation == "mul" else 1 / min(sizes)
+                    return _times(self._exponent(node.operands[1 - k]), times)
         return None
 
     def _remembered(self, memory: dict[int, T], place: int, rule: Callable[[int, Node], T], nothing: T) -> T:

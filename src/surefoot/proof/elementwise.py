@@ -24,6 +24,9 @@ Known = Array | bool
 Slope = Callable[[Interval, Interval], Interval]
 Test = Callable[[Interval], Known]
 
+FAR = 1e100
+"""Beyond, squares begin to overflow."""
+
 _PI = tight("acos", Interval.of(-1.0))
 _THIRD = Interval.around(Fraction(1, 3))
 _ROOT_THIRD = tight("sqrt", _THIRD)
@@ -157,15 +160,16 @@ def _arcsin_first(u: Interval, _: Interval) -> Interval:
 
 def _arcsin_second(u: Interval, _: Interval) -> Interval:
     """``u (1 - u^2)^(-3/2)`` grows on (-1, 1)."""
-    return _between_poles(lambda t: t * power(_one_less_square(t), Fraction(-3, 2)), u)
+    return _between_poles(lambda t: t * tight("rsqrt", _one_less_square(t)) / _one_less_square(t), u)
 
 
 def _between_poles(function: Callable[[Interval], Interval], u: Interval) -> Interval:
     """The range of a function that grows from -inf to inf on (-1, 1)."""
     inside = _clipped(u, -1.0, 1.0)
     found = at_ends(function, inside, -np.inf, np.inf)
-    lo = np.where((inside.lo == -1.0) | np.isnan(found.lo), -np.inf, found.lo)
-    return Interval(lo, np.where((inside.hi == 1.0) | np.isnan(found.hi), np.inf, found.hi))
+    pole = (inside.hi == -1.0) | (inside.lo == 1.0)  # where it has no value
+    lo = np.where(pole, np.nan, np.where(inside.lo == -1.0, -np.inf, found.lo))
+    return Interval(lo, np.where(pole, np.nan, np.where(inside.hi == 1.0, np.inf, found.hi)))
 
 
 def _arctan_first(u: Interval, _: Interval) -> Interval:
@@ -176,7 +180,10 @@ def _arctan_second(u: Interval, _: Interval) -> Interval:
     """``-2u/(1 + u^2)^2`` turns where u = +-1/sqrt 3, at -+9/(8 sqrt 3)."""
     extreme = _ROOT_THIRD * 9.0 / 8.0
     return with_turns(
-        lambda t: t * -2.0 / square(1.0 + square(t)), u, (0.0, 0.0), ((_ROOT_THIRD, -extreme), (-_ROOT_THIRD, extreme))
+        lambda t: t / (1.0 + square(t)) * -2.0 / (1.0 + square(t)),
+        u,
+        (0.0, 0.0),
+        ((_ROOT_THIRD, -extreme), (-_ROOT_THIRD, extreme)),
     )
 
 
@@ -188,7 +195,7 @@ def _arcsinh_second(u: Interval, _: Interval) -> Interval:
     """``-u (1 + u^2)^(-3/2)`` turns where u = +-1/sqrt 2, at -+2/(3 sqrt 3)."""
     extreme = _ROOT_THIRD * 2.0 / 3.0
     return with_turns(
-        lambda t: -t * power(1.0 + square(t), Fraction(-3, 2)), u, (0.0, 0.0),
+        lambda t: _beyond(lambda p: -p * tight("rsqrt", 1.0 + square(p)) / (1.0 + square(p)), t, FAR), u, (0.0, 0.0),
         ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)),
     )  # fmt: skip
 
@@ -206,9 +213,20 @@ def _arccosh_first(u: Interval, _: Interval) -> Interval:
 def _arccosh_second(u: Interval, _: Interval) -> Interval:
     """``-u (u^2 - 1)^(-3/2)`` grows from -inf to 0 on u > 1."""
     inside = _clipped(u, 1.0, np.inf)
-    found = at_ends(lambda t: -t * power(_square_less_one(t), Fraction(-3, 2)), inside, -np.inf, 0.0)
-    lo = np.where((inside.lo == 1.0) | np.isnan(found.lo), -np.inf, found.lo)
-    return Interval(lo, np.fmin(found.hi, 0.0))
+    found = at_ends(
+        lambda t: _beyond(lambda p: -p * tight("rsqrt", _square_less_one(p)) / _square_less_one(p), t, FAR),
+        inside, -np.inf, 0.0,
+    )  # fmt: skip
+    pole = inside.hi == 1.0
+    lo = np.where(pole, np.nan, np.where(inside.lo == 1.0, -np.inf, found.lo))
+    return Interval(lo, np.where(pole, np.nan, found.hi))
+
+
+def _beyond(function: Callable[[Interval], Interval], t: Interval, far: float) -> Interval:
+    """A function at numbers; beyond ``far``, where it goes to 0 without turning, between its value there and 0."""
+    found = function(Interval.of(np.clip(t.lo, -far, far)))
+    past = np.abs(t.lo) > far
+    return Interval(np.where(past, np.fmin(found.lo, 0.0), found.lo), np.where(past, np.fmax(found.hi, 0.0), found.hi))
 
 
 def _arctanh_first(u: Interval, _: Interval) -> Interval:
@@ -245,12 +263,13 @@ def _erf_first(u: Interval, _: Interval) -> Interval:
 
 
 def _erf_second(u: Interval, _: Interval) -> Interval:
-    """``-2u`` times the first turns where u = +-1/sqrt 2."""
+    """``-2u`` times the first turns where u = +-1/sqrt 2; beyond 40, it lies between its value there and 0."""
     extreme = _ROOT_HALF * 2.0 * tight("exp", Interval.of(-0.5)) * _TWO_OVER_ROOT_PI
-    return with_turns(
-        lambda t: t * -2.0 * tight("exp", -square(t)) * _TWO_OVER_ROOT_PI, u, (0.0, 0.0),
-        ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)),
-    )  # fmt: skip
+
+    def at(t: Interval) -> Interval:
+        return _beyond(lambda p: p * -2.0 * tight("exp", -square(p)) * _TWO_OVER_ROOT_PI, t, 40.0)
+
+    return with_turns(at, u, (0.0, 0.0), ((_ROOT_HALF, -extreme), (-_ROOT_HALF, extreme)))
 
 
 def _negated(slope: Slope) -> Slope:
@@ -258,11 +277,18 @@ def _negated(slope: Slope) -> Slope:
 
 
 def _log_ndtr_second(u: Interval, _: Interval) -> Interval:
-    """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953)."""
+    """``-m (u + m)`` with m the first: it grows from -1 to 0 (Sampford 1953); far out by what it is nearer."""
 
     def at(t: Interval) -> Interval:
-        ratio = functions.mills(t)
-        return (-ratio * (t + ratio)).meet(Interval(-np.ones(()), np.zeros(())))
+        near = Interval.of(np.clip(t.lo, -8.0, 40.0))
+        ratio = functions.mills(near)
+        found = (-ratio * (near + ratio)).meet(Interval(-np.ones(()), np.zeros(())))
+        lo, hi = found.lo, np.where(t.lo > 40.0, 0.0, found.hi)
+        if np.any(far := t.lo < -8.0):
+            tail = functions.by_arb("log_ndtr_second", np.maximum(t.lo[far], -1e8))
+            lo, hi = lo.copy(), hi.copy()
+            lo[far], hi[far] = np.where(t.lo[far] < -1e8, -1.0, tail.lo), tail.hi
+        return Interval(lo, hi)
 
     return at_ends(at, u, -1.0, 0.0)
 

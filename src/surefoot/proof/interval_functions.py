@@ -97,7 +97,9 @@ def log_ndtr(u: Interval) -> Interval:
         lo, hi = np.where(positive, right.lo, left.lo), np.where(positive, right.hi, left.hi)
         if np.any(far):
             tail = by_arb("log_ndtr", t.lo[far])
-            lo[far], hi[far] = tail.lo, tail.hi
+            # Phi(t) is at most exp(-t^2/2)/2 there, which holds where Arb's exponents end, too.
+            bound = -(square(Interval.of(t.lo[far])) / 2.0)
+            lo[far], hi[far] = tail.lo, np.fmin(tail.hi, bound.hi)
         return Interval(lo, np.minimum(hi, 0.0))
 
     return at_ends(at, u, -np.inf, 0.0)
@@ -112,8 +114,8 @@ def mills(u: Interval) -> Interval:
         if not np.any(far):
             return near
         lo, hi = near.lo.copy(), near.hi.copy()
-        tail = by_arb("mills", t.lo[far])
-        lo[far], hi[far] = tail.lo, tail.hi
+        tail, distance = by_arb("mills", t.lo[far]), Interval.of(-t.lo[far])
+        lo[far], hi[far] = np.fmax(tail.lo, distance.lo), np.fmin(tail.hi, (distance + 1.0 / distance).hi)
         return Interval(np.maximum(lo, 0.0), hi)
 
     return falling_at_ends(at, u, np.inf, 0.0)

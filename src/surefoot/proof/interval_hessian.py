@@ -35,7 +35,7 @@ MOST_BOXES = 20_000
 MOST_NUMBERS = 4_000_000
 """Numbers of the Hessians of one batch of boxes."""
 
-_ROUNDS = 60
+_KINK = 2.0**-7
 
 
 def prove(graph: Graph, domain: Domain, seconds: float = 5.0) -> Finding | None:
@@ -118,15 +118,21 @@ def _least_eigenvalue(
             if bound > 0.0:
                 least, done = min(least, bound), done + 1
                 continue
-            halves = _halves(graph, lower[k], upper[k], free, high[k] - low[k])
-            if halves is None:
+            halves = _halves(lower[k], upper[k], free, high[k] - low[k])
+            if halves is None or (not jet.smooth[k] and _is_small(domain, lower[k], upper[k], free)):
                 return None
             todo += halves
     return (Fraction(float(least)), done) if np.isfinite(least) else None
 
 
+def _is_small(domain: Domain, lower: np.ndarray, upper: np.ndarray, free: np.ndarray) -> bool:
+    """Whether a part is so small that a kink in it is there to stay."""
+    whole = domain.upper[free] - domain.lower[free]
+    return bool(np.all(upper[free] - lower[free] <= whole * _KINK))
+
+
 def _halves(
-    graph: Graph, lower: np.ndarray, upper: np.ndarray, free: np.ndarray, width: np.ndarray
+    lower: np.ndarray, upper: np.ndarray, free: np.ndarray, width: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]] | None:
     """Both halves along the side that is longest, weighed by how wide the Hessian's entries of its variable are."""
     sides = upper[free] - lower[free]
@@ -160,6 +166,8 @@ def smallest_eigenvalue(low: np.ndarray, high: np.ndarray) -> float:
     >>> 0.9 < smallest_eigenvalue(low, low + 0.05) <= 1.0
     True
     """
+    # A larger diagonal only raises the eigenvalues: its lower ends alone matter, and its upper ones may be infinite.
+    high = np.where(np.eye(len(low), dtype=bool), low, high)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         return 0.0
     if len(low) == 1:

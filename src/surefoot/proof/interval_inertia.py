@@ -17,7 +17,6 @@ import numpy as np
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_sums import matrix_product
 
-
 LEAST = 1e-280
 """Smaller eigenvalues are not divided by: of those nothing is proven."""
 

@@ -171,7 +171,7 @@ def _is_finite(u: Interval) -> bool:
 
 def _picks(v: Interval) -> bool:
     """Whether every column has at most one entry other than 0, and that is 1: its products are exact."""
-    if not v.are_numbers or v.size > FEW:
+    if not v.are_numbers or v.size > 25 * FEW:
         return False
     if not np.all((v.lo == 0.0) | (v.lo == 1.0)):
         return False

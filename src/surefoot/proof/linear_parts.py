@@ -154,7 +154,7 @@ class LinearParts:
             for k, start, size in zip(node.operands, starts, sizes, strict=False)
         ]
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel()
+        source = np.asarray(move(node, numbered, places)).ravel().astype(np.int64)
         total = _scattered(source, weight.each(np.ravel), int(starts[-1]))
         found: dict[int, Interval] = {}
         for k, start, size in zip(node.operands, starts, sizes, strict=False):

@@ -33,9 +33,13 @@ MOST_WORK = 20_000_000
 """Numbers that are looked at for one kind of candidates."""
 
 MOST_VARIABLES = 40
+MOST_IN_BALLS = 3000
+"""Entries of all nodes of a graph that is read in balls."""
+
 _POINTS = 64
+_BITS = 266
 _TRIED = 12
-_SIZES = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-6)
+_SIZES = (1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10)
 _SHARES = (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16))
 
 _CHANGING = ("lt", "le", "eq", "ne", "maximum", "minimum", "abs", "sign", "floor", "round", "ceil")
@@ -77,14 +81,23 @@ def prove(
     points = inner_points(domain, _POINTS, rng)
     if not len(points):
         return None
-    for search in (_by_curvature, _by_chords, _by_changes):
-        for ends in search(graph, domain, points, rng):
-            found = confirm(graph, domain, *ends)
+    for ends in _candidates(graph, domain, points, rng):
+        found = confirm(graph, domain, *ends)
+        if found is not None:
+            return found
+        if time.monotonic() > until:
+            break
+    if sum(node.size for node in graph.nodes) <= MOST_IN_BALLS:
+        for ends in _nearly_straight(graph, domain, points, rng):
+            found = confirm_in_balls(graph, domain, *ends)
             if found is not None:
                 return found
-            if time.monotonic() > until:
-                return None
     return None
+
+
+def _candidates(graph: Graph, domain: Domain, points: np.ndarray, rng: np.random.Generator) -> Iterable[Pair]:
+    for search in (_by_curvature, _by_chords, _by_changes):
+        yield from search(graph, domain, points, rng)
 
 
 def confirm(graph: Graph, domain: Domain, p: np.ndarray, q: np.ndarray) -> Finding | None:
@@ -105,7 +118,7 @@ def confirm(graph: Graph, domain: Domain, p: np.ndarray, q: np.ndarray) -> Findi
     line = restricted(graph, p, q)
     if line is None:
         return None
-    jet = second_order(line, Interval([[0.0]], [[1.0]]))
+    jet = second_order(line, Interval(np.zeros((1, 1)), np.ones((1, 1))))
     if bool(jet.smooth[0]) and float(jet.hessian.hi[0, 0, 0]) < 0.0:
         bend = -float(jet.hessian.hi[0, 0, 0]) / float(np.sum((q - p) ** 2))
         told = (
@@ -121,6 +134,28 @@ def confirm(graph: Graph, domain: Domain, p: np.ndarray, q: np.ndarray) -> Findi
                 f"{at_least(bulge, 3)}."
             )
             return Finding(Curvature.NOT_CONVEX, (told,), chord(p, q, share))
+    return None
+
+
+def confirm_in_balls(graph: Graph, domain: Domain, p: np.ndarray, q: np.ndarray) -> Finding | None:
+    """As `confirm`, by chords alone, with 80 digits: for functions that are straight to all digits of a double."""
+    from surefoot.proof.arb_reading import arb_jet, precision
+
+    p, q = on_grid(p, q)
+    line = restricted(graph, p, q)
+    if line is None or not (domain.contains(p) and domain.contains(q)) or not np.any(p != q):
+        return None
+    with precision(_BITS):
+        first, last = (arb_jet(line, [end], order=0, bits=_BITS).value for end in (0.0, 1.0))
+        for share in _SHARES:
+            weight = float(share)  # a sixteenth, exactly
+            bulge = arb_jet(line, [weight], order=0, bits=_BITS).value - (1.0 - weight) * first - weight * last
+            if bulge.is_finite() and bulge > 0:
+                told = (
+                    f"{_share(share)} of the way from {_point(p)} to {_point(q)} it is above its chord, by "
+                    f"{bulge.str(3, radius=False)} in balls of {_BITS} bits."
+                )
+                return Finding(Curvature.NOT_CONVEX, (told,), chord(p, q, share))
     return None
 
 
@@ -232,6 +267,17 @@ def _by_chords(graph: Graph, domain: Domain, points: np.ndarray, rng: np.random.
     for k in np.argsort(-np.nan_to_num(bulges, nan=-1.0))[:_TRIED]:
         if bulges[k] > 1e-15 and domain.contains(one[k]) and domain.contains(other[k]):
             yield one[k], other[k]
+
+
+def _nearly_straight(graph: Graph, domain: Domain, points: np.ndarray, rng: np.random.Generator) -> Iterable[Pair]:
+    """Rays from the origin, on which norms are straight, and pairs without a bulge that doubles would show."""
+    yield from ((x, 2.0 * x) for x in points[1:4])
+    one, other = points[rng.integers(0, len(points), (2, 32))]
+    values = enclose(graph, Interval.of(np.concatenate([one, (one + other) / 2.0, other]))).value.mid.reshape(3, -1)
+    with np.errstate(all="ignore"):
+        bulges = np.abs(values[1] - (values[0] + values[2]) / 2.0) / np.abs(values).max(axis=0)
+    for k in np.flatnonzero(bulges < 1e-14)[:4]:
+        yield one[k], other[k]
 
 
 def _by_changes(graph: Graph, domain: Domain, points: np.ndarray, rng: np.random.Generator) -> Iterable[Pair]:

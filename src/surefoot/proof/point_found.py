@@ -129,7 +129,7 @@ def exact_point(question: Question, m: np.ndarray) -> Found | None:
     """The nearest of x, m and m in few digits whose gradient is exactly 0, with a smooth neighbourhood."""
     x = question.x
     rounded = [np.clip(np.round(m, digits), question.box.lower, question.box.upper) for digits in DIGITS]
-    proposals = [settled(question, one) for one in (x, m, *rounded)]
+    proposals = [settled(question, one) + 0.0 for one in (x, m, *rounded)]  # and no minus zero
     points = np.unique([one for one in proposals if question.is_near(one)], axis=0)
     order = np.argsort([np.linalg.norm(one - x) for one in points], kind="stable")
     for at, local in zip(points[order], look_at(question, points[order], 1), strict=True):
@@ -151,8 +151,8 @@ def _with_room(
     free, weak, held = parts
     scale = np.where(question.fixed, 0.0, np.maximum(1.0, np.abs(at)))
     radii = [size * scale for size in RADII] + [np.where(question.fixed, 0.0, question.grain(at))]
-    boxes = [question.around(at, radius) for radius in radii]
-    for radius, around in zip(radii, look(question.graph, *map(np.array, zip(*boxes, strict=True)), 1), strict=True):
+    low, high = map(np.array, zip(*(question.around(at, radius) for radius in radii), strict=True))
+    for radius, around in zip(radii, look(question.graph, low, high, 1), strict=True):
         if around.smooth and all(slope > 0 for slope in multipliers(around, held).values()):
             still = np.union1d(free, weak).astype(int)
             here = look_at(question, at[None])[0]

@@ -81,11 +81,12 @@ class Question:
     @property
     def length(self) -> float:
         """The size of x, at least 1."""
-        return max(1.0, float(np.linalg.norm(self.x)))
+        return max(1.0, math.hypot(*self.x.tolist()))
 
     def is_near(self, point: np.ndarray) -> bool:
         """Whether a point is next to x."""
-        return bool(np.linalg.norm(point - self.x) <= self.near * self.length)
+        away = math.hypot(*(point - self.x).tolist())  # which no square overflows
+        return away == 0.0 or away <= self.near * self.length
 
     def grain(self, point: np.ndarray) -> np.ndarray:
         """Half widths of the smallest box around a point."""

@@ -24,7 +24,7 @@ from surefoot.proof.certificate import Curvature
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.definite import definiteness, form, shifted, smallest_eigenvalue
 from surefoot.proof.exact_doubles import TooMuchError, doubles, fraction, mul, rationals
-from surefoot.proof.quadratic_form import Form, Products, read_forms
+from surefoot.proof.quadratic_form import Form, Products, may_be_read, read_forms
 from surefoot.proof.rounding import UNIT, above, at_least, gamma
 from surefoot.proof.segments import inner_points, is_free, segment
 
@@ -72,7 +72,7 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
     >>> found.curvature.value, found.modulus
     ('strongly convex', Fraction(2, 1))
     """
-    if graph.size > MOST_VARIABLES:
+    if graph.size > MOST_VARIABLES or not may_be_read(graph):
         return None
     read = read_forms(graph)[graph.output]
     if read is None:

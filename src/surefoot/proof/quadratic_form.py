@@ -140,10 +140,28 @@ class Form:
         return self.is_affine and self.affine.is_constant
 
 
-def read_forms(graph: Graph) -> list[Form | None]:
-    """Every node as polynomials of degree at most two in the variables; None for those that are not seen to be."""
+def element_of(form: Form, element: int) -> Form:
+    """One element of an array of forms, as a number."""
+    return _picked(form, np.array([element]))
+
+
+def may_be_read(graph: Graph) -> bool:
+    """Whether every operation on variables is one that can be read: before anything is read."""
+    depends = graph.depends()
+    known = {*_RULES, *STRUCTURE, "input", "where"}
+    return all(node.operation in known for place, node in graph if depends[place])
+
+
+def read_forms(graph: Graph, absent: frozenset[int] = frozenset()) -> list[Form | None]:
+    """Every node as polynomials of degree at most two in the variables; None for those that are not seen to be.
+
+    Nodes that are ``absent`` are taken for zero: what is left of a function without some of its terms.
+    """
     found: list[Form | None] = []
     for place, node in graph:
+        if place in absent:
+            found.append(Form(Affine.of_constant(np.zeros(node.size))))
+            continue
         try:
             found.append(_read(graph, place, node, [found[k] for k in node.operands]))
         except (TooMuchError, ZeroDivisionError, OverflowError):
@@ -182,7 +200,7 @@ def _moved(graph: Graph, node: Node, forms: list[Form]) -> Form:
         for start, shape in zip(starts[:-1].tolist(), shapes, strict=True)
     ]
     places = graph.constants[node["digest"]] if node.operation == "take" else None
-    where = np.asarray(move(node, numbers, places)).ravel() - 1
+    where = np.asarray(move(node, numbers, places)).astype(np.int64).ravel() - 1
     joined = forms[0] if len(forms) == 1 else _joined(forms, starts)
     return _picked(joined, where)
 

@@ -79,8 +79,8 @@ class Sign:
         return Sign(negative, ~nonzero, move(node, [part.positive for part in parts], places))
 
     def total(self, axes: tuple[int, ...]) -> Sign:
-        negative, positive = self.negative.any(axis=axes), self.positive.any(axis=axes)
-        return Sign(negative, (negative & positive) | self.zero.all(axis=axes), positive)
+        negative, positive = np.asarray(self.negative.any(axis=axes)), np.asarray(self.positive.any(axis=axes))
+        return Sign(negative, (negative & positive) | np.asarray(self.zero.all(axis=axes)), positive)
 
 
 @dataclass(frozen=True)

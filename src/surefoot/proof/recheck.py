@@ -124,6 +124,10 @@ def _hold(state: Mapping[str, Any], graph: Graph) -> None:
         With what does not hold.
     """
     argument = numbers(state["evidence"]["argument"])
+    if argument.get("kind") == "curvature":
+        from surefoot.proof.recheck_convexity import check_curvature
+
+        return check_curvature(graph, state)
     if argument.get("kind") not in CHECKS:
         raise Refuted("It proves nothing: there is no argument in it that could be checked.")
     if state["rigour"] != Rigour.PROVEN.name or state["verdict"] != argument["verdict"]:

@@ -170,10 +170,10 @@ def _signs(H: Interval) -> tuple[int, int] | None:
     middle = 0.5 * H.lo + 0.5 * H.hi
     if not np.all(np.isfinite(middle)):
         return None
-    size = np.sqrt(np.max(np.abs(middle), axis=1))
-    own = np.sqrt(np.abs(np.diag(middle)))
-    units = np.where(own > 0, own, np.where(size > 0, size, 1.0))
-    scale = np.exp2(-np.rint(np.log2(units)))
+    scale = np.ones(len(middle))
+    for _ in range(12):  # units in which the largest entry of every row is about 1
+        size = np.max(np.abs(middle) * np.outer(scale, scale), axis=1)
+        scale = scale * np.exp2(np.rint(-0.5 * np.log2(np.where(size > 0, size, 1.0))))
     values, vectors = np.linalg.eigh((middle + middle.T) / 2 * scale * scale[:, None])
     if np.any(values == 0):
         return None

@@ -147,7 +147,7 @@ def read(graph: Graph, box: Interval) -> list[State]:
     thick = np.all(box.lo < box.hi, axis=1)
     states: list[State] = []
     with np.errstate(all="ignore"):
-        for _, node in graph:
+        for node in graph.nodes:
             if node.operation == "input":
                 states.append(State(box))
             elif node.operation == "constant":

@@ -54,7 +54,8 @@ def added_again(
     """The same operation on other operands, in a builder."""
     operation = node.operation
     if operation == "constant":
-        return build.constant(constants[node["digest"]])
+        build.constants.setdefault(node["digest"], constants[node["digest"]])
+        return build.add_node("constant", (), node.shape, digest=node["digest"])
     if operation == "take":
         return build.take(operands[0], constants[node["digest"]])
     if operation in _AGAIN:
@@ -135,7 +136,7 @@ class _Rewriter:
                 found = value.dtype != bool and value.size > 0 and bool(np.all(value > 0))
             elif node.operation in ("exp", "cosh", "logistic", "softplus", "erfc"):
                 found = True
-            elif node.operation in ("sum", "prod", "max", "min"):
+            elif node.operation in ("sum", "prod", "max", "min", "cumsum"):
                 found = self.is_positive(node.operands[0]) and self.build.nodes[node.operands[0]].size > 0
             elif node.operation == "add":
                 found = any(self.is_positive(k) for k in node.operands) and all(
@@ -202,11 +203,30 @@ class _Rewriter:
             return self.log([inner[0]], None)
         if parts := self.split(place, "add"):
             for one, other in (parts, parts[::-1]):
-                if self.filled(one) == 1.0 and (power := self.split(other, "exp")):
-                    return build.unary("softplus", power[0])
+                found = self._log_of_one_and(one, other)
+                if found is not None:
+                    return found
         if self.is_positive(place) and (found := self._log_of_positive(place)) is not None:
             return found
         return build.unary("log", place)
+
+    def _log_of_one_and(self, one: int, other: int) -> int | None:
+        """``log(1 + c exp(u)) = softplus(u + log c)`` for a number c > 0."""
+        if self.filled(one) != 1.0:
+            return None
+        if power := self.split(other, "exp"):
+            return self.build.unary("softplus", power[0])
+        for operation, sign in (("mul", 1), ("div", -1)):
+            parts = self.split(other, operation)
+            if parts is None:
+                continue
+            for c, rest in (parts, parts[::-1]):
+                power = self.split(rest, "exp")
+                if power and self.is_constant(c) and self.is_positive(c) and (sign > 0 or c == parts[-1]):
+                    shift = self.build.unary("log", c)
+                    moved = self.build.add(power[0], shift) if sign > 0 else self.build.sub(power[0], shift)
+                    return self.build.unary("softplus", moved)
+        return None
 
     def _log_of_positive(self, place: int) -> int | None:
         build, node = self.build, self.build.nodes[place]
@@ -276,15 +296,20 @@ class _Rewriter:
         for (first, second), operation in (((high, low), "maximum"), ((low, high), "minimum")):
             if self._same(a, first) and self._same(b, second):
                 return self.larger([a, b], operation)
-        for size, sign in ((high, 1), (low, -1)):
-            other = low if sign > 0 else high
-            if self.filled(other) == 0.0:
-                negative = build.unary("neg", size)
-                if (a, b) == ((size, negative) if sign > 0 else (negative, size)):
-                    return build.unary("abs", size)
-                if (a, b) == ((negative, size) if sign > 0 else (size, negative)):
-                    return build.unary("neg", build.unary("abs", size))
-        return None
+        return self._by_difference(a, b, low, high)
+
+    def _by_difference(self, a: int, b: int, low: int, high: int) -> int | None:
+        """``where(low < high, a, b) = max(a, b)`` if ``a - b = k (high - low)``, k > 0; for k < 0 it is the smaller."""
+        if not (self.is_total(a) and self.is_total(b)):
+            return None
+        ahead, apart = self._difference(high, low), self._difference(a, b)
+        if not ahead or set(ahead) != set(apart):
+            return None
+        place = next(iter(ahead))
+        k = apart[place] / ahead[place]
+        if any(apart[one] != k * c for one, c in ahead.items()):
+            return None
+        return self.larger([a, b], "maximum" if k > 0 else "minimum")
 
     def _same(self, u: int, v: int) -> bool:
         if u == v:
@@ -361,9 +386,16 @@ class _Rewriter:
     # Sums
 
     def plus(self, u: list[int], node: Node | None = None) -> int:
+        for one, other in (u, u[::-1]):
+            if inner := self.split(other, "neg"):
+                return self.minus([one, inner[0]])
         return self._joined(self.build.add(*u))
 
     def minus(self, u: list[int], node: Node | None = None) -> int:
+        if inner := self.split(u[1], "neg"):
+            return self.plus([u[0], inner[0]])
+        if self.filled(u[0]) == 0.0:
+            return self._negative(u[1])
         if self.filled(u[0]) == 1.0 and (inner := self.split(u[1], "logistic")):
             return self.build.unary("logistic", self.build.unary("neg", inner[0]))
         return self._joined(self.build.sub(*u))
@@ -454,7 +486,7 @@ class _Rewriter:
             size = self.split(negative[0], "abs") if negative else None
             if not size or not c:
                 continue
-            gap = self.terms(size[0])
+            gap = {k: v for k, v in self.terms(size[0]).items() if v and self.filled(k) != 0.0}
             for larger, other in list(terms.items()):
                 pair = self.split(larger, "maximum")
                 if pair is None or other * c <= 0 or larger == soft:

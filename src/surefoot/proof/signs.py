@@ -88,7 +88,7 @@ def _back(graph: Graph, node: Node, weights: Weights) -> list[tuple[int, Weights
         for start, size, shape in zip(starts[:-1].tolist(), sizes, shapes, strict=True)
     ]
     places = graph.constants[node["digest"]] if node.operation == "take" else None
-    where = np.asarray(move(node, numbers, places)).ravel()
+    where = np.asarray(move(node, numbers, places)).astype(np.int64).ravel()
     back = []
     for one in weights:
         flat = np.zeros(1 + int(starts[-1]), dtype=bool)

@@ -163,7 +163,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
     """Derivatives by the variables in each node's support, shape (boxes or 1, support) + its own, where needed."""
     found: list[Interval | None] = []
     for place, node in plan.graph:
-        if not plan.needed[place] or node.operation in CONDITIONS:
+        if not plan.needed[place] or isinstance(states[place].value, Truth):
             found.append(None)
         elif node.operation == "input":
             found.append(Interval.of(np.eye(plan.graph.size)[None]))
@@ -304,7 +304,7 @@ def adjoints(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
         if mine is None or not plan.depends[place]:
             continue
         for k, at in enumerate(node.operands):
-            if plan.depends[at] and nodes[at].operation not in CONDITIONS:
+            if plan.depends[at] and isinstance(states[at].value, Interval):
                 part = _passed_back(plan, node, place, k, mine, states, slopes[place])
                 before = found[at]
                 found[at] = part if before is None else before + part

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 
 import numpy as np
 
@@ -31,7 +32,7 @@ Rows = list[tuple[int, np.ndarray]]
 
 
 def is_strict(known: Curvatures, parts: LinearParts, *, up: bool) -> bool:
-    """Whether a function whose parts all bend one way is proven to be strictly convex (``up``) or concave.
+    """Whether a function whose parts bend one way, the quadratic ones together, is proven to do so strictly.
 
     Parameters
     ----------
@@ -44,19 +45,45 @@ def is_strict(known: Curvatures, parts: LinearParts, *, up: bool) -> bool:
         return False
     rows: Rows = []
     reading = _Strictness(known)
+    quadratic = [part.place for part in parts.parts if is_quadratic(known, part.place)]
     for part in parts.parts:
+        if part.place in quadratic:
+            continue
         for way, chosen in ((up, part.weight.lo > 0), (not up, part.weight.hi < 0)):
             entries = np.flatnonzero(chosen)
             if len(entries):
                 rows += reading.rows(part.place, entries, up=way)
-    return is_injective(_forms(known, rows), known.graph.size)
+    return is_injective(chain(_hessian_rows(parts, quadratic), _forms(known, rows)), known.graph.size)
+
+
+def _hessian_rows(parts: LinearParts, places: list[int]) -> Iterator[dict[int, Fraction]]:
+    """The rows of the Hessian H of the quadratic parts together: strictly convex along v wherever ``H v`` is not 0."""
+    from surefoot.proof.exact_doubles import TooMuchError, fraction
+    from surefoot.proof.quadratic import hessian_of
+    from surefoot.proof.quadratic_form import read_forms
+
+    if not places:
+        return
+    graph = parts.only(places)
+    read = read_forms(graph)[graph.output]
+    if read is None or read.is_affine:
+        return
+    try:
+        hessian = hessian_of(read, graph.size)
+    except TooMuchError:
+        return
+    if hessian.error:
+        return
+    for row in range(graph.size):
+        entries = ((column, fraction(hessian.matrix[row, column])) for column in range(graph.size))
+        yield {column: c for column, c in entries if c}
 
 
 def modulus(known: Curvatures, parts: LinearParts, domain: Domain, *, up: bool) -> Fraction | None:
     """A modulus of strong convexity from the quadratic parts alone, where all bend one way; None if they have none."""
     from surefoot.proof import quadratic
 
-    chosen = [part.place for part in parts.parts if _is_quadratic(known, part.place)]
+    chosen = [part.place for part in parts.parts if is_quadratic(known, part.place)]
     if not chosen:
         return None
     found = quadratic.prove(parts.only(chosen), domain)
@@ -64,7 +91,8 @@ def modulus(known: Curvatures, parts: LinearParts, domain: Domain, *, up: bool) 
     return found.modulus if found is not None and found.curvature.value == wanted else None
 
 
-def _is_quadratic(known: Curvatures, place: int) -> bool:
+def is_quadratic(known: Curvatures, place: int) -> bool:
+    """Whether a node is a square or a product of affine numbers."""
     node = known.graph.nodes[place]
     squared = node.operation == "power" and node["exponent"] == 2
     return (squared or node.operation in ("mul", "dot")) and all(
@@ -123,6 +151,8 @@ class _Strictness:
             case "sub":
                 one, other = node.operands
                 return self.rows(one, entries, up=up) + self.rows(other, entries, up=not up)
+            case "where":
+                return self._chosen(place, node, entries, up)
             case "sum":
                 return self.rows(node.operands[0], self._summed(node, entries), up=up)
             case "mul":
@@ -154,14 +184,21 @@ class _Strictness:
 
     def _norm(self, node: Node, entries: np.ndarray) -> Rows:
         """``(c + sum of squares)^(1/2)``, c > 0."""
-        inner = self.graph.nodes[node.operands[0]]
-        if node["exponent"] != Fraction(1, 2) or inner.operation != "add":
+        if node["exponent"] != Fraction(1, 2):
             return []
-        for constant, squares in (inner.operands, inner.operands[::-1]):
-            positive = self.known.bounds.of(constant).positive
-            if not self.known.depends[constant] and positive.all() and self._are_squares(squares):
-                return self.rows(squares, entries, up=True)
-        return []
+        terms, stack = [], [node.operands[0]]
+        while stack:
+            place = stack.pop()
+            if self.graph.nodes[place].operation == "add":
+                stack.extend(self.graph.nodes[place].operands)
+            else:
+                terms.append(place)
+        constants = [place for place in terms if not self.known.depends[place]]
+        squares = [place for place in terms if self.known.depends[place]]
+        positive = [bool(self.known.bounds.of(place).positive.all()) for place in constants]
+        if not constants or not all(positive) or not all(map(self._are_squares, squares)):
+            return []
+        return [row for place in squares for row in self.rows(place, entries, up=True)]
 
     def _are_squares(self, place: int) -> bool:
         node = self.graph.nodes[place]
@@ -199,6 +236,12 @@ class _Strictness:
         other = (ends.negative if up else ends.positive) & divisor.negative
         return [(below, entries[(one | other).ravel()[entries]])]
 
+    def _chosen(self, place: int, node: Node, entries: np.ndarray, up: bool) -> Rows:
+        """Entry by entry the branch that is taken."""
+        truth = self.known.bounds.truth(node.operands[0])
+        yes, no = truth.surely.ravel()[entries], truth.never.ravel()[entries]
+        return self.rows(node.operands[1], entries[yes], up=up) + self.rows(node.operands[2], entries[no & ~yes], up=up)
+
     def _is_straight(self, place: int) -> bool:
         return bool(is_affine(self.known.bits(place)).all())
 
@@ -210,7 +253,7 @@ class _Strictness:
             for k, start, size in zip(node.operands, starts, sizes, strict=False)
         ]
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel()[entries]
+        source = np.asarray(move(node, numbered, places)).ravel()[entries].astype(np.int64)
         found: Rows = []
         for k, start, size in zip(node.operands, starts, sizes, strict=False):
             own = np.unique(source[(source > start) & (source <= start + size)]) - 1 - start

@@ -32,6 +32,10 @@ MOST_DIFFERENT = 2000
 """Different functions phi_i in an array that are looked at one by one."""
 
 
+MOST_SPANNING = 200_000
+"""Coefficients of affine numbers whose rank is looked at."""
+
+
 @dataclass(frozen=True)
 class Elements:
     """What the elements of an array are, over the domain.
@@ -276,7 +280,7 @@ def _spans(rows: list[Affine], n: int) -> bool:
 
     kept = [one.dense(n)[np.asarray(one.scale != 0, dtype=bool)][: 4 * n + 16] for one in rows]
     matrix = np.concatenate([rationals(part) for part in kept])
-    if matrix.size > 200_000 or len(matrix) < n:
+    if matrix.size > MOST_SPANNING or len(matrix) < n:
         return False
     return fmpq_mat(len(matrix), n, matrix.ravel().tolist()).rank() == n
 
@@ -298,7 +302,7 @@ def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
     down = np.array([one[1] is not None and one[1].convex for one in found])[which]
     strict = np.array([any(b is not None and b.convex and b.strict for b in one[:2]) for one in found])[which]
     moduli = [max([b.modulus for b in one[:2] if b is not None and b.convex], default=Fraction(0)) for one in found]
-    if rows is None and np.any(strict):
+    if rows is None and np.any(strict) and size * graph.size <= MOST_SPANNING:
         rows = _rows_or_none(graph, chain)
     return Elements(up, down, strict, [moduli[j] for j in which], rows, how)
 

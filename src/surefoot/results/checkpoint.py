@@ -118,7 +118,7 @@ class _Writer:
         return Result(
             x=self.objective.shaped(x), value=value, gradient=self.objective.shaped(slope),
             stop=Stop(Reason.UNDER_WAY, last.steepness, float("nan"), f"{last.step:,} steps"),
-            certificate=Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, UNJUDGED),
+            judged=Certificate(Verdict.INCONCLUSIVE, Rigour.NUMERICAL, UNJUDGED),
             trace=Trace(tuple(self.rows)), counts=self.objective.counts, multipliers={}, advice=(),
             method=str(self.wishes.method), story=(),
             names=self.objective.names, flat=x, slope=slope, start=self.start,

@@ -93,7 +93,7 @@ def answered(
     x, slope = walked.here.x, walked.here.whole
     return Result(
         x=objective.shaped(x), value=walked.here.value, gradient=objective.shaped(slope), stop=walked.stop,
-        certificate=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
+        judged=certificate, trace=walked.trace, counts=counts, multipliers=_multipliers(objective, certificate),
         advice=advice, method=walked.method, story=walked.story, names=objective.names, flat=x,
         slope=slope, start=start, seconds=seconds, proof_seconds=judged, source=objective.source, title=title,
         objective=objective,

@@ -57,10 +57,10 @@ def budget_of(prove: bool | float | None) -> float:
     raise OptionError(f"prove is True, False, or a number of seconds, not {prove!r}.")
 
 
-def with_proof(
-    result: Result, denoted: Callable[[], Graph], box: Box | None, prove: bool | float | None
-) -> Result:  # fmt: skip
-    """The result with a proven verdict, or with the reason why there is none.
+def with_proof(result: Result, denoted: Callable[[], Graph], box: Box | None, prove: bool | float | None) -> Result:
+    """The result with a prover, which is called when its certificate is first asked for, or at once if it was wished.
+
+    So the point and its value never wait for a proof that nobody reads.
 
     Parameters
     ----------
@@ -73,32 +73,35 @@ def with_proof(
     prove : bool, float or None
         As the caller of ``minimize`` gave it.
     """
-    began, asked = time.perf_counter(), prove not in (None, False)
-    seconds = budget_of(prove)
-    if not seconds or result.stop.reason.name == "INTERRUPTED" or not np.all(np.isfinite(result.flat)):
+    seconds, asked = budget_of(prove), prove not in (None, False)
+    ended = result.stop.reason.name == "INTERRUPTED" or not np.all(np.isfinite(result.flat))
+    if not seconds or ended or (not asked and (len(result.flat) > SMALL or result.source not in READ)):
         return result
-    if not asked and len(result.flat) > SMALL:
-        return result
+    with_it = replace(result, prover=lambda one: _certificate(one, denoted, box, seconds, asked))
+    if asked:
+        with_it.certificate  # noqa: B018 - it is kept
+    return with_it
+
+
+def _certificate(
+    result: Result, denoted: Callable[[], Graph], box: Box | None, seconds: float, asked: bool
+) -> Certificate:  # fmt: skip
+    began, judged = time.perf_counter(), result.judged
     if result.source not in READ:
-        if not asked:
-            return result
-        reason = f"f runs as {result.source}, which denotes no real function that could be read"
-        return replace(result, certificate=unproven(result.certificate, reason, 0.0))
+        return unproven(judged, f"f runs as {result.source}, which denotes no real function that could be read", 0.0)
     try:
-        certificate = _proof(result, denoted(), box, seconds, asked)
+        return _proof(result, denoted(), box, seconds, asked)
     except SurefootError as refused:
-        certificate = unproven(result.certificate, str(refused).rstrip("."), time.perf_counter() - began)
+        return unproven(judged, str(refused).rstrip("."), time.perf_counter() - began)
     except KeyboardInterrupt:
-        certificate = unproven(result.certificate, "Ctrl-C ended the proof", time.perf_counter() - began)
-    spent = time.perf_counter() - began
-    return replace(result, certificate=certificate, proof_seconds=result.proof_seconds + spent)
+        return unproven(judged, "Ctrl-C ended the proof", time.perf_counter() - began)
 
 
 def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked: bool) -> Certificate:
     from surefoot.proof.local_reading import cost
     from surefoot.proof.stationary import NEAR, certify
 
-    judged = result.certificate
+    judged = result.judged
     if not asked and cost(graph) > LIGHT:
         return judged
     x = result.flat if box is None else box.nearest(result.flat)
@@ -111,6 +114,9 @@ def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked:
     if found.verdict is Verdict.NOT_STATIONARY and not cut_short and judged.verdict is not Verdict.INCONCLUSIVE:
         slope = found.claim.removeprefix("Not stationary: ").rstrip(".")
         return unproven(judged, f"{slope} here, exactly, and no stationary point next to it could be enclosed", spent)
+    if found.verdict is Verdict.DEGENERATE and judged.verdict is not Verdict.INCONCLUSIVE:
+        # The judge looks further than second derivatives.
+        return unproven(judged, "the Hessian is exactly singular there, so second derivatives do not decide", spent)
     kept = {key: value for key, value in judged.evidence.items() if key != "proof_seconds"}
     return replace(found, evidence={**kept, **found.evidence, "judged": judged.verdict.name})
 

@@ -85,7 +85,7 @@ def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
             x=dict(zip(names, flat.tolist(), strict=True)), value=float(_array([state["value"]])[0]),
             gradient=dict(zip(names, slope.tolist(), strict=True)),
             stop=Stop(**stop),
-            certificate=Certificate.from_json(state["certificate"]), trace=_trace(state["trace"]),
+            judged=Certificate.from_json(state["certificate"]), trace=_trace(state["trace"]),
             counts=Counts(**state["counts"]), multipliers=dict(state["multipliers"]), advice=tuple(state["advice"]),
             method=state["method"], story=tuple(state["story"]), names=names, flat=flat, slope=slope,
             start=_array(state["start"]),

@@ -32,8 +32,9 @@ def certify(
 ) -> Certificate:
     """Prove what a point is: a minimum, a saddle, a maximum, degenerate, or not stationary.
 
-    The point may come from anywhere, and is not believed. A proof encloses a true stationary point next to it, and shows
-    the signs of curvature over the whole enclosure; it is about the real function that f denotes, in exact arithmetic.
+    The point may come from anywhere, and is not believed. A proof encloses a true stationary point next to it, and
+    shows the signs of curvature over the whole enclosure; it is about the real function that f denotes, in exact
+    arithmetic.
 
     Parameters
     ----------

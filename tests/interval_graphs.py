@@ -1,4 +1,4 @@
-"""Random real graphs of every operation, on arrays of several shapes."""
+"""Random real graphs of every operation, on arrays of several shapes, for fuzzing what reads them in intervals."""
 
 from __future__ import annotations
 

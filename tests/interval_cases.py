@@ -28,7 +28,8 @@ def numbers(rng: np.random.Generator, count: int) -> np.ndarray:
     size = 10.0 ** rng.uniform(-320.0, 308.0, count) * rng.choice([-1.0, 1.0], count)
     usual = rng.normal(size=count) * 10.0 ** rng.uniform(-3, 1.5, count)
     edge = rng.choice(EDGES, count)
-    near = np.nextafter(edge, rng.choice([-np.inf, np.inf], count))
+    with np.errstate(over="ignore", under="ignore"):
+        near = np.nextafter(edge, rng.choice([-np.inf, np.inf], count))
     found = np.select([kind == 0, kind == 1, kind == 2], [size, edge, near], usual)
     return np.clip(found, -1.7976931348623157e308, 1.7976931348623157e308)
 
@@ -37,9 +38,9 @@ def intervals(rng: np.random.Generator, count: int) -> Interval:
     """Intervals of every kind: points, neighbours, straddling, wide, without bound, empty."""
     one, other = numbers(rng, count), numbers(rng, count)
     kind = rng.integers(0, 12, count)
-    with np.errstate(over="ignore"):
-        narrow = one + np.abs(one) * 10.0 ** rng.uniform(-16, 0, count)
-    other = np.select([kind <= 1, kind == 2, kind <= 7], [one, np.nextafter(one, np.inf), narrow], other)
+    with np.errstate(over="ignore", under="ignore"):
+        narrow, next_ = one + np.abs(one) * 10.0 ** rng.uniform(-16, 0, count), np.nextafter(one, np.inf)
+    other = np.select([kind <= 1, kind == 2, kind <= 7], [one, next_, narrow], other)
     other = np.clip(other, -1.7976931348623157e308, 1.7976931348623157e308)
     lo, hi = np.minimum(one, other), np.maximum(one, other)
     lo = np.where(rng.random(count) < 0.02, -np.inf, lo)
