@@ -23,6 +23,8 @@ from surefoot.proof.curvature_finding import Finding
 LAYERS = ("quadratic", "univariate", "hessian_rules", "interval_hessian", "nonconvex")
 BITS = 160
 
+pytestmark = pytest.mark.fuzz
+
 
 def value(graph, point):
     return arb_jet(graph, point, order=0, bits=BITS).value

@@ -135,6 +135,17 @@ def test_a_term_of_weight_zero_is_to_be_defined_all_the_same():
     assert decided("(x + y)^4 + 0/(x - y)", None, "x=1, y=1") is None
 
 
+@pytest.mark.parametrize(("operation", "number"), [("div", 0.0), ("add", np.inf), ("mul", np.nan), ("div", np.inf)])
+def test_nothing_is_said_of_what_divides_by_zero_or_holds_what_is_no_number(operation, number):
+    build = Builder(("x", "y"))
+    x, y = (build.reshape(build.slice(build.input, (k,), (k + 1,)), ()) for k in range(2))
+    broken = build.add_node(operation, (y, build.constant(number)), ())
+    graph = build.graph(build.add(build.power(x, 4), broken))
+    assert prove(graph, Domain.everything(("x", "y"))) is None
+    alone = build.graph(build.power(build.add_node(operation, (x, build.constant(number)), ()), 4))
+    assert prove(alone, Domain.everything(("x", "y"))) is None
+
+
 def huber(slope):
     """Huber's loss of the residuals of data, with a slope beyond 1."""
     rng = np.random.default_rng(5)

@@ -37,19 +37,23 @@ class Chain:
 
 
 def affine_nodes(graph: Graph) -> list[bool]:
-    """Which nodes are affine, or constant, by what they are made of."""
+    """Which nodes are affine, or constant, by what they are made of; defined everywhere, with finite numbers."""
     found: list[bool] = []
-    known = [graph.value(place) is not None for place in range(len(graph.nodes))]
+    values = [graph.value(place) for place in range(len(graph.nodes))]
     for place, node in graph:
-        if node.operation == "input" or known[place]:
-            value = graph.value(place)
-            found.append(value is None or value.dtype != bool)
-        elif node.operation in LINEAR or (node.operation in ("mul", "dot") and any(known[k] for k in node.operands)):
-            found.append(all(found[k] for k in node.operands))
+        value = values[place]
+        if value is not None:
+            found.append(value.dtype != bool and bool(np.all(np.isfinite(value))))
         elif node.operation == "div":
-            found.append(found[node.operands[0]] and known[node.operands[1]])
+            divisor = values[node.operands[1]]
+            proper = divisor is not None and bool(np.all(np.isfinite(divisor) & (divisor != 0)))
+            found.append(found[node.operands[0]] and proper)
+        elif node.operation in ("mul", "dot"):
+            constant = any(values[k] is not None for k in node.operands)
+            found.append(constant and all(found[k] for k in node.operands))
         else:
-            found.append(False)
+            linear = node.operation == "input" or node.operation in LINEAR
+            found.append(linear and all(found[k] for k in node.operands))
     return found
 
 

@@ -29,6 +29,7 @@ from surefoot.proof.univariate import elements
 
 MOST_NORMS = 200
 MOST_VARIABLES = 100
+MOST_COEFFICIENTS = 1_000_000
 
 
 def prove(graph: Graph, domain: Domain) -> Finding | None:
@@ -54,7 +55,9 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
     >>> prove(build.graph(build.power(q, 0.5)), Domain.everything(("x", "y"))).curvature.value
     'convex'
     """
-    if graph.size > MOST_VARIABLES or not any(_is_root(graph, place) for place in range(len(graph.nodes))):
+    if graph.size > MOST_VARIABLES or graph.size * max(node.size for node in graph.nodes) > MOST_COEFFICIENTS:
+        return None
+    if not any(_is_root(graph, place) for place in range(len(graph.nodes))):
         return None
     try:
         affine = affine_nodes(graph)

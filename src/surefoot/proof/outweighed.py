@@ -37,7 +37,9 @@ from surefoot.proof.rational_pieces import Line
 from surefoot.proof.segments import is_free
 from surefoot.proof.univariate import rows_of
 
-MOST_COEFFICIENTS = 40_000
+MOST_COEFFICIENTS = 200_000
+"""Numbers of one array of affine functions: each is a fraction."""
+
 MOST_DIFFERENT = 300
 _ROUNDS, _BOXES = 8, 256
 
@@ -61,6 +63,8 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
     >>> prove(graph, Domain.everything(("x", "y"))).curvature.value
     'convex'
     """
+    if graph.size * max(node.size for node in graph.nodes) > MOST_COEFFICIENTS:
+        return None
     known = Curvatures(graph, domain)
     if known.undefined or known.narrowed or known.empty or known.domain is not known.asked:
         return None
@@ -129,8 +133,6 @@ def _share(graph: Graph, domain: Domain, chain: Chain, weight: Interval) -> Any 
 
     rows = rows_of(graph, chain).plain()
     n, size = graph.size, len(chain.constants)
-    if size * n > MOST_COEFFICIENTS:
-        return None
     matrix = rationals(rows.dense(n))
     lines = lines_of(rows, domain)
     different, which = np.unique(chain.constants, axis=0, return_inverse=True)

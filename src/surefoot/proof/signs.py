@@ -65,7 +65,7 @@ def _passed(graph: Graph, node: Node, weights: Weights) -> list[tuple[int, Weigh
         value = graph.value(operands[k])
         if value is None or (operation == "div" and k == 0) or value.dtype == bool:
             continue
-        if operation == "div" and np.any(value == 0):
+        if not np.all(np.isfinite(value)) or (operation == "div" and np.any(value == 0)):
             return None
         if operation in ("mul", "div"):
             return [
