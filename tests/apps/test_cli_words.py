@@ -21,7 +21,7 @@ def test_a_walk_prints_its_three_answers(capsys):
     text = printed(capsys, "minimize", ROSENBROCK, "--start", "x=-1.2, y=1")
     assert "landed at" in text
     assert "Stopped: the gradient is at its noise floor: |g| = " in text
-    assert "Verdict: strict local minimum (numerical)" in text
+    assert "Verdict: global minimum (proven" in text
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
@@ -60,7 +60,7 @@ def test_a_saved_walk_goes_on_without_another_start(capsys, tmp_path):
     first = printed(capsys, "minimize", ROSENBROCK, "--start", "x=-1.2, y=1", "--max-steps", "5", "--save", saved)
     assert "Verdict: not stationary" in first
     then = printed(capsys, "minimize", ROSENBROCK, "--resume", saved)
-    assert "Verdict: strict local minimum" in then
+    assert "Verdict: global minimum (proven" in then
     assert "-1.2" in then  # where it all began
 
 
@@ -68,7 +68,7 @@ def test_pictures_traces_and_json_are_written(capsys, tmp_path):
     picture, trace = tmp_path / "walk.svg", tmp_path / "walk.csv"
     call = ["minimize", ROSENBROCK, "--start", "x=-1.2, y=1", "--plot", str(picture), "--trace", str(trace), "--json"]
     state = json.loads(printed(capsys, *call))
-    assert state["certificate"]["verdict"] == "STRICT_LOCAL_MINIMUM"
+    assert state["certificate"]["verdict"] == "GLOBAL_MINIMUM"
     assert picture.read_text().startswith("<?xml")
     assert len(trace.read_text().splitlines()) == len(state["trace"]["value"]) + 1
 
@@ -76,7 +76,7 @@ def test_pictures_traces_and_json_are_written(capsys, tmp_path):
 def test_many_starts_print_what_was_found_and_what_was_not(capsys):
     call = ["minimize", "(x^2+y-11)^2 + (x+y^2-7)^2", "--starts", "200", "--box", "x=-5..5, y=-5..5"]
     text = printed(capsys, *call)
-    assert text.count("strict local minimum") == 5  # four, and the lowest of them once more
+    assert text.count("strict local minimum") == 6  # four, and the lowest of them twice more
     assert "200 starts led to 4 points, each of them several times. At most" in text
     assert "stationary point" not in text
 

@@ -88,7 +88,7 @@ def test_every_minimum_of_many_starts_is_marked_with_its_share():
 )
 def test_the_end_has_the_sign_of_what_it_is(f, start, sign):
     walked = sf.minimize(f, start, method="newton" if sign == "*" else "steepest", steps="armijo")
-    assert walked.verdict.value == {"*": "strict local minimum", "X": "saddle"}[sign]
+    assert walked.verdict.value == {"*": "unique global minimum", "X": "saddle"}[sign]
     assert sign in [line.get_marker() for line in walked.plot().axes[0].lines]
 
 

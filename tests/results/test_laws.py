@@ -73,7 +73,7 @@ def test_an_affine_change_of_variables_changes_neither_verdict_nor_minimum(metho
     A, b = random_map(seed)
     plain, x = go(case, method, start_of(seed))
     moved, back = go(case, method, start_of(seed), A, b)
-    assert plain.verdict is moved.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
+    assert plain.judged.verdict is moved.judged.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
     assert x == pytest.approx(CASES[case][1], abs=1e-9)
     assert back == pytest.approx(x, abs=1e-9)
 
@@ -114,10 +114,10 @@ def test_units_of_f_and_a_constant_change_neither_verdict_nor_minimum(method, ca
     scale = 2.0**power
     scaled, x = go(case, method, start_of(seed), a=scale)
     shifted, y = go(case, method, start_of(seed), c=constant)
-    assert scaled.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
+    assert scaled.judged.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
     assert x == pytest.approx(CASES[case][1], abs=1e-9 if method != "nelder-mead" else 1e-6)
     if method != "nelder-mead":
-        assert shifted.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
+        assert shifted.judged.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
     assert y == pytest.approx(CASES[case][1], abs=1e-7 if method != "nelder-mead" else 1e-4)
 
 

@@ -70,7 +70,7 @@ def test_args_and_words_for_differences_as_scipys_callers_write_them():
     assert sf.minimize(lambda x, a: jnp.sum((x - a) ** 2), np.zeros(2), args=3.0).x == pytest.approx([3, 3])
     assert sf.minimize(rosenbrock, START, jac="2-point").x == pytest.approx([1, 1])
     endless = {"max_steps": math.inf, "max_evaluations": math.inf, "max_seconds": math.inf}
-    assert sf.minimize(rosenbrock, START, **endless).verdict is STRICT
+    assert sf.minimize(rosenbrock, START, **endless).judged.verdict is STRICT
 
 
 def test_text_in_python_gives_a_mapping_back():
@@ -123,7 +123,7 @@ def test_a_hessian_that_is_given_is_used():
         lambda x: float(x[0] ** 2 + 10 * x[1] ** 2), np.array([3.0, 1.0]), hess=hess, method="newton",
         jac=lambda x: np.array([2 * x[0], 20 * x[1]]),
     )  # fmt: skip
-    assert asked and result.steps <= 2 and result.verdict is STRICT
+    assert asked and result.steps <= 2 and result.judged.verdict is STRICT
 
 
 def test_what_jax_cannot_trace_runs_as_numpy_and_says_so_once():
@@ -134,7 +134,7 @@ def test_what_jax_cannot_trace_runs_as_numpy_and_says_so_once():
     assert result.verdict is sf.Verdict.LOCAL_MINIMUM  # differences do not show that it is strict
     given = sf.minimize(lambda x: float(np.sin(x[0]) ** 2), np.array([1.0]), jac=lambda x: np.array([np.sin(2 * x[0])]))
     assert sum("NumPy" in sentence for sentence in given.advice) == 1
-    assert given.verdict is STRICT
+    assert given.judged.verdict is STRICT
 
 
 def test_a_wrong_gradient_is_suspected():
@@ -212,7 +212,7 @@ def test_wrong_wishes_are_refused_in_a_sentence(options, sentence):
 def test_bounds_in_every_spelling(bounds):
     result = sf.minimize("100*(y - x^2)^2 + (1 - x)^2", {"x": 0.2, "y": 1.0}, bounds=bounds)
     assert result.x == pytest.approx({"x": 0.5, "y": 0.25}, abs=1e-9)
-    assert result.verdict is STRICT
+    assert result.judged.verdict is STRICT
     assert result.multipliers == pytest.approx({"x": 1.0}, rel=1e-6)  # the slope of f out of the box
 
 
@@ -225,7 +225,7 @@ def test_no_point_leaves_the_bounds_and_a_start_outside_is_moved_in():
 
     result = sf.minimize(f, np.array([9.0, 0.5]), bounds=(0, 1), jac=lambda x: 2 * (x + 3))
     assert np.all(np.array([x for x in seen if x.dtype == float and np.all(np.isfinite(x))][1:]) >= -1e-12)
-    assert result.x == pytest.approx([0, 0]) and result.verdict is STRICT
+    assert result.x == pytest.approx([0, 0]) and result.judged.verdict is STRICT
     assert result.multipliers == pytest.approx({name: 6.0 for name in result.names})
 
 
@@ -236,7 +236,7 @@ def test_bounds_with_every_method_against_scipy(method):
     result = sf.minimize(rosenbrock, START, method=method, bounds=bounds)
     assert result.value <= peer.fun * (1 + 1e-9)
     if method != "steepest":
-        assert result.verdict is STRICT
+        assert result.judged.verdict is STRICT
 
 
 # Budgets, callbacks, Ctrl-C
@@ -273,7 +273,7 @@ def test_tolerance_is_met_and_said():
     result = sf.minimize(rosenbrock, START, tol=1e-3)
     assert result.stop.reason is Reason.TOLERANCE and result.stop.measure <= result.stop.tolerance == 1e-3
     assert "<= 1.0e-03" in str(result.stop)
-    assert result.verdict is STRICT and "away" in result.certificate.claim
+    assert result.judged.verdict is STRICT and "away" in result.judged.claim
     assert result.to_scipy().success
 
 
@@ -363,7 +363,7 @@ def test_a_checkpoint_is_a_result_and_resuming_goes_on(tmp_path):
     half.save(tmp_path / "half.json")
     for given in (half, tmp_path / "half.json", str(tmp_path / "half.json")):
         whole = sf.minimize(rosenbrock, START, method="auto", resume=given)
-        assert whole.x == pytest.approx([1, 1]) and whole.verdict is STRICT
+        assert whole.x == pytest.approx([1, 1]) and whole.judged.verdict is STRICT
         assert whole.start == pytest.approx(START)
         assert whole.steps > half.steps and len(whole.trace) > len(half.trace)
         steps = whole.trace.steps()["step"]
@@ -397,7 +397,7 @@ def test_a_checkpoint_that_fails_on_the_way_costs_no_walk(tmp_path, monkeypatch)
             path.mkdir()
 
     result = sf.minimize(rosenbrock, START, method="bfgs", checkpoint=path, progress=lose_the_place)
-    assert result.verdict is STRICT and "checkpoint was not written" in only(result, "checkpoint")
+    assert result.judged.verdict is STRICT and "checkpoint was not written" in only(result, "checkpoint")
     with pytest.raises(DataError, match="folder"):
         sf.minimize(rosenbrock, START, checkpoint=path)
 
@@ -440,7 +440,7 @@ def test_a_killed_process_leaves_a_checkpoint_that_can_be_resumed(tmp_path):
     assert "under way" in str(known)
     assert [one.name for one in tmp_path.iterdir() if one.suffix == ".part"] == []
     result = sf.minimize(rosenbrock, START, resume=path)
-    assert result.verdict is STRICT and result.value <= known.value and len(result.trace) > len(known.trace)
+    assert result.judged.verdict is STRICT and result.value <= known.value and len(result.trace) > len(known.trace)
 
 
 # What comes back
@@ -611,7 +611,7 @@ def test_a_rate_that_is_too_large_with_l_measured():
     said = only(result, "2/L")
     assert "0.02 settle" in said and "L = 100" in said and "0.01 is safe" in said.replace("1/L = ", "1/L = ")
     settled = sf.minimize("x^2 + 50*y^2", {"x": 1, "y": 1}, method="steepest", steps=0.0199, max_steps=5000)
-    assert settled.verdict is STRICT and not any("2/L" in one for one in settled.advice)
+    assert settled.judged.verdict is STRICT and not any("2/L" in one for one in settled.advice)
 
 
 def test_a_rate_that_is_far_too_small():
@@ -626,7 +626,7 @@ def test_a_rate_that_is_far_too_small():
 def test_a_flat_valley_and_how_far_it_goes_unseen():
     result = sf.minimize("1 + (x - y)^2 + 1e-12*(x + y - 2)^2", {"x": 3, "y": -1}, method="newton")
     said = only(result, "flat")
-    assert result.verdict is STRICT and "e+1" in said
+    assert result.judged.verdict is STRICT and "e+1" in said
     assert not any("flat" in one for one in sf.minimize("1 + (x-y)^2 + (x+y)^2", {"x": 3, "y": -1}).advice)
 
 
@@ -655,7 +655,7 @@ def test_a_start_on_a_saddle_is_said(method):
 
 def test_a_start_on_a_saddle_that_was_left_is_said():
     result = sf.minimize("x^2 - y^2 + y^4", {"x": 0, "y": 0})
-    assert result.verdict is STRICT and result.value == pytest.approx(-0.25)
+    assert result.judged.verdict is STRICT and result.value == pytest.approx(-0.25)
     assert "the curvature is -2" in only(result, "stationary point")
 
 
@@ -782,7 +782,7 @@ def test_starts_of_a_function_jax_cannot_trace_and_of_one_that_is_nan_in_half_th
 
 def test_a_saddle_among_bounds_is_left_along_what_is_free():
     result = sf.minimize("x^2 - y^2", {"x": 0, "y": 0}, bounds="x=-1..1, y=-2..3")
-    assert result.flat.tolist() == [0.0, 3.0] and result.verdict is STRICT and result.multipliers == {"y": 6.0}
+    assert result.flat.tolist() == [0.0, 3.0] and result.judged.verdict is STRICT and result.multipliers == {"y": 6.0}
     assert any("beside a stationary point" in sentence for sentence in result.story)
     held = sf.minimize("x^2 - y^2 + z", {"x": 0, "y": 0, "z": 1}, bounds="y=0..0, z=1..2")
-    assert held.flat.tolist() == [0.0, 0.0, 1.0] and held.verdict is STRICT
+    assert held.flat.tolist() == [0.0, 0.0, 1.0] and held.judged.verdict is STRICT

@@ -50,6 +50,7 @@ def minimize(
     save: Path | None = None,
     checkpoint: Path | None = None,
     resume: Path | None = None,
+    prove: bool | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Walk downhill from a start, and print where it led, why it stopped, and what that point is.
@@ -92,6 +93,8 @@ def minimize(
         Write what is known every few seconds.
     resume
         Go on from a checkpoint or a saved result.
+    prove
+        Insist on a proof of the verdict, or with --no-prove skip it; by default half a second is tried.
     json
         Print everything as JSON instead.
     """
@@ -108,10 +111,10 @@ def minimize(
         result = verbs.minimize(
             expression, start, method=method, steps=rate_of(steps), bounds=bounds, starts=starts, box=box, tol=tol,
             lowest=lowest, max_steps=max_steps, max_evaluations=max_evaluations, max_seconds=max_seconds, seed=seed,
-            progress=progress, checkpoint=checkpoint, resume=resume,
+            progress=progress, checkpoint=checkpoint, resume=resume, prove=prove,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
-    _print(result, json)
+    print_found(result, json)
     for word, path, write in (("Picture", plot, result.plot), ("Trace", trace, result.trace.write),
                               ("Result", save, result.save)):  # fmt: skip
         if path is not None:
@@ -147,7 +150,7 @@ def compass(
     """
     check_ending(plot, PICTURES, "picture")
     found = _loaded_verbs().compass(expression, at, along)
-    _print(found, json)
+    print_found(found, json)
     if plot is not None:
         found.plot(plot)
         if not json:
@@ -171,7 +174,8 @@ def rate_of(steps: str | None) -> str | float | None:
         return steps
 
 
-def _print(found, as_json: bool) -> None:
+def print_found(found, as_json: bool) -> None:
+    """The text of what was found, or its JSON."""
     if as_json:
         import json
 

@@ -17,8 +17,9 @@ Comput. Math. Math. Phys. 4(5), pp. 1-17 (heavy ball).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -185,3 +186,11 @@ class Nesterov:
     def forget(self) -> bool:
         had, self._term = self._term > 1, 1.0
         return had
+
+    def memory(self, last: Taken) -> dict[str, float]:
+        """How far the share of the last step has grown."""
+        return {"term": self._term}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the share of another walk."""
+        self._term = float(kept["term"])

@@ -38,6 +38,8 @@ class Landscape:
         f with its derivatives.
     box : Box, optional
         Where f may be asked for its curvature around a point.
+    reach : ndarray, shape (n,), optional
+        How large the variables were where the walk began; those of the first point seen, if not given.
 
     Examples
     --------
@@ -47,13 +49,13 @@ class Landscape:
     [2.0, 6.0]
     """
 
-    def __init__(self, objective: Objective, box: Box | None = None) -> None:
+    def __init__(self, objective: Objective, box: Box | None = None, reach: np.ndarray | None = None) -> None:
         self.objective = objective
         self.box = box
         self.is_quadratic = False  # until somebody finds out
         self._count = 0
         self._curved: tuple[np.ndarray, np.ndarray] | None = None
-        self._reach: np.ndarray | None = None
+        self._reach = reach
         self._noisy: tuple[float, float] = (np.nan, 0.0)  # a value, and the noise measured there
 
     @property

@@ -15,6 +15,8 @@ initial scaling on p. 143), section 7.2, algorithm 7.4, p. 178 (L-BFGS).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +62,16 @@ class BFGS:
     def forget(self) -> bool:
         had, self._inverse = self._inverse is not None, None
         return had
+
+    def memory(self, last: Taken) -> dict[str, Any]:
+        """The matrix, and whether the last step is in it already."""
+        kept: dict[str, Any] = {"learnt": self._learnt is last}
+        return kept if self._inverse is None else {**kept, "inverse": self._inverse.copy()}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the matrix of another walk."""
+        self._inverse = None if "inverse" not in kept else np.array(kept["inverse"], float)
+        self._learnt = last if kept["learnt"] else None
 
     def _learn(self, last: Taken) -> None:
         pair = _pair(last)
@@ -116,6 +128,20 @@ class LBFGS:
         had = bool(self._pairs)
         self._pairs.clear()
         return had
+
+    def memory(self, last: Taken) -> dict[str, Any]:
+        """The pairs, the scale of the first matrix, and whether the last step is among them already."""
+        s, y = ([pair[k] for pair in self._pairs] for k in (0, 1))
+        bent = [pair[2] for pair in self._pairs]
+        return {"s": np.array(s), "y": np.array(y), "bent": np.array(bent), "first": self._first,
+                "learnt": self._learnt is last}  # fmt: skip
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the pairs of another walk."""
+        self._pairs.clear()
+        self._pairs.extend((s, y, float(bent)) for s, y, bent in zip(kept["s"], kept["y"], kept["bent"], strict=True))
+        self._first = float(kept["first"])
+        self._learnt = last if kept["learnt"] else None
 
     def _two_loops(self, q: np.ndarray) -> np.ndarray:
         shares = []

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +65,14 @@ class TrustRegion:
 
     def steepest_settled(self, momentum: float) -> float:
         return float("inf")
+
+    def memory(self, last: Taken) -> dict[str, float]:
+        """The radius."""
+        return {} if self.radius is None else {"radius": self.radius}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the radius of another walk."""
+        self.radius = float(kept["radius"])
 
     def take(self, ray: Ray) -> Taken | Refusal:
         """Try the model's lowest point, and shrink until f falls as far as it should."""
@@ -157,6 +167,14 @@ class TrustRegionNewton:
     def forget(self) -> bool:
         forgotten, self._scale = self._scale is not None, None
         return forgotten
+
+    def memory(self, last: Taken) -> dict[str, np.ndarray]:
+        """The scale of each variable."""
+        return {} if self._scale is None else {"scale": self._scale}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the scale of another walk."""
+        self._scale = np.array(kept["scale"], float)
 
     def _scaling(self, hessian: np.ndarray) -> np.ndarray:
         found = units_of(hessian)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from surefoot.problem.programs import Program, double
 from surefoot.problem.reading import Reading, in_words, precision_of, read
 from surefoot.problem.remembering import Remembering, Seen
 from surefoot.problem.returned import as_value
+
+if TYPE_CHECKING:
+    from surefoot.problem.real import Graph
 
 FEW = 50
 """Variables up to which value, gradient and Hessian are one program."""
@@ -92,6 +95,12 @@ class Traced(Remembering):
                 reason = refused
         if not self.exact_curvature:
             self._say_uncurved(reason)
+
+    def denotes(self) -> Graph:
+        """The real function that the program denotes, for proofs."""
+        from surefoot.problem.from_jax import graph_read
+
+        return graph_read(self._reading, self.names)
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         here = self._here(x)

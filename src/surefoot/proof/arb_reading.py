@@ -136,7 +136,7 @@ def arb_jet(graph: Graph, point: Sequence[Any], order: int = 2, bits: int = 128)
     with precision(bits):
         x = np.array([entry if isinstance(entry, arb) else ball(entry) for entry in point], dtype=object)
         found: list[_Known] = []
-        for _, node in graph:
+        for node in graph.nodes:
             if node.operation == "input":
                 found.append(_input(x, order))
             elif node.operation == "constant":

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from surefoot.problem.real import Graph
+    from surefoot.proof.recheck import Recheck
 
 
 class Verdict(Enum):
@@ -91,6 +97,8 @@ class Certificate:
         The numbers that the argument leans on.
     domain : str
         Where the claim holds; empty for a point.
+    graph : Graph or mapping or None
+        Of a proof: the function that it is about, or what a file says of it.
 
     Examples
     --------
@@ -104,6 +112,7 @@ class Certificate:
     lines: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
     domain: str = ""
+    graph: Graph | Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def convex(self) -> bool | None:
@@ -118,8 +127,8 @@ class Certificate:
         return "\n".join([head, *(f"  {k}. {line}" for k, line in enumerate(self.lines, start=1))])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
+        """Plain values for JSON; of a proof with its graph and its seal, so that `recheck` needs nothing else."""
+        state = {
             "verdict": self.verdict.name,
             "rigour": self.rigour.name,
             "claim": self.claim,
@@ -127,10 +136,37 @@ class Certificate:
             "evidence": dict(self.evidence),
             **({"domain": self.domain} if self.domain else {}),
         }
+        if self.graph is None:
+            return state
+        from surefoot.proof.certificate_file import sealed
+
+        return sealed(state, self.graph)
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, for ``sf.load`` and ``sf.recheck``.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        """
+        import json
+
+        from surefoot.files import whole_file
+
+        with whole_file(path, "certificate") as neighbour:
+            neighbour.write_text(json.dumps(self.to_json(), indent=1), encoding="utf-8")
+
+    def recheck(self, data: Any = None) -> Recheck:
+        """Prove it again, from what its file would say: see `surefoot.proof.recheck.recheck`."""
+        from surefoot.proof.recheck import recheck
+
+        return recheck(self.to_json(), data)
 
     @classmethod
     def from_json(cls, state: Mapping[str, Any]) -> Certificate:
         """The certificate that ``to_json`` wrote."""
+        kept = {key: state[key] for key in ("format", "graph", "versions", "seal")} if "graph" in state else None
         return cls(
             Verdict[name] if (name := state["verdict"]) in Verdict.__members__ else Curvature[name],
             Rigour[state["rigour"]],
@@ -138,4 +174,5 @@ class Certificate:
             tuple(state["lines"]),
             state["evidence"],
             state.get("domain", ""),
+            kept,
         )

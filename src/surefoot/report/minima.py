@@ -38,7 +38,7 @@ def starts_lines(starts: Starts) -> list[str]:
         if len(starts.names) > 4:
             point += ", ..."
         rows.append([str(k), f"{minimum.value:.8g}", f"{100 * minimum.share:.1f}%", minimum.verdict.value, point])
-    lines = _aligned([head, *rows], right=(0, 1, 2))
+    lines = aligned([head, *rows], right=(0, 1, 2))
     if len(starts.minima) > MOST:
         lines.append(f"... and {counted(len(starts.minima) - MOST, 'more point')}")
     return lines + in_lines(starts.sentence)
@@ -54,7 +54,7 @@ def compass_text(compass: Compass) -> str:
         rows.append(row + ([_cell(compass.tangent, k)] if compass.tangent is not None else []))
     if len(compass.names) > MOST:
         rows.append([f"... and {len(compass.names) - MOST} more", *[""] * (len(rows[0]) - 1)])
-    lines = _aligned(rows, right=range(1, len(rows[0])))
+    lines = aligned(rows, right=range(1, len(rows[0])))
     parts = [
         in_lines(compass.title),
         lines,
@@ -83,7 +83,7 @@ def _point(result: Result) -> list[str]:
         row = [name, *[f"{result.start[k]:.6g}"] * one, f"{result.flat[k]:.10g}", f"{result.slope[k]:.1e}"]
         multiplier = result.multipliers.get(name)
         rows.append(row + ["" if multiplier is None else f"{multiplier:.6g}"] * held)
-    lines = _aligned(rows, right=range(1, len(rows[0])))
+    lines = aligned(rows, right=range(1, len(rows[0])))
     if len(result.names) > MOST:
         lines.append(f"... and {counted(len(result.names) - MOST, 'more variable')}")
     return lines
@@ -123,7 +123,11 @@ def _ending(result: Result) -> list[str]:
     said = certificate.claim
     for opening in (f"A {verdict}: ", f"{verdict.capitalize()}: "):  # not twice in one line
         said = said.removeprefix(opening)
-    return lines + in_lines(f"Verdict: {verdict} ({certificate.rigour.value}): {said}")
+    seconds = certificate.evidence.get("proof_seconds") if certificate.rigour.value == "proven" else None
+    rigour = f"{certificate.rigour.value} in {time_text(seconds)}" if seconds is not None else certificate.rigour.value
+    lines += in_lines(f"Verdict: {verdict} ({rigour}): {said}")
+    reason = certificate.evidence.get("unproven")
+    return lines if reason is None else lines + in_lines(f"Not proven: {reason}.")
 
 
 def _story(result: Result) -> list[str]:
@@ -134,7 +138,8 @@ def _story(result: Result) -> list[str]:
     return lines + [line for sentence in shown for line in in_lines(sentence)]
 
 
-def _aligned(rows: list[list[str]], right) -> list[str]:
+def aligned(rows: list[list[str]], right) -> list[str]:
+    """Rows of cells as lines, the columns of ``right`` flush right."""
     widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -13,12 +14,13 @@ from surefoot.problem.objective import Counts, Objective
 from surefoot.proof.certificate import Certificate, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
     from scipy.optimize import OptimizeResult
 
+    from surefoot.descent.memory import Memory
     from surefoot.results.starts import Starts
 
 
@@ -37,7 +39,9 @@ class Result:
     stop : Stop
         The one reason why the walk ended, with its numbers.
     certificate : Certificate
-        What the point is, and on what evidence.
+        What the point is, and on what evidence: a proof where one closes, which is tried when this is first asked for.
+    judged : Certificate
+        What the judge made of it in floating point.
     trace : Trace
         One row for each trial, accepted or not.
     counts : Counts
@@ -62,6 +66,8 @@ class Result:
         For the walk with its compilations; for the judge.
     starts : Starts or None
         Every minimum found, where many starts were asked for.
+    memory : Memory or None
+        What the method has learnt on the way, for ``resume``; saved, but not shown.
 
     Examples
     --------
@@ -77,7 +83,7 @@ class Result:
     value: float
     gradient: Any
     stop: Stop
-    certificate: Certificate
+    judged: Certificate
     trace: Trace
     counts: Counts
     multipliers: Mapping[str, float]
@@ -94,11 +100,18 @@ class Result:
     title: str
     objective: Objective | None = None
     starts: Starts | None = None
+    memory: Memory | None = field(default=None, repr=False)
+    prover: Callable[[Result], Certificate] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """What the point is, and on what evidence."""
+        return self.judged if self.prover is None else self.prover(self)
 
     @property
     def verdict(self) -> Verdict:
         """What the point is."""
-        return self.certificate.verdict
+        return cast(Verdict, self.certificate.verdict)
 
     @property
     def steps(self) -> int:
@@ -142,7 +155,7 @@ class Result:
     def _is_stationary(self) -> bool:
         if self.stop.reason in (Reason.NOISE, Reason.TOLERANCE):
             return True
-        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE)
+        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE, Verdict.INFIMUM_NOT_ATTAINED)
         return self.stop.reason in (Reason.STALLED, Reason.KINK) and not doubtful
 
     def plot(self, path: str | Path | None = None) -> Figure:

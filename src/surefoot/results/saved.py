@@ -60,7 +60,10 @@ def to_json(result: Result) -> dict[str, Any]:
 def save(result: Result, path: str | Path) -> None:
     """Write it, whole or not at all."""
     with whole_file(path, "result") as neighbour:
-        neighbour.write_text(json.dumps(to_json(result), indent=1), encoding="utf-8")
+        state = to_json(result)
+        if result.memory is not None:  # n x n numbers after BFGS, which nobody wants to read
+            state["memory"] = plain(result.memory.to_json())
+        neighbour.write_text(json.dumps(state, indent=1), encoding="utf-8")
 
 
 def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
@@ -85,15 +88,22 @@ def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
             x=dict(zip(names, flat.tolist(), strict=True)), value=float(_array([state["value"]])[0]),
             gradient=dict(zip(names, slope.tolist(), strict=True)),
             stop=Stop(**stop),
-            certificate=Certificate.from_json(state["certificate"]), trace=_trace(state["trace"]),
+            judged=Certificate.from_json(state["certificate"]), trace=_trace(state["trace"]),
             counts=Counts(**state["counts"]), multipliers=dict(state["multipliers"]), advice=tuple(state["advice"]),
             method=state["method"], story=tuple(state["story"]), names=names, flat=flat, slope=slope,
             start=_array(state["start"]),
             seconds=state["seconds"], proof_seconds=state["proof_seconds"], source=state["source"],
-            title=state["title"], starts=None if state["starts"] is None else Starts.from_json(state["starts"]),
+            title=state["title"], memory=_memory(state.get("memory")),
+            starts=None if state["starts"] is None else Starts.from_json(state["starts"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path} is not a result that Surefoot saved, or it is damaged: {error!r}.") from None
+
+
+def _memory(state: Mapping[str, Any] | None) -> Any:
+    from surefoot.descent.memory import Memory
+
+    return None if state is None else Memory.from_json(state)
 
 
 def _array(values: list[Any]) -> np.ndarray:

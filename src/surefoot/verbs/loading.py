@@ -12,11 +12,13 @@ from surefoot.errors import DataError
 if TYPE_CHECKING:
     from surefoot.models.array_saved import LoadedArrayFit
     from surefoot.models.fit import FormulaFit
+    from surefoot.proof.certificate import Certificate
     from surefoot.results.result import Result
+    from surefoot.results.survey import Survey
 
 
-def load(path: str | Path) -> FormulaFit | LoadedArrayFit | Result:
-    """Read what ``save`` wrote: a fit of a formula or of arrays, or the result of a minimisation.
+def load(path: str | Path) -> FormulaFit | LoadedArrayFit | Result | Certificate | Survey:
+    """Read what ``save`` wrote: a fit of a formula or of arrays, the result of a minimisation, a proof, or a survey.
 
     Parameters
     ----------
@@ -41,10 +43,21 @@ def load(path: str | Path) -> FormulaFit | LoadedArrayFit | Result:
     """
     state = _read(path)
     # A walk's own reader is imported only for a walk: a saved fit needs none of it.
+    if str(state.get("format")).startswith("surefoot-certificate"):
+        from surefoot.proof.certificate import Certificate
+
+        try:
+            return Certificate.from_json(state)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path} is not a certificate that Surefoot saved, or it is damaged: {error!r}.") from None
     if str(state.get("format")).startswith("surefoot-result"):
         from surefoot.results.saved import result_from_json
 
         return result_from_json(state, path)
+    if str(state.get("format")).startswith("surefoot-survey"):
+        from surefoot.results.survey import survey_from_json
+
+        return survey_from_json(state, path)
     from surefoot.models.saved import FORMAT, fit_from_state
 
     found = fit_from_state(state, path)

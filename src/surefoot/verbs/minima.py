@@ -25,11 +25,14 @@ from surefoot.results.asked import (
 from surefoot.results.checkpoint import checkpointed
 from surefoot.results.compass import Compass, look_around
 from surefoot.results.minimizing import Wishes, minimise
+from surefoot.results.proving import budget_of, with_proof
 from surefoot.results.result import Result
 from surefoot.verbs.loading import load
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from surefoot.problem.real import Graph
 
 Progress = Callable[[Row], object]
 
@@ -56,6 +59,7 @@ def minimize(
     progress: Progress | None = None,
     checkpoint: str | Path | None = None,
     resume: str | Path | Result | None = None,
+    prove: bool | float | None = None,
 ) -> Result:
     """Walk downhill from a point, and say where it led, why it stopped there, and what that point is.
 
@@ -100,7 +104,11 @@ def minimize(
     checkpoint : path, optional
         Every few seconds what is known is written there, whole; ``sf.load`` reads it.
     resume : path or Result, optional
-        Go on from where this one ended, with its trace in front.
+        Go on from where this one ended, with its trace in front. The same method goes on with what it had learnt, and
+        takes the steps that it would have taken; ``"auto"`` chooses anew.
+    prove : bool or float, optional
+        Whether the verdict is to be proven, in intervals: of JAX code and typed text. By default half a second is tried
+        where f is small; True or a number of seconds insists, False skips it.
 
     Returns
     -------
@@ -123,9 +131,12 @@ def minimize(
     >>> import surefoot as sf
     >>> result = sf.minimize("100*(y - x^2)^2 + (1 - x)^2", {"x": -1.2, "y": 1})
     >>> result.verdict.value, {name: round(value, 12) for name, value in result.x.items()}
-    ('strict local minimum', {'x': 1.0, 'y': 1.0})
+    ('global minimum', {'x': 1.0, 'y': 1.0})
+    >>> result.certificate.rigour.value
+    'proven'
     """
     check_wishes(method, steps, tol, lowest, starts, seed, callback, progress)
+    budget_of(prove)
     before = earlier(load(resume) if isinstance(resume, str | Path) else resume)
     if x0 is None:
         x0 = start_for(f, bounds if box is None else box, before, many=starts is not None)
@@ -137,6 +148,7 @@ def minimize(
     wishes = Wishes(
         method=method, steps=steps, box=bounded, tolerance=tol, lowest=lowest,
         budget=read_budget(max_steps, max_evaluations, max_seconds), watch=as_watch(callback, progress, objective),
+        before=before,
     )  # fmt: skip
     log = checkpointed(checkpoint, objective, start, wishes, title)
     if starts is None:
@@ -146,7 +158,15 @@ def minimize(
 
         region = box_of(bounds if box is None else box, objective)
         result = minimise_from_many(objective, region, starts, seed, log.wishes, title)
+    result = with_proof(result, lambda: _real(f, x0, objective), bounded, prove)
     return log.noted(result if before is None else result.after(before))
+
+
+def _real(f: Any, x0: Any, objective: Any) -> Graph:
+    """The real function that f denotes: of a text as it was typed, of code as JAX has read it already."""
+    from surefoot.problem.denoted import denoted
+
+    return denoted(f, x0).graph if objective.source == "text" else objective.denotes()
 
 
 def compass(f: Any, x: Any, direction: Any = None, *, args: tuple = (), jac: Any = None) -> Compass:
