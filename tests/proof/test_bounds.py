@@ -15,6 +15,7 @@ from random_graphs import boxes, graphs, points
 from surefoot.problem.domain import Domain
 from surefoot.problem.from_text import real_graph_of_text
 from surefoot.problem.grammar import parse_function
+from surefoot.problem.real import Builder
 from surefoot.problem.typed import variables_of
 from surefoot.proof.affine_forms import AffineForms, Form
 from surefoot.proof.affine_ranges import affine_range
@@ -62,6 +63,27 @@ def bounds_of(text: str, domain: str):
 )
 def test_ends_are_tight_and_strict_where_they_are(text, domain, lo, hi, above, below):
     assert bounds_of(text, domain) == (lo, hi, above, below)
+
+
+@pytest.mark.parametrize(
+    ("operation", "domain", "lo", "hi", "above", "below"),
+    [
+        ("max", "0 < a <= 2, 1 <= b < 2", 1.0, 2.0, False, False),
+        ("max", "1 < a < 2, 1 <= b < 2", 1.0, 2.0, True, True),
+        ("max", "0 < a < 3, 1 <= b <= 2", 1.0, 3.0, False, True),
+        ("min", "0 < a <= 2, 1 <= b < 2", 0.0, 2.0, True, True),
+        ("min", "0 <= a < 3, 0 < b <= 2", 0.0, 2.0, False, False),
+        ("sum", "0 < a <= 2, 1 <= b < 2", 1.0, 4.0, True, True),
+        ("sum", "0 <= a <= 2, 1 <= b <= 2", 1.0, 4.0, False, False),
+        ("prod", "0 < a <= 2, 0 < b <= 2", 0.0, 4.0, True, False),
+        ("prod", "0 <= a <= 2, 0 < b <= 2", 0.0, 4.0, False, False),
+    ],
+)
+def test_ends_of_reductions(operation, domain, lo, hi, above, below):
+    build = Builder(("a", "b"))
+    graph = build.graph(build.reduce(operation, build.input, (0,)))
+    ends = Bounds(graph, Domain.of(domain, graph.names), AffineForms(graph)).of(graph.output)
+    assert (ends.lo.item(), ends.hi.item(), bool(ends.above), bool(ends.below)) == (lo, hi, above, below)
 
 
 @pytest.mark.parametrize("strict", [True, False])
