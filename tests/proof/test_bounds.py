@@ -20,7 +20,7 @@ from surefoot.problem.typed import variables_of
 from surefoot.proof.affine_forms import AffineForms, Form
 from surefoot.proof.affine_ranges import affine_range
 from surefoot.proof.bounds import Bounds
-from surefoot.proof.ends import Ends
+from surefoot.proof.ends import TRUTHS, Ends
 
 
 def bounds_of(text: str, domain: str):
@@ -144,3 +144,22 @@ def test_a_bound_from_two_inequalities():
     assert affine_range(Form({0: Fraction(1)}, Fraction(0)), domain) == (0.5, np.inf, False, True)
     strict = Domain.of("x + y > 1, x - y >= 0", ("x", "y"))
     assert affine_range(Form({0: Fraction(1)}, Fraction(0)), strict) == (0.5, np.inf, True, True)
+
+
+@pytest.mark.parametrize("relation", ["lt", "le", "eq", "ne"])
+def test_comparisons_are_decided_as_points_say(relation):
+    meaning = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal}[relation]
+    cases = [(0.0, 1.0, False, False), (0.0, 1.0, True, True), (1.0, 1.0, False, False), (1.0, 2.0, True, False),
+             (1.0, 2.0, False, False), (2.0, 3.0, False, True)]  # fmt: skip
+
+    def inner(lo, hi, above, below):
+        found = [] if above else [lo]
+        return [*found, lo + (hi - lo) / 2, lo + (hi - lo) / 4] + ([] if below else [hi])
+
+    for u in cases:
+        for v in cases:
+            truth = TRUTHS[relation](*(Ends(*(np.array(part) for part in one)) for one in (u, v)))
+            answers = {bool(meaning(a, b)) for a in inner(*u) for b in inner(*v)}
+            assert bool(truth.can_hold) >= (True in answers) and bool(truth.can_fail) >= (False in answers)
+            if len(answers) == 1 and relation in ("lt", "le"):
+                assert bool(truth.surely) == answers.pop() and bool(truth.decided)
