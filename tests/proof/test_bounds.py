@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from curvature_claims import value
 from fuzzing import draws
+from interval_graphs import random_graph
 from random_graphs import boxes, graphs, points
 from surefoot.problem.domain import Domain
 from surefoot.problem.from_text import real_graph_of_text
@@ -163,3 +164,31 @@ def test_comparisons_are_decided_as_points_say(relation):
             assert bool(truth.can_hold) >= (True in answers) and bool(truth.can_fail) >= (False in answers)
             if len(answers) == 1 and relation in ("lt", "le"):
                 assert bool(truth.surely) == answers.pop() and bool(truth.decided)
+
+
+@pytest.mark.parametrize("seed", range(draws(60, 5_000)))
+def test_no_value_of_array_operations_is_outside(seed):
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, 3, 6)
+    lower = rng.choice([-2.0, -0.5, 0.0, 0.25, 1.0], 3)
+    upper = lower + rng.choice([0.5, 1.0, 2.0], 3)
+    domain = Domain.of(list(zip(lower, upper, strict=True)), graph.names)
+    ends = Bounds(graph, domain, AffineForms(graph)).of(graph.output)
+    for x in points(lower, upper, 8, seed):
+        found = value(graph, x)
+        assert found is None or not (found < ends.lo.item() or found > ends.hi.item())
+        assert found is None or not (ends.above.item() and found == ends.lo.item())
+
+
+def test_contractions_of_numbers_that_are_not_negative():
+    build = Builder(("a", "b"))
+    graph = build.graph(build.dot(build.constant([2.0, 3.0]), build.unary("exp", build.input), ((0,), (0,))))
+    ends = Bounds(graph, Domain.of("a <= 0, b <= 0", graph.names), AffineForms(graph)).of(graph.output)
+    assert (ends.lo.item(), ends.hi.item(), bool(ends.above), bool(ends.below)) == (0.0, 5.0, True, False)
+
+
+def test_the_hull_of_two_branches_is_strict_where_both_are():
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 < x <= 1, 0 <= y < 1") == (0.0, 1.0, False, False)
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 <= x < 1, 0 < y <= 1") == (0.0, 1.0, False, False)
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 < x < 1, 0 < y < 1") == (0.0, 1.0, True, True)
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 < x < 2, 1 <= y < 2") == (0.0, 2.0, True, True)
