@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from curvature_claims import value
 from fuzzing import draws
+from interval_graphs import random_graph
 from random_graphs import boxes, graphs, points
 from surefoot.problem.domain import Domain
 from surefoot.problem.from_text import real_graph_of_text
 from surefoot.problem.grammar import parse_function
+from surefoot.problem.real import Builder
 from surefoot.problem.typed import variables_of
 from surefoot.proof.affine_forms import AffineForms, Form
 from surefoot.proof.affine_ranges import affine_range
 from surefoot.proof.bounds import Bounds
-from surefoot.proof.ends import Ends
+from surefoot.proof.ends import TRUTHS, Ends
 
 
 def bounds_of(text: str, domain: str):
@@ -48,6 +50,11 @@ def bounds_of(text: str, domain: str):
         ("x + y", "x > 0, y >= 1", 1.0, np.inf, True, True),
         ("sqrt(x)", "x > 4", 2.0, np.inf, True, True),
         ("x^-2", "x >= 1", 0.0, 1.0, True, False),
+        ("x^-3", "-2 <= x <= -1", -1.0, -0.125, False, False),
+        ("x^-3", "1 <= x < 2", 0.125, 1.0, True, False),
+        ("x^-2", "-2 <= x < -1", 0.25, 1.0, False, True),
+        ("x^-2", "-2 < x <= -1", 0.25, 1.0, True, False),
+        ("x^-0.5", "1 < x <= 4", 0.5, 1.0, False, True),
         ("tanh(x)", "x >= 0", 0.0, 1.0, False, True),
         ("x/y", "1 <= x < 2, 1 <= y < 4", 0.25, 2.0, True, True),
         ("x/y", "1 < x <= 2, 1 < y <= 4", 0.25, 2.0, True, True),
@@ -62,6 +69,27 @@ def bounds_of(text: str, domain: str):
 )
 def test_ends_are_tight_and_strict_where_they_are(text, domain, lo, hi, above, below):
     assert bounds_of(text, domain) == (lo, hi, above, below)
+
+
+@pytest.mark.parametrize(
+    ("operation", "domain", "lo", "hi", "above", "below"),
+    [
+        ("max", "0 < a <= 2, 1 <= b < 2", 1.0, 2.0, False, False),
+        ("max", "1 < a < 2, 1 <= b < 2", 1.0, 2.0, True, True),
+        ("max", "0 < a < 3, 1 <= b <= 2", 1.0, 3.0, False, True),
+        ("min", "0 < a <= 2, 1 <= b < 2", 0.0, 2.0, True, True),
+        ("min", "0 <= a < 3, 0 < b <= 2", 0.0, 2.0, False, False),
+        ("sum", "0 < a <= 2, 1 <= b < 2", 1.0, 4.0, True, True),
+        ("sum", "0 <= a <= 2, 1 <= b <= 2", 1.0, 4.0, False, False),
+        ("prod", "0 < a <= 2, 0 < b <= 2", 0.0, 4.0, True, False),
+        ("prod", "0 <= a <= 2, 0 < b <= 2", 0.0, 4.0, False, False),
+    ],
+)
+def test_ends_of_reductions(operation, domain, lo, hi, above, below):
+    build = Builder(("a", "b"))
+    graph = build.graph(build.reduce(operation, build.input, (0,)))
+    ends = Bounds(graph, Domain.of(domain, graph.names), AffineForms(graph)).of(graph.output)
+    assert (ends.lo.item(), ends.hi.item(), bool(ends.above), bool(ends.below)) == (lo, hi, above, below)
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -117,3 +145,50 @@ def test_a_bound_from_two_inequalities():
     assert affine_range(Form({0: Fraction(1)}, Fraction(0)), domain) == (0.5, np.inf, False, True)
     strict = Domain.of("x + y > 1, x - y >= 0", ("x", "y"))
     assert affine_range(Form({0: Fraction(1)}, Fraction(0)), strict) == (0.5, np.inf, True, True)
+
+
+@pytest.mark.parametrize("relation", ["lt", "le", "eq", "ne"])
+def test_comparisons_are_decided_as_points_say(relation):
+    meaning = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal}[relation]
+    cases = [(0.0, 1.0, False, False), (0.0, 1.0, True, True), (1.0, 1.0, False, False), (1.0, 2.0, True, False),
+             (1.0, 2.0, False, False), (2.0, 3.0, False, True)]  # fmt: skip
+
+    def inner(lo, hi, above, below):
+        found = [] if above else [lo]
+        return [*found, lo + (hi - lo) / 2, lo + (hi - lo) / 4] + ([] if below else [hi])
+
+    for u in cases:
+        for v in cases:
+            truth = TRUTHS[relation](*(Ends(*(np.array(part) for part in one)) for one in (u, v)))
+            answers = {bool(meaning(a, b)) for a in inner(*u) for b in inner(*v)}
+            assert bool(truth.can_hold) >= (True in answers) and bool(truth.can_fail) >= (False in answers)
+            if len(answers) == 1 and relation in ("lt", "le"):
+                assert bool(truth.surely) == answers.pop() and bool(truth.decided)
+
+
+@pytest.mark.parametrize("seed", range(draws(60, 5_000)))
+def test_no_value_of_array_operations_is_outside(seed):
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, 3, 6)
+    lower = rng.choice([-2.0, -0.5, 0.0, 0.25, 1.0], 3)
+    upper = lower + rng.choice([0.5, 1.0, 2.0], 3)
+    domain = Domain.of(list(zip(lower, upper, strict=True)), graph.names)
+    ends = Bounds(graph, domain, AffineForms(graph)).of(graph.output)
+    for x in points(lower, upper, 8, seed):
+        found = value(graph, x)
+        assert found is None or not (found < ends.lo.item() or found > ends.hi.item())
+        assert found is None or not (ends.above.item() and found == ends.lo.item())
+
+
+def test_contractions_of_numbers_that_are_not_negative():
+    build = Builder(("a", "b"))
+    graph = build.graph(build.dot(build.constant([2.0, 3.0]), build.unary("exp", build.input), ((0,), (0,))))
+    ends = Bounds(graph, Domain.of("a <= 0, b <= 0", graph.names), AffineForms(graph)).of(graph.output)
+    assert (ends.lo.item(), ends.hi.item(), bool(ends.above), bool(ends.below)) == (0.0, 5.0, True, False)
+
+
+def test_the_hull_of_two_branches_is_strict_where_both_are():
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 < x <= 1, 0 <= y < 1") == (0.0, 1.0, False, False)
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 <= x < 1, 0 < y <= 1") == (0.0, 1.0, False, False)
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 < x < 1, 0 < y < 1") == (0.0, 1.0, True, True)
+    assert bounds_of("where(sin(z) > 0, x, y)", "0 < x < 2, 1 <= y < 2") == (0.0, 2.0, True, True)

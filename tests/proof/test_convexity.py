@@ -204,3 +204,16 @@ def test_a_hundred_thousand_rows_are_decided_in_two_seconds():
         assert convexity(loss, np.zeros(50)).verdict is Curvature.STRICTLY_CONVEX
         spent.append(perf_counter() - start)
     assert min(spent) < 2.0
+
+
+def test_strictness_goes_through_what_moves_numbers_and_contractions_are_looked_into():
+    def joined(x):
+        return jnp.sum(jnp.concatenate([jnp.exp(x[:1]), jnp.exp(x[1:2]), jnp.abs(x[2:])])[::-1])
+
+    assert convexity(joined, np.zeros(2)).verdict is Curvature.STRICTLY_CONVEX
+    assert convexity(joined, np.zeros(3)).verdict is Curvature.CONVEX
+    c = np.array([1.0, 2.0])
+    assert convexity(lambda x: jnp.log(c @ jnp.exp(x)), np.zeros(2)).convex is True
+    assert convexity(lambda x: jnp.log(c @ (1 + x**2)), np.zeros(2)).convex is False
+    assert convexity(lambda x: c @ jnp.exp(x), np.zeros(2)).verdict is Curvature.STRICTLY_CONVEX
+    assert convexity(lambda x: (c - 2) @ jnp.exp(x), np.zeros(2)).convex is False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from curvature_claims import value
 from surefoot.problem.domain import Domain
 from surefoot.problem.from_text import real_graph_of_text
 from surefoot.problem.grammar import parse_function
 from surefoot.problem.typed import variables_of
+from surefoot.problem.vectors import with_sizes
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.rewrites import plainly
 
@@ -67,3 +69,17 @@ def test_a_hole_is_not_filled(text):
     assert known.undefined or not int(known.bits(graph.output)) & 3
     inside = Curvatures(graph, Domain.of("x > 0", graph.names))
     assert not inside.undefined
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["log(sum(exp(0.1*x[i] + 0.2*x[i] - abs(y)), i=0..1)) + abs(y)", "0.1*exp(x[0]) + 0.2*exp(x[0]) - y*x[1]",
+     "log(1 + 0.1*exp(x[0])) + log(1 + exp(x[1])/3) + y", "max(0.1*x[0] + 0.2*x[0], x[1]) + y - (x[0] + y)*0.7"],
+)  # fmt: skip
+def test_no_coefficient_is_rounded(text):
+    variables = variables_of(text)
+    node = with_sizes(parse_function(text), variables.sizes)
+    graph = real_graph_of_text(node, variables.names)
+    for x in ([1.5, -0.25, 3.0], [-7.0, 2.0, 0.125], [0.0, 9.0, -1.0]):
+        one, other = value(graph, x), value(plainly(graph), x)
+        assert one.overlaps(other) and float((one - other).abs_upper()) < 1e-40

@@ -241,9 +241,16 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
             continue
         for one in (graph, plain) if layer == "hessian_rules" else (graph,):
             other = _asked(layer, one, known.domain)
-            if other is not None:
+            if other is not None and _is_news(other, found):
                 return other
     return None
+
+
+def _is_news(other: Finding, found: Finding | None) -> bool:
+    """Whether a finding says more than what is known already."""
+    if found is None or other.curvature is Curvature.NOT_CONVEX:
+        return True
+    return _STRENGTH[other.curvature.value] > _STRENGTH[found.curvature.value]
 
 
 def _asked(layer: str, graph: Graph, domain: Domain) -> Finding | None:
@@ -273,8 +280,7 @@ def _better(one: Finding | None, other: Finding | None) -> Finding | None:
     if other.curvature is Curvature.NOT_CONVEX:
         evidence = {**one.evidence, **other.evidence, "convex": False}
         return Finding(one.curvature, (*one.lines, *other.lines), evidence, one.modulus)
-    stronger = _STRENGTH[other.curvature.value] > _STRENGTH[one.curvature.value]
-    return other if stronger else one
+    return other if _is_news(other, one) else one
 
 
 def _where(known: Curvatures) -> str:

@@ -257,7 +257,8 @@ def contracted(u: Ends, v: Ends, node: Node) -> Ends:
     value = plain(sums.contraction(u.interval, v.interval, node["contract"], node["batch"]))
     if u.lo.size and v.lo.size and u.lo.min() >= 0 and v.lo.min() >= 0:
         lo = np.maximum(value.lo, 0.0)
-        return Ends(lo, value.hi, np.isinf(lo) & value.above, value.below)
+        positive = bool(u.positive.all() and v.positive.all())  # and there is at least one product
+        return Ends(lo, value.hi, (np.isinf(lo) & value.above) | ((lo == 0) & positive), value.below)
     return value
 
 

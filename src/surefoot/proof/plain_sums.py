@@ -205,8 +205,10 @@ class PlainSums:
         return None
 
     def combined(self, terms: Mapping[int, Fraction], shape: Sequence[int]) -> int:
-        """The node of a sum of multiples: what is added first, then what is taken away."""
+        """The node of a sum of multiples that doubles hold: what is added first, then what is taken away."""
         build, total = self.build, None
+        if not all(map(is_double, terms.values())):
+            raise ValueError("A coefficient that no double holds would be rounded.")
         ordered = sorted(terms.items(), key=lambda item: (item[1] < 0, item[0]))
         for place, c in ordered:
             size = abs(c)

@@ -96,7 +96,7 @@ def is_quadratic(known: Curvatures, place: int) -> bool:
     node = known.graph.nodes[place]
     squared = node.operation == "power" and node["exponent"] == 2
     return (squared or node.operation in ("mul", "dot")) and all(
-        bool(is_affine(known.bits(k)).all()) for k in node.operands
+        known.depends[k] and bool(is_affine(known.bits(k)).all()) for k in node.operands
     )
 
 
