@@ -37,13 +37,13 @@ pytest: $(READY) chromium postgresql ## the tests without the linters
 	@# Tests that measure time or memory run with nothing beside them. Exit code 5: there are none.
 	@$(BIN)/python -m pytest -m alone || test $$? = 5
 
-.PHONY: fuzz
-fuzz: $(READY) ## the random tests of the proofs, on very many cases
-	SUREFOOT_FUZZ=1 $(BIN)/python -m pytest $(WORKERS) -m fuzz tests/proof
-
 .PHONY: oldest-jax
 oldest-jax: $(READY) ## the tests of what is read from JAX, with the oldest JAX that is declared
 	@sh scripts/oldest_jax.sh
+
+.PHONY: fuzz
+fuzz: $(READY) ## the random tests of the proofs, on very many cases
+	SUREFOOT_FUZZ=1 $(BIN)/python -m pytest $(WORKERS) -m fuzz tests/proof
 
 .PHONY: chromium
 chromium: ## Debian's chromium for the browser tests, installed when we may

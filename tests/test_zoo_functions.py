@@ -13,7 +13,7 @@ import pytest
 
 import surefoot as sf
 from surefoot.errors import ModelError
-from surefoot.results.starts import MINIMA
+from surefoot.results.basins import MINIMA
 from zoo import ANIMALS, Animal
 
 WAYS = [
@@ -90,6 +90,8 @@ def test_no_verdict_claims_what_is_not_so(pair, animal, walked):
         assert animal.others(result.flat) <= animal.close, result.certificate.claim
     if verdict is sf.Verdict.UNBOUNDED_BELOW:
         assert animal.lowest == -math.inf, result.certificate.claim
+    if verdict is sf.Verdict.INFIMUM_NOT_ATTAINED:
+        assert "infimum" in animal.name and animal.lowest > -math.inf, result.certificate.claim
 
 
 @pytest.mark.parametrize("animal", ANIMALS, ids=str)
@@ -111,7 +113,7 @@ def test_the_stop_bears_its_numbers_out(pair, animal, walked):
     elif name == "UNBOUNDED":
         assert animal.lowest == -math.inf and "e+" in text
     else:
-        assert name in ("IDLE", "NO_DECREASE", "NOT_FINITE", "DIVERGED", "TOLERANCE")
+        assert name in ("IDLE", "NO_DECREASE", "NOT_FINITE", "DIVERGED", "TOLERANCE", "KINK")
         assert any(digit in text for digit in "0123456789")
     if result.verdict in STATIONARY and name in ("NOISE", "STALLED"):
         assert result.to_scipy().success

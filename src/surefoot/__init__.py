@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from surefoot.problem.checked import check_gradient
     from surefoot.proof.certificate import Certificate, Curvature, Rigour, Verdict
     from surefoot.results.result import Result
+    from surefoot.results.survey import Survey
     from surefoot.verbs.certifying import certify, recheck, safe_rate
     from surefoot.verbs.convexity import convexity
     from surefoot.verbs.fits import compare, fit, lstsq
     from surefoot.verbs.loading import load
     from surefoot.verbs.minima import compass, draw_walks, minimize
     from surefoot.verbs.residuals import least_squares
+    from surefoot.verbs.surveys import survey
 
 __version__ = "0.1.0"
 
@@ -34,11 +36,13 @@ _HOMES = {
     "safe_rate": "surefoot.verbs.certifying",
     "draw_walks": "surefoot.verbs.minima",
     "least_squares": "surefoot.verbs.residuals",
+    "survey": "surefoot.verbs.surveys",
     "check_gradient": "surefoot.problem.checked",
     "convexity": "surefoot.verbs.convexity",
     "compare": "surefoot.verbs.fits",
     "load": "surefoot.verbs.loading",
     "Result": "surefoot.results.result",
+    "Survey": "surefoot.results.survey",
     "Stop": "surefoot.descent.stop",
     "Trace": "surefoot.descent.trace",
     "Box": "surefoot.problem.box",
@@ -54,9 +58,9 @@ _HOMES = {
 _NAMESPACES = ("methods", "steps")
 
 __all__ = [
-    "Box", "Certificate", "Curvature", "Fit", "Progress", "Result", "Rigour", "Stop", "Trace", "Verdict", "certify",
-    "check_gradient", "compare", "compass", "convexity", "draw_walks", "fit", "least_squares", "load", "lstsq",
-    "methods", "minimize", "open_source", "recheck", "safe_rate", "steps",
+    "Box", "Certificate", "Curvature", "Fit", "Progress", "Result", "Rigour", "Stop", "Survey", "Trace", "Verdict",
+    "certify", "check_gradient", "compare", "compass", "convexity", "draw_walks", "fit", "least_squares", "load",
+    "lstsq", "methods", "minimize", "open_source", "recheck", "safe_rate", "steps", "survey",
 ]  # fmt: skip
 
 

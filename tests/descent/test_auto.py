@@ -1,5 +1,7 @@
 """What auto chooses, says and finds; and how it leaves stationary points that are no minima."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -150,6 +152,20 @@ def test_budgets_hold_for_all_legs_together():
         assert found.passes <= 9 or budget.evaluations > 9
         assert found.seconds < 0.3 + 1.0 or budget.seconds > 1
         assert np.isfinite(found.here.value)
+
+
+@pytest.mark.parametrize("budget, words", [
+    (Budget(1500), r"the budget of steps is spent: 1,500 steps taken in \d legs, "),
+    (Budget(evaluations=2600), r"the budget of evaluations is spent: 2,6\d\d evaluations in [\d,]+ steps in \d legs, "),
+    (Budget(10**6, 0.7), r"the budget of time is spent: [\d.]+ s and [\d,]+ steps in \d legs, "),
+])  # fmt: skip
+def test_the_budget_in_the_stop_is_that_of_the_caller_not_of_a_leg(budget, words):
+    def winding(x):
+        return jnp.sum(1e6 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    found, _ = walked(winding, np.linspace(-1, 3, 300), budget=budget)
+    assert re.match(words, str(found.stop)), found.stop
+    assert f"{found.steps:,} steps" in str(found.stop)
 
 
 def test_without_exact_curvature_it_walks_by_quasi_newton():

@@ -8,10 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grounds import CASES, Formula, quadratic
+from surefoot.descent.conjugate import NonlinearConjugateGradients
 from surefoot.descent.directions import Way
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.hager_zhang import HagerZhang
 from surefoot.descent.line_search import Armijo, StrongWolfe
+from surefoot.descent.loop import walk
 from surefoot.descent.profile import TRIALS
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.descent.stop import Reason
@@ -207,3 +209,13 @@ def test_noise_in_the_values_does_not_stop_the_approximate_conditions():
 def test_conditions_that_cannot_be_met_are_refused_in_a_sentence(make):
     with pytest.raises(ModelError, match="not"):
         make()
+
+
+@pytest.mark.parametrize("weight", [10.0, 100.0, 1e4])
+@pytest.mark.parametrize("start", [(3.0, 1.0), (1.5, 7.0), (-2.0, 0.3)])
+def test_looks_so_near_that_rounding_hides_the_fall_do_not_end_a_search(weight, start):
+    """At 1e-12 of the answer the first looks are far too far, and those that come back are too near to show a fall."""
+    bowl = quadratic(np.diag([2.0, 2 * weight]), [0.0, -2.0])
+    walked = walk(bowl, NonlinearConjugateGradients.named("hz"), StrongWolfe(flattening=0.4), start=np.array(start))
+    assert walked.stop.reason in (Reason.NOISE, Reason.STALLED) and walked.steps < 60
+    assert walked.x == pytest.approx([0.0, -2.0], abs=1e-12)

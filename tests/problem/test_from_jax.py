@@ -203,6 +203,8 @@ STRUCTURE = {
     "trace": lambda x: jnp.trace(jnp.outer(x, x) * M),
     "einsum": lambda x: jnp.einsum("i,ij,j->", x, M, x),
     "batched": lambda x: jnp.sum(jnp.einsum("bi,bij->bj", jnp.stack([x, x]), jnp.stack([M, M.T]))),
+    "columns": lambda x: jnp.sum(jnp.column_stack([x, x**2]) * jnp.arange(6.0).reshape(3, 2)),
+    "reordered": lambda x: jnp.sum(jax.lax.reshape(jnp.outer(x, M[0]), (9,), (1, 0)) * jnp.arange(9.0)),
     "kron": lambda x: jnp.sum(jnp.kron(x, x) * jnp.arange(9.0)),
     "transpose": lambda x: jnp.sum(jnp.outer(x, M[0]).T @ x),
     "set": lambda x: jnp.sum(x.at[1].set(x[2] ** 2)),
@@ -388,6 +390,8 @@ def test_numbers_are_the_doubles_and_short_numbers_the_doubles_they_are():
     narrow = real_graph(lambda x: jnp.float32(x) ** 2, 1.0)
     assert operations(narrow) == ["input", "reshape", "power"] and "float32" in narrow.notes[0]
     assert not real_graph(lambda x: jnp.asarray(jnp.float32(2.0), float) * x, 1.0).notes
+    assert "float32" in real_graph(lambda x: jnp.sum(x > 0).astype(jnp.float32) / 3, [1.0]).notes[0]
+    assert "without that rounding" in real_graph(lambda x: jax.lax.reduce_precision(x, 8, 7), 1.0).notes[0]
     two = real_graph(lambda x: jnp.exp2(x), 1.0)
     assert operations(two) == ["input", "reshape", "constant", "log", "mul", "exp"]
 
@@ -441,6 +445,8 @@ UNKNOWN = {
     "long loop": lambda x: jax.lax.fori_loop(0, 100_000, lambda i, v: jnp.sin(v), x)[0],
     "index": lambda x: jnp.array([1.0, 2.0])[(x[0] > 0).astype(int)],
     "bits": lambda x: (x[0] > 0).astype(jnp.uint8) * jnp.uint8(200) * 2.0,
+    "small numbers": lambda x: jnp.sum((x > 0).astype(jnp.int8) * jnp.int8(100), dtype=jnp.int8) * 1.0,
+    "large numbers": lambda x: ((x[0] > 0).astype(jnp.int32) * 2**30 * 2 * 2) * 1.0,
     "bessel": lambda x: special.i0e(x[0]),
     "repeated": lambda x: jnp.sum(x.at[jnp.array([0, 0])].set(x[:2])),
 }
@@ -464,6 +470,12 @@ def test_the_line_is_that_of_the_user_even_for_the_library_s_inner_functions():
     lines = {node.operation: node.source for node in graph.nodes}
     assert lines["unknown"] == f"test_from_jax.py:{first + 2}"
     assert lines["power"] == f"test_from_jax.py:{first + 1}"
+
+
+def test_whole_numbers_that_count_conditions_are_read():
+    agree(lambda x: jnp.sum((x > 0).astype(jnp.int32) * 3 - 1) * x[0], ANYWHERE)
+    agree(lambda x: jnp.max(jnp.cumsum(x > 0)) * x[0] + jnp.abs(jnp.sign(jnp.sum(x < 0) - 1)), ANYWHERE)
+    agree(lambda x: jnp.mean((x > 0).astype(jnp.int8), dtype=float) * x[0], ANYWHERE)
 
 
 def test_branches_and_loops():

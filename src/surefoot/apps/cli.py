@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from surefoot import __version__
-from surefoot.apps import cli_certify, cli_convexity, cli_minima, cli_residuals
+from surefoot.apps import cli_certify, cli_convexity, cli_minima, cli_residuals, cli_survey
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.wording import counted
@@ -184,6 +184,7 @@ cli_minima.register(app)
 cli_residuals.register(app)
 cli_convexity.register(app)
 cli_certify.register(app)
+cli_survey.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -114,7 +114,7 @@ def minimize(
             progress=progress, checkpoint=checkpoint, resume=resume, prove=prove,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
-    _print(result, json)
+    print_found(result, json)
     for word, path, write in (("Picture", plot, result.plot), ("Trace", trace, result.trace.write),
                               ("Result", save, result.save)):  # fmt: skip
         if path is not None:
@@ -150,7 +150,7 @@ def compass(
     """
     check_ending(plot, PICTURES, "picture")
     found = _loaded_verbs().compass(expression, at, along)
-    _print(found, json)
+    print_found(found, json)
     if plot is not None:
         found.plot(plot)
         if not json:
@@ -174,7 +174,8 @@ def rate_of(steps: str | None) -> str | float | None:
         return steps
 
 
-def _print(found, as_json: bool) -> None:
+def print_found(found, as_json: bool) -> None:
+    """The text of what was found, or its JSON."""
     if as_json:
         import json
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from surefoot import Progress
     from surefoot.verbs.minima import Row
+    from surefoot.verbs.surveys import Progress as Survey
 
 PATIENCE = 1.0
 """Seconds before anything is shown."""
@@ -96,6 +97,35 @@ def walking() -> Iterator[Callable[[Row], None] | None]:
             line.start()
         shown_at[0] = row.seconds
         line.update(f"step {row.step:,}   f {row.value:.8g}   |gradient| {row.steepness:.1e}   {row.seconds:.0f} s")
+
+    try:
+        yield tell
+    finally:
+        line.stop()
+
+
+@contextmanager
+def surveying() -> Iterator[Callable[[Survey], None] | None]:
+    """A line for a survey that takes more than a second, or None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.status import Status
+
+    line = Status("", console=Console(stderr=True))
+    shown_at = [0.0]
+
+    def tell(seen: Survey) -> None:
+        if seen.seconds < PATIENCE or seen.seconds - shown_at[0] < 0.1:
+            return
+        if not shown_at[0]:
+            line.start()
+        shown_at[0] = seen.seconds
+        line.update(
+            f"{seen.examined:,} boxes   {seen.waiting:,} waiting   {100 * seen.left:.3g}% of the volume left   "
+            f"{seen.found:,} points   {seen.seconds:.0f} s"
+        )
 
     try:
         yield tell

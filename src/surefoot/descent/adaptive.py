@@ -14,6 +14,8 @@ algorithm 1 and theorem 1, sections 2-3 (arXiv:2308.02261, pp. 3-8).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from surefoot.descent.ground import Here
 from surefoot.descent.norms import length_of
@@ -57,6 +59,14 @@ class Adaptive:
         self._ratio = trial.length / before if before else 1 / 3  # a length may underflow
         self._last = ray.taken(trial, remark)
         return self._last
+
+    def memory(self, last: Taken) -> dict[str, float]:
+        """The last length over the one before."""
+        return {"ratio": self._ratio}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the length of another walk."""
+        self._ratio, self._last = float(kept["ratio"]), last
 
     def steepest_settled(self, momentum: float) -> float:
         return float("inf")

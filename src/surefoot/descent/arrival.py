@@ -12,6 +12,7 @@ section 7.2, pp. 159-161 (stopping, and what the arithmetic allows).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ STALL, NEAR = 100, 100.0
 LEVEL = 1e3
 """Values whose spread is within so many times their rounding are level."""
 
+KEPT = ("first", "smallest", "lowest", "waited", "looks", "steepest", "recent", "flattest", "highest", "hidden")
+"""What is remembered of the points of a walk."""
 HIDDEN = 1e4
 """What is left to gain counts as hidden by rounding up to so many times the rounding of f: the curvature is a guess."""
 
@@ -87,6 +90,15 @@ class Arrival:
         if curvature > 0:
             self._flattest = min(self._flattest, curvature)
 
+    def memory(self) -> dict[str, float]:
+        """What judging the next point depends on, of the points before."""
+        return {name: float(getattr(self, f"_{name}")) for name in KEPT}
+
+    def recall(self, kept: Mapping[str, float]) -> None:
+        """Judge on as the one whose memory that is."""
+        for name in KEPT:
+            setattr(self, f"_{name}", kept[name] if name not in ("waited", "looks") else int(kept[name]))
+
     @property
     def asked(self) -> float:
         """The longest gradient that the caller takes for small; minus infinity if none was named."""
@@ -101,6 +113,10 @@ class Arrival:
         """What the gradient is held against."""
         at, measured = self._measured
         return max(measured if at is here else self._floor(here), self._tolerance.length(self._first))
+
+    def measured_limit(self, here: Here) -> float:
+        """The same with the floor measured at this very point."""
+        return max(self._measure(here), self._tolerance.length(self._first))
 
     def reason(self, here: Here) -> Reason | None:
         """Why the walk should end at a point, if it should."""

@@ -124,7 +124,8 @@ def auto(
     begin = begin if box is None else box.nearest(begin)
     journey = _Journey(objective, begin, budget or Budget(), tolerance, watch, box)
     try:
-        journey.go()
+        with np.errstate(over="ignore", invalid="ignore"):  # a walk may come to the end of the doubles
+            journey.go()
     except KeyboardInterrupt:  # between two legs
         if not journey.walks:
             raise
@@ -323,12 +324,7 @@ class _Journey:
 
     def _is_over(self) -> bool:
         """Whether nothing more may be tried."""
-        spent = (
-            self.steps >= self.budget.steps
-            or self.seconds_left <= 0
-            or self.ground.passes >= self.budget.evaluations
-        )  # fmt: skip
-        return spent or self.walks[-1].stop.reason in FINAL
+        return self._spent() is not None or self.walks[-1].stop.reason in FINAL
 
     def interrupt(self) -> None:
         best = self.best
@@ -339,16 +335,33 @@ class _Journey:
     def walked(self) -> Walk:
         return replace(
             self.best, stop=self._stop(), trace=Trace(tuple(self.rows)), steps=self.steps, passes=self.ground.passes,
-            seconds=time.monotonic() - self.began, story=tuple(self.story),
+            seconds=time.monotonic() - self.began, story=tuple(self.story), memory=None,
         )  # fmt: skip
 
     def _stop(self) -> Stop:
         """That of the best leg; a budget is that of all legs."""
         stop = self.best.stop
-        if stop.reason is not Reason.STEPS or len(self.walks) == 1:
+        if stop.reason not in ALONE or len(self.walks) == 1:
             return stop
-        numbers = f"|g| = {stop.measure:.1e} > {stop.tolerance:.1e}"
-        return replace(stop, explanation=f"{self.steps:,} steps taken in {len(self.walks)} legs, {numbers}")
+        cost = {
+            Reason.STEPS: f"{self.steps:,} steps taken",
+            Reason.TIME: f"{time.monotonic() - self.began:.3g} s and {self.steps:,} steps",
+            Reason.EVALUATIONS: f"{self.ground.passes:,} evaluations in {self.steps:,} steps",
+        }
+        spent = self._spent()
+        said = cost[spent] if spent else f"the lowest point is that of a leg that gave way, of {self.steps:,} steps"
+        sign = "<=" if stop.measure <= stop.tolerance else ">"
+        numbers = f"|g| = {stop.measure:.1e} {sign} {stop.tolerance:.1e}"
+        legs = f"{said} in {len(self.walks)} legs, {numbers}"
+        return replace(stop, reason=spent or Reason.IDLE, explanation=legs)
+
+    def _spent(self) -> Reason | None:
+        """Which budget of the caller's is spent, if one is."""
+        if self.steps >= self.budget.steps:
+            return Reason.STEPS
+        if self.ground.passes >= self.budget.evaluations:
+            return Reason.EVALUATIONS
+        return Reason.TIME if self.seconds_left <= 0 else None
 
 
 def _still_falls(walked: Walk) -> bool:

@@ -17,12 +17,14 @@ Comput. Math. Math. Phys. 4(5), pp. 1-17 (heavy ball).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.quick import quick
 
 if TYPE_CHECKING:
     from surefoot.descent.ray import Taken
@@ -45,6 +47,7 @@ class Model(Protocol):
         ...
 
 
+@quick
 @dataclass(frozen=True)
 class Way:
     """Which way to go, and what is known of it.
@@ -185,3 +188,11 @@ class Nesterov:
     def forget(self) -> bool:
         had, self._term = self._term > 1, 1.0
         return had
+
+    def memory(self, last: Taken) -> dict[str, float]:
+        """How far the share of the last step has grown."""
+        return {"term": self._term}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the share of another walk."""
+        self._term = float(kept["term"])

@@ -17,9 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.descent.norms import length_of
 from surefoot.descent.profile import Point, Profile, nearer, search
 from surefoot.descent.ray import Ray, Refusal, Taken
 from surefoot.errors import ModelError
+
+STEEP = 0.5
+"""Share of the first slope that a point has whose fall is hidden by rounding."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +121,25 @@ class StrongWolfe:
             profile.must_differ(low.t, other.t)
             point = profile.look(low.t + (other.t - low.t) * min(_share(low, other), nearer(in_vain)))
             too_high = not point.is_finite or _too_high(profile, point, self.decrease)
-            if too_high or point.value >= low.value + profile.blur:
+            if _is_hidden(profile, point) and low.t < point.t < other.t:
+                low, in_vain = point, 0  # so near that f does not show its fall: the looks before came back too far
+            elif too_high or point.value >= low.value + profile.blur:
                 other, in_vain = point, in_vain + 1
             else:
                 if point.slope * (other.t - low.t) >= 0:
                     other = low
                 low, in_vain = point, 0
+
+
+def _is_hidden(profile: Profile, point: Point) -> bool:
+    """Whether f still falls as steeply as at the start, and rounding of f or of x hides that it has fallen."""
+    if not point.slope <= STEEP * profile.start.slope or point.trial is None:
+        return False
+    if abs(point.value - profile.start.value) <= profile.blur:
+        return True
+    told = point.t * profile.ray.way.vector
+    off = point.trial.here.x - profile.ray.origin.x - told
+    return length_of(off) > STEEP * length_of(told)
 
 
 def _too_high(profile: Profile, point: Point, decrease: float) -> bool:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from surefoot.descent.directions import ConjugateGradients, Direction, Way
 from surefoot.descent.exact_step import ExactStep
 from surefoot.descent.falling import falls_without_end
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.memory import Memory, memory_of, recalled
 from surefoot.descent.norms import length_of
 from surefoot.descent.ray import Ray, Refusal, Taken, Trial
 from surefoot.descent.steps import FixedRate, Step
@@ -75,6 +77,8 @@ class Walk:
         Direction and step rule.
     story : tuple of str
         Of a walk in several legs: in sentences, what was chosen and why.
+    memory : Memory or None
+        What a walk would go on with; None before the first step.
     """
 
     here: Here
@@ -86,6 +90,7 @@ class Walk:
     seconds: float
     method: str = ""
     story: tuple[str, ...] = ()
+    memory: Memory | None = None
 
     @property
     def x(self) -> np.ndarray:
@@ -102,6 +107,7 @@ def walk(
     tolerance: float | Tolerance | None = None,
     curvatures: Curvatures | None = None,
     watch: Watch | None = None,
+    memory: Memory | None = None,
 ) -> Walk:
     """Walk down.
 
@@ -122,6 +128,8 @@ def walk(
         Where they are known: they tell how many digits a small gradient stands for.
     watch : callable, optional
         Given the row of each trial.
+    memory : Memory, optional
+        Of a walk of the same method; this one goes on as that one would have, from where it stood.
 
     Returns
     -------
@@ -154,7 +162,7 @@ def walk(
     # A walk that diverges overflows in the end; that is looked for, and said.
     with np.errstate(over="ignore", invalid="ignore"):
         try:
-            course.begin(begin)
+            course.begin(begin, memory)
             while course.stop is None:
                 course.go()
         except _Spent as spent:
@@ -192,18 +200,31 @@ class _Course:
         self.best: Here | None = None
         self.bare: Here | None = None  # lower than that, at a place without a gradient: the tip of a cusp
         self.last: Taken | None = None
+        self.tuned: dict[str, Any] = {}  # what the step rule kept when the last step was taken
+        self.counted = True  # whether the point has been judged
         self.taken, self.rises = 0, 0
         self.passes_before, self.began = ground.passes, time.monotonic()
         self.pass_seconds = 0.0
 
-    def begin(self, start: np.ndarray) -> None:
-        self.here = self.best = self.ground.see(start)
+    def begin(self, start: np.ndarray, memory: Memory | None = None) -> None:
+        self.here = self.best = self.ground.see(start if memory is None else memory.x)
+        if memory is not None:
+            self.last = memory.last(self.here)
+            recalled(self.direction, memory.learnt, self.last)
+            recalled(self.step, memory.tuned, self.last)
+            self.arrival.recall(memory.judged)
+            self.counted = memory.counted
         nan = float("nan")
         row = Row(0, self.here.value, self.here.steepness, 0.0, 0.0, nan, nan, *self._cost(), self._point(self.here))
         self._note(row, self.here)
         if not self.here.is_finite:
             return self.end(Reason.NOT_FINITE, "at the start")
-        self._end_if_small(self.arrival.begin(self.here))
+        if memory is None:
+            return self._end_if_small(self.arrival.begin(self.here))
+        if not memory.counted:
+            self.arrival.felt(memory.curvature)
+            self._end_if_small(self.arrival.reason(self.here))
+        self.counted = True
 
     def go(self) -> None:
         """One step."""
@@ -234,7 +255,7 @@ class _Course:
         way = self._downhill(self.direction.choose(self.ground, self.here, self.last))
         self.tried = []
         outcome = self.step.take(Ray(self.ground, self.here, way, self.last, self._look))
-        if isinstance(outcome, Taken) and not outcome.there.is_finite:
+        if isinstance(outcome, Taken) and not (outcome.there.is_finite and math.isfinite(outcome.moved)):
             return self._stepped_back(outcome)
         return outcome
 
@@ -243,6 +264,7 @@ class _Course:
             self.rows[-1] = replace(self.rows[-1], value=taken.value)
         angle = angle_between(taken.direction, self.last.direction) if self.last else float("nan")
         before, self.here, self.last, self.taken = self.here, taken.there, taken, self.taken + 1
+        self.tuned, self.counted = memory_of(self.step, taken), False
         self._note_step(taken, angle)
         if not self.here.is_finite:
             return self._leave_the_range()
@@ -258,6 +280,7 @@ class _Course:
         if falling is not None:
             return self.end(Reason.UNBOUNDED, falling)
         self._end_if_small(self.arrival.reason(self.here))
+        self.counted = True
 
     def _refused(self, refusal: Refusal) -> None:
         if refusal.reason is not Reason.NO_DECREASE:
@@ -275,7 +298,7 @@ class _Course:
         ray = Ray(self.ground, self.here, Way(taken.direction), self.last, self._look)
         for halving in range(1, HALVINGS):
             trial = ray.see(taken.length / 2**halving)
-            if trial.here.is_finite:
+            if trial.here.is_finite and math.isfinite(trial.moved):
                 return ray.taken(trial, "stepped back: f is not finite farther on")
         return taken
 
@@ -299,8 +322,9 @@ class _Course:
         arrived = self.stop.reason in ENDS
         here, curvatures = self.here if arrived else self.best, self._curvatures()
         if not self.ground.is_quadratic and self.best.value < here.value - self.ground.blur(here):
-            if arrived and not self._is_flat(self.best):
-                self.stop, arrived = self._at_rest_above(), False
+            if arrived:
+                self.stop = self._stop_below(self.best)
+                arrived = self.stop.reason in ENDS
             here = self.best  # rounding ended the walk above a point that it had seen
         if self.stop.reason is Reason.KINK and self.bare is not None and self.bare.value < here.value:
             here = self.bare
@@ -312,7 +336,19 @@ class _Course:
         )  # fmt: skip
         seconds, passes = self._cost()
         return Walk(here, stop, Trace(tuple(self.rows)), curvatures, self.taken, passes, seconds,
-                    f"{self.direction.name}, {self.step.name}")  # fmt: skip
+                    self._method, memory=self.memory())  # fmt: skip
+
+    def _stop_below(self, lowest: Here) -> Stop:
+        """The stop of a walk that came to rest above its lowest point: the reason must hold at that one.
+
+        The numbers of the reason are measured there anew; if they do not bear it out, it is no reason.
+        """
+        if self._is_flat(lowest):
+            limit, steep = self.arrival.measured_limit(lowest), lowest.steepness
+            small = Reason.TOLERANCE if steep <= self.arrival.asked else Reason.NOISE
+            return Stop(small if steep <= limit else Reason.STALLED, steep, limit)
+        why = f"it came to rest at f = {self.here.value:.6g}, and had seen {lowest.value:.6g} before"
+        return Stop(Reason.IDLE, lowest.steepness, self.arrival.limit(lowest), why)
 
     def _is_flat(self, here: Here) -> bool:
         """Whether the gradient at a point is about as small as rounding lets it be, by the curvature along it."""
@@ -320,12 +356,6 @@ class _Course:
             return True
         bent = length_of(self.ground.bend(here.x, here.gradient / here.steepness))
         return here.steepness <= max(self.ground.floor(here, bent).gradient, self.arrival.asked)
-
-    def _at_rest_above(self) -> Stop:
-        """The walk came to rest, but not at its lowest point: what it says of its gradient there is no reason here."""
-        assert self.best is not None
-        why = f"it came to rest at f = {self.here.value:.6g}, and had seen {self.best.value:.6g} before"
-        return Stop(Reason.IDLE, self.best.steepness, self.arrival.limit(self.best), why)
 
     def _end_if_small(self, reason: Reason | None) -> None:
         """Stop for a small gradient; one that was carried over is evaluated before it counts."""
@@ -416,7 +446,7 @@ class _Course:
         there, place = taken.there, next((row for here, row in self.tried if here is taken.there), None)
         known = None if place is None else self.rows[place]
         seconds, passes = self._cost() if known is None else (known.seconds, known.passes)
-        slope = float(there.gradient @ taken.direction)
+        slope = float(there.gradient.dot(taken.direction))
         row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
                   passes, self._point(there), slope, True, taken.remark)  # fmt: skip
         if place is None:
@@ -428,14 +458,27 @@ class _Course:
         self.rows.append(row)
         self._tell(row, here)
 
+    def memory(self) -> Memory | None:
+        """What a walk would go on with from here; None before the first step."""
+        if self.last is None:
+            return None
+        return Memory.of(
+            self._method, self.last, learnt=memory_of(self.direction, self.last), tuned=self.tuned,
+            judged=self.arrival.memory(), counted=self.counted,
+        )  # fmt: skip
+
+    @property
+    def _method(self) -> str:
+        return f"{self.direction.name}, {self.step.name}"
+
     def _tell(self, row: Row, here: Here) -> None:
         if self.watch is not None:
-            self.watch(replace(row, there=here.x))
+            self.watch(replace(row, there=here.x, memory=self.memory))
 
 
 def _falls(vector: np.ndarray, gradient: np.ndarray) -> bool:
     """Whether the slope along a direction is negative, even if it is too small or too large for a double."""
-    slope = float(vector @ gradient)
+    slope = float(vector.dot(gradient))
     if slope == 0 or not math.isfinite(slope):
         steep, size = length_of(gradient), length_of(vector)
         slope = float((vector / size) @ (gradient / steep)) if steep > 0 and size > 0 else 0.0

@@ -82,6 +82,8 @@ class Profile:
         self._trials -= 1
         trial = self.ray.see(t)
         point = Point(t, trial.here.value, trial.slope, trial)
+        if not math.isfinite(trial.moved):  # 1/x is a number there, and x is none
+            point = Point(t, math.nan, math.nan, trial)
         if point.value == -math.inf:
             raise _Bottomless(point)
         if not point.is_finite:

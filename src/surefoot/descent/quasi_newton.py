@@ -15,6 +15,8 @@ initial scaling on p. 143), section 7.2, algorithm 7.4, p. 178 (L-BFGS).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -55,11 +57,21 @@ class BFGS:
             self._learn(last)
         if self._inverse is None:
             return Way(-here.gradient)
-        return Way(-(self._inverse @ here.gradient), natural=1.0)
+        return Way(-self._inverse.dot(here.gradient), natural=1.0)
 
     def forget(self) -> bool:
         had, self._inverse = self._inverse is not None, None
         return had
+
+    def memory(self, last: Taken) -> dict[str, Any]:
+        """The matrix, and whether the last step is in it already."""
+        kept: dict[str, Any] = {"learnt": self._learnt is last}
+        return kept if self._inverse is None else {**kept, "inverse": self._inverse.copy()}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the matrix of another walk."""
+        self._inverse = None if "inverse" not in kept else np.array(kept["inverse"], float)
+        self._learnt = last if kept["learnt"] else None
 
     def _learn(self, last: Taken) -> None:
         pair = _pair(last)
@@ -68,9 +80,9 @@ class BFGS:
         s, y, bent, first = pair
         if self._inverse is None:
             self._inverse = first * np.eye(len(s))
-        image = self._inverse @ y
+        image = self._inverse.dot(y)
         # H + (1 + y'Hy / y's) s s' / y's - (Hy s' + s (Hy)') / y's, as one outer product and its transpose.
-        half = ((0.5 + 0.5 * float(y @ image) / bent) * s - image) / bent
+        half = ((0.5 + 0.5 * float(y.dot(image)) / bent) * s - image) / bent
         change = s[:, None] * half
         self._inverse += change + change.T  # in one sum, so that it stays symmetric to the last bit
 
@@ -117,15 +129,29 @@ class LBFGS:
         self._pairs.clear()
         return had
 
+    def memory(self, last: Taken) -> dict[str, Any]:
+        """The pairs, the scale of the first matrix, and whether the last step is among them already."""
+        s, y = ([pair[k] for pair in self._pairs] for k in (0, 1))
+        bent = [pair[2] for pair in self._pairs]
+        return {"s": np.array(s), "y": np.array(y), "bent": np.array(bent), "first": self._first,
+                "learnt": self._learnt is last}  # fmt: skip
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the pairs of another walk."""
+        self._pairs.clear()
+        self._pairs.extend((s, y, float(bent)) for s, y, bent in zip(kept["s"], kept["y"], kept["bent"], strict=True))
+        self._first = float(kept["first"])
+        self._learnt = last if kept["learnt"] else None
+
     def _two_loops(self, q: np.ndarray) -> np.ndarray:
         shares = []
         for s, y, bent in reversed(self._pairs):
-            share = float(s @ q) / bent
+            share = float(s.dot(q)) / bent
             shares.append(share)
             q = q - share * y
         q = self._first * q
         for (s, y, bent), share in zip(self._pairs, reversed(shares), strict=True):
-            q = q + (share - float(y @ q) / bent) * s
+            q = q + (share - float(y.dot(q)) / bent) * s
         return q
 
 
@@ -133,7 +159,7 @@ def _pair(last: Taken) -> tuple[np.ndarray, np.ndarray, float, float] | None:
     """``s, y, y's`` and ``y's / y'y``, if the ground curves upwards along the step and the numbers are doubles."""
     # Where the step truly led: with x rounded that is not quite ``length * direction``, and y belongs to it.
     s, y = last.there.x - last.origin.x, last.change
-    bent, long, steep = float(y @ s), length_of(s), length_of(y)
+    bent, long, steep = float(y.dot(s)), length_of(s), length_of(y)
     if not bent > CURVED * long * steep:
         return None
     first = bent / steep / steep

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from surefoot.descent.norms import length_of
+from surefoot.descent.quick import quick
 from surefoot.errors import DataError
 from surefoot.files import whole_file
 
@@ -23,6 +25,7 @@ FEW = 16
 """Variables up to which the points themselves are kept."""
 
 
+@quick
 @dataclass(frozen=True)
 class Row:
     """One trial: what a callback is given.
@@ -47,6 +50,8 @@ class Row:
         The point, up to 16 variables; only these are kept.
     there : ndarray, shape (n,)
         The point, for a callback; however many variables, it is not kept in the trace.
+    memory : callable or None
+        Gives what the walk would go on with (``Memory``), for a callback; not kept either.
     slope : float
         Of f along the direction at this point; NaN where it was not evaluated.
     accepted : bool
@@ -69,6 +74,7 @@ class Row:
     accepted: bool = True
     remark: str = ""
     there: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+    memory: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
 
 NAMES = (

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +66,14 @@ class TrustRegion:
     def steepest_settled(self, momentum: float) -> float:
         return float("inf")
 
+    def memory(self, last: Taken) -> dict[str, float]:
+        """The radius."""
+        return {} if self.radius is None else {"radius": self.radius}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the radius of another walk."""
+        self.radius = float(kept["radius"])
+
     def take(self, ray: Ray) -> Taken | Refusal:
         """Try the model's lowest point, and shrink until f falls as far as it should."""
         model = ray.way.model
@@ -87,7 +97,7 @@ class TrustRegion:
                 remark, self.radius = "stepped back: f is not finite farther on", length / 4
                 continue
             ratio = _ratio(ray, trial, step, predicted)
-            self._learn(trial.here.value - ray.origin.value, float(ray.origin.gradient @ step), length, ratio)
+            self._learn(trial.here.value - ray.origin.value, float(ray.origin.gradient.dot(step)), length, ratio)
             if ratio >= ENOUGH:
                 return ray.taken(trial, remark)
             if predicted <= ray.ground.blur(ray.origin):
@@ -158,6 +168,14 @@ class TrustRegionNewton:
         forgotten, self._scale = self._scale is not None, None
         return forgotten
 
+    def memory(self, last: Taken) -> dict[str, np.ndarray]:
+        """The scale of each variable."""
+        return {} if self._scale is None else {"scale": self._scale}
+
+    def recall(self, kept: Mapping[str, Any], last: Taken | None) -> None:
+        """Go on with the scale of another walk."""
+        self._scale = np.array(kept["scale"], float)
+
     def _scaling(self, hessian: np.ndarray) -> np.ndarray:
         found = units_of(hessian)
         if self._scale is not None:
@@ -224,7 +242,7 @@ def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
     """
     origin, ground = ray.origin, ray.ground
     fallen = origin.value - trial.here.value
-    slopes = -0.5 * float((origin.gradient + trial.here.gradient) @ step) / predicted
+    slopes = -0.5 * float((origin.gradient + trial.here.gradient).dot(step)) / predicted
     blur = ground.blur(origin)
     if predicted > BLURRED * blur:
         agree = fallen >= ENOUGH * predicted or slopes < HALF

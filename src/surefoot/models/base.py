@@ -96,7 +96,9 @@ class Fit(ABC):
 
     @property
     def verdict(self) -> Verdict:
-        return self.certificate.verdict
+        verdict = self.certificate.verdict
+        assert isinstance(verdict, Verdict)  # of a point, never of a function
+        return verdict
 
     @property
     def t(self) -> np.ndarray:

@@ -100,7 +100,7 @@ def fit_residuals(residuals: Residuals, start: np.ndarray, wishes: Wishes, title
     held = _held(x, slope, wishes.box)
     result = Result(
         x=residuals.shaped(x), value=found.walk.here.value, gradient=residuals.shaped(slope), stop=found.walk.stop,
-        certificate=certificate, trace=found.walk.trace, counts=counts,
+        judged=certificate, trace=found.walk.trace, counts=counts,
         multipliers={name: float(g) for name, g, at in zip(residuals.names, slope, held, strict=True) if at},
         advice=_advice(residuals, objective, found, certificate, wishes), method=found.walk.method,
         story=found.walk.story, names=residuals.names, flat=x, slope=slope, start=start, seconds=seconds,

@@ -67,10 +67,6 @@ class Drawing:
         self.build = build
         self._held: dict[int, tuple[Array, int]] = {}
 
-    def note(self, sentence: str) -> None:
-        """What a certificate has to say."""
-        self.build.notes.append(sentence)
-
     # Values
 
     def shape(self, value: Value) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """A JAX program as a real graph: what it computes, on the real numbers.
 
-    f(x) -> jaxpr -> nodes        operation by operation, `jax_rules` and `jax_moves` by their names
+    f(x) -> jaxpr -> nodes        operation by operation, by their names: `jax_rules`, `jax_moves`, `jax_windows`
 
 Inner functions are read inline: compiled ones, those to be recomputed, and those with derivatives of their own, whose
 **value is what counts and never the derivative that somebody gave**. A library function is taken for the mathematical
@@ -28,6 +28,7 @@ from surefoot.problem.jax_library import notes, recognised
 from surefoot.problem.jax_loops import LOOPS
 from surefoot.problem.jax_moves import MOVES
 from surefoot.problem.jax_rules import RULES
+from surefoot.problem.jax_windows import WINDOWS
 from surefoot.problem.points import Points
 from surefoot.problem.programs import double
 from surefoot.problem.reading import Reading, in_words, read
@@ -35,6 +36,7 @@ from surefoot.problem.real import Builder, Graph
 from surefoot.problem.real_floating import value
 from surefoot.problem.returned import as_value
 from surefoot.problem.traced import disagreement
+from surefoot.problem.whole_numbers import largest
 
 INLINE = (
     "jit", "pjit", "closed_call", "core_call", "call", "remat", "remat2", "checkpoint", "custom_jvp_call",
@@ -47,6 +49,12 @@ SELECTING = (
     "ceil", "round", "nextafter", "clamp", "select_n",
 )  # fmt: skip
 """Operations whose result on known doubles does not round."""
+
+SHORT = ("float32", "float16", "bfloat16")
+"""Types of numbers with fewer digits than a double."""
+
+FOREIGN = ("callback", "ffi_call")
+"""How names of operations end that call something else."""
 
 RANDOM = ("random_", "threefry", "rng_")
 """How names of operations begin that draw random numbers."""
@@ -128,7 +136,7 @@ def _kind(kind: Any) -> str:
     name = str(kind)
     if name == "bool":
         return "truth"
-    if name.startswith(("float", "bfloat")):
+    if name.startswith(("float", "bfloat")) and name != "float0":
         return "real"
     return "whole" if name.startswith(("int", "uint")) else "other"
 
@@ -176,6 +184,10 @@ class _Reader:
             found = self._apply(equation, [of(atom) for atom in equation.invars])
             for atom, one in zip(equation.outvars, found, strict=True):
                 values[atom] = one if isinstance(one, int) else np.asarray(one)
+                if isinstance(one, int) and str(atom.aval.dtype) in SHORT:
+                    self.draw.build.notes.append(
+                        f"f computes in {atom.aval.dtype} on the way; what is said is true of f without that rounding."
+                    )
         return [of(atom) for atom in program.outvars]
 
     def _apply(self, equation: Any, values: list[Value]) -> list[Value]:
@@ -187,17 +199,27 @@ class _Reader:
             found = self._inline(equation, values)
         elif name in ("cond", "scan", "while"):
             found = LOOPS[name](self, equation, values)
-        elif not name.startswith(RANDOM) and not _may_wrap(equation, values):
+        elif not name.startswith(RANDOM):
             call = self._call(equation)
-            rule = RULES.get(name) or MOVES.get(name)
+            rule = RULES.get(name) or MOVES.get(name) or WINDOWS.get(name)
             found = rule(self.draw, values, call) if rule is not None else None
             if found is None and _can_run(call, values):
                 kinds = [atom.aval.dtype for atom in equation.invars]
                 cast = [np.asarray(one, dtype=kind) for one, kind in zip(values, kinds, strict=True)]
                 found = [self.known(one) for one in call.run(*cast)]
+            if found is not None and call.kind == "whole" and name not in MOVES and not self._holds(equation, found):
+                found = None
         if found is None:
             return [self.draw.unknown(name, values, atom.aval.shape) for atom in equation.outvars]
         return found if isinstance(found, list) else [found]
+
+    def _holds(self, equation: Any, found: Any) -> bool:
+        """Whether a type of whole numbers holds what depends on the input: it may not run over."""
+        if isinstance(found, (np.ndarray, list)):
+            return True
+        kind = equation.outvars[0].aval.dtype
+        signed = kind.kind == "i" or equation.primitive.name == "convert_element_type"
+        return signed and largest(self.draw.build, found) <= np.iinfo(kind).max
 
     def _call(self, equation: Any) -> Call:
         def run(*arrays: Any) -> list[Any]:
@@ -242,21 +264,12 @@ class _Reader:
         return held[1]
 
 
-def _may_wrap(equation: Any, values: Sequence[Value]) -> bool:
-    """Whether small or unsigned whole numbers are computed of the input: they may run over, and real ones do not."""
-    if equation.primitive.name in MOVES or all(isinstance(value, np.ndarray) for value in values):
-        return False
-    if equation.primitive.name == "convert_element_type" and _kind(equation.invars[0].aval.dtype) == "truth":
-        return False
-    return any(str(atom.aval.dtype).startswith(("uint", "int8", "int16")) for atom in equation.outvars)
-
-
 def _can_run(call: Call, values: Sequence[Value]) -> bool:
     """Whether what the program computes is the real value itself."""
     if not all(isinstance(value, np.ndarray) for value in values) or "other" in call.kinds:
         return False
     kinds = [*call.kinds, *(kind for _, kind in call.outputs)]
-    return call.name in SELECTING or ("real" not in kinds and "other" not in kinds and "callback" not in call.name)
+    return call.name in SELECTING or ("real" not in kinds and "other" not in kinds and not call.name.endswith(FOREIGN))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Operations of a JAX program that move numbers about: slices, gathers, updates, windows.
+"""Operations of a JAX program that move numbers about: slices, gathers, updates.
 
 Where indices do not depend on the input, an operation does to the numbers what it does to their positions: **it is run
 once on the positions**, and what comes out is the list of a ``take``. A scattered sum adds, for each target, the
@@ -26,11 +26,10 @@ def _axes_of(call: Call, name: str) -> tuple[int, ...]:
     return tuple(int(axis) for axis in call.params[name])
 
 
-def _reshape(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
-    if call.name == "reshape" and call.params.get("dimensions") is not None:
-        return None
+def _reshape(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
     move, (u,) = draw.mover(values[:1])
-    return move.reshape(u, call.shape)
+    order = call.params.get("dimensions") if call.name == "reshape" else None
+    return move.reshape(u if order is None else move.transpose(u, [int(axis) for axis in order]), call.shape)
 
 
 def _broadcast(draw: Drawing, values: Sequence[Value], call: Call) -> Value:
@@ -129,7 +128,8 @@ def _iota(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
     return np.broadcast_to(counted, shape)
 
 
-def _positions(shape: Sequence[int], first: int = 0) -> np.ndarray:
+def positions(shape: Sequence[int], first: int = 0) -> np.ndarray:
+    """The positions of an array of some shape, counted from one on."""
     return np.arange(first, first + int(np.prod(shape, dtype=np.int64)), dtype=np.int64).reshape(tuple(shape))
 
 
@@ -148,9 +148,9 @@ def _pad(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
     u, filler = values
     if call.kind not in ("real", "whole"):
         return None
-    positions = _positions(draw.shape(u))
+    here = positions(draw.shape(u))
     widths = [(int(low), int(high), int(inner)) for low, high, inner in call.params["padding_config"]]
-    places = np.asarray(call.run(positions, np.asarray(-1, dtype=np.int64))[0])
+    places = np.asarray(call.run(here, np.asarray(-1, dtype=np.int64))[0])
     plain = isinstance(filler, np.ndarray) and np.all(filler == 0) and all(min(one) >= 0 for one in widths)
     if plain and not isinstance(u, np.ndarray):
         return draw.build.pad(u, widths)
@@ -170,9 +170,9 @@ def _dynamic_update_slice(draw: Drawing, values: Sequence[Value], call: Call) ->
     u, update, *starts = values
     if not _all_known(starts):
         return None
-    places, part = _positions(call.shape), draw.shape(update)
+    places, part = positions(call.shape), draw.shape(update)
     first = _inside(starts, call.shape, part)
-    places[tuple(slice(a, a + n) for a, n in zip(first, part, strict=True))] = _positions(part, places.size)
+    places[tuple(slice(a, a + n) for a, n in zip(first, part, strict=True))] = positions(part, places.size)
     return _taken(draw, _joined(draw, [u, update]), places)
 
 
@@ -209,7 +209,7 @@ def _gathered(shape: Any, indices: Any, numbers: Any, sizes: Any, mode: Any) -> 
     """Positions that a gather takes, -1 outside of the array."""
     import jax
 
-    found = jax.lax.gather(_positions(shape), indices, numbers, tuple(int(n) for n in sizes), mode=mode, fill_value=-1)
+    found = jax.lax.gather(positions(shape), indices, numbers, tuple(int(n) for n in sizes), mode=mode, fill_value=-1)
     return np.asarray(found)
 
 
@@ -244,7 +244,7 @@ def _scatter(operation: str | None) -> Rule:
         if table is None or (table.shape[1] > 1 and operation != "add"):
             return None
         if operation is None:
-            there = _positions((size,))
+            there = positions((size,))
             there = np.where(table[:, 0] < 0, there, size + table[:, 0]) if table.size else there
             return _taken(draw, _joined(draw, [u, updates]), there.reshape(shape))
         if not table.size:
@@ -279,73 +279,6 @@ def _table(targets: np.ndarray, size: int) -> np.ndarray | None:
     return table
 
 
-def _convolution(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
-    """Windows of the left operand, taken by position, against the right one."""
-    p, (u, v) = call.params, values
-    if call.kind != "real" or p["batch_group_count"] != 1:
-        return None
-    numbers, groups = p["dimension_numbers"], int(p["feature_group_count"])
-    left, right = ([draw.shape(value)[axis] for axis in spec] for value, spec in
-                   ((u, numbers.lhs_spec), (v, numbers.rhs_spec)))  # fmt: skip
-    out = [call.shape[axis] for axis in numbers.out_spec]
-    positions = _positions(draw.shape(u)).transpose(numbers.lhs_spec)
-    inside = np.ones((), dtype=bool)
-    where: list[np.ndarray] = []
-    dims = len(out) - 2
-    for k in range(dims):
-        at = np.arange(out[2 + k])[:, None] * p["window_strides"][k] - p["padding"][k][0]
-        at = at + np.arange(right[2 + k])[None, :] * p["rhs_dilation"][k]
-        spread = p["lhs_dilation"][k]
-        good = (at % spread == 0) & (at >= 0) & (at < (left[2 + k] - 1) * spread + 1)
-        wide = [1] * (2 * dims)
-        wide[k], wide[dims + k] = at.shape
-        inside = inside & good.reshape(wide)
-        where.append(np.where(good, at // spread, 0).reshape(wide))
-    places = np.where(inside, positions[(slice(None), slice(None), *where)], -1)
-    # (batch, groups, features of a group, places out..., window...) with (groups, features out, features in, window...)
-    places = places.reshape(left[0], groups, left[1] // groups, *places.shape[2:])
-    move, (row,) = draw.mover([u])
-    windows = draw.place(move.take(row, places))
-    kernel = draw.build.transpose(draw.place(v), numbers.rhs_spec)
-    kernel = draw.build.reshape(kernel, (groups, right[0] // groups, *right[1:]))
-    window = tuple(range(3 + dims, 3 + 2 * dims))
-    found = draw.build.dot(windows, kernel, ((2, *window), (2, *range(3, 3 + dims))), ((1,), (0,)))
-    # groups, batch, places out, features out -> batch, groups and features, places out
-    found = draw.build.transpose(found, (1, 0, 2 + dims, *range(2, 2 + dims)))
-    found = draw.build.reshape(found, out)
-    return draw.build.transpose(found, [int(k) for k in np.argsort(numbers.out_spec)])
-
-
-def _window(operation: str) -> Rule:
-    """A sum, maximum or minimum over windows."""
-
-    def rule(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
-        p = call.params
-        if call.kind != "real" or any(int(n) != 1 for n in p["base_dilation"]):
-            return None
-        shape, rank = draw.shape(values[0]), len(call.shape)
-        inside, where = np.ones((), dtype=bool), []
-        for k in range(rank):
-            at = np.arange(call.shape[k])[:, None] * p["window_strides"][k] - p["padding"][k][0]
-            at = at + np.arange(p["window_dimensions"][k])[None, :] * p["window_dilation"][k]
-            good = (at >= 0) & (at < shape[k])
-            wide = [1] * (2 * rank)
-            wide[k], wide[rank + k] = at.shape
-            inside = inside & good.reshape(wide)
-            where.append(np.where(good, at, 0).reshape(wide))
-        places = np.where(inside, _positions(shape)[tuple(where)], -1)
-        if operation != "sum":
-            # A place outside says nothing: take the window's first place inside instead.
-            flat = places.reshape(*call.shape, -1)
-            if np.any(flat.max(axis=-1) < 0):
-                return None
-            places = np.where(flat < 0, flat.max(axis=-1, keepdims=True), flat).reshape(places.shape)
-        move, (row,) = draw.mover([values[0]])
-        return draw.build.reduce(operation, draw.place(move.take(row, places)), range(rank, 2 * rank))
-
-    return rule
-
-
 MOVES: dict[str, Rule] = {
     "stack": _stack, "unstack": _unstack, "tile": _tile, "argmax": _argmax, "argmin": _argmax,
     "iota": _iota,
@@ -355,6 +288,4 @@ MOVES: dict[str, Rule] = {
     "gather": _gather, "scatter": _scatter(None), "scatter-add": _scatter("add"), "scatter_add": _scatter("add"),
     "scatter-mul": _scatter("mul"), "scatter_mul": _scatter("mul"), "scatter-min": _scatter("minimum"),
     "scatter_min": _scatter("minimum"), "scatter-max": _scatter("maximum"), "scatter_max": _scatter("maximum"),
-    "conv_general_dilated": _convolution, "reduce_window_sum": _window("sum"), "reduce_window_max": _window("max"),
-    "reduce_window_min": _window("min"),
 }  # fmt: skip

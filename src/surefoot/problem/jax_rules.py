@@ -183,7 +183,6 @@ def _convert(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None
     if isinstance(value, np.ndarray) or "other" in (old, new):
         return None
     if old == new == "real":
-        _say_narrow(draw, str(call.params.get("new_dtype", "float64")))
         return value
     if new == "truth":
         return value if old == "truth" else draw.truth(value)
@@ -192,13 +191,10 @@ def _convert(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None
     return value if old == "whole" else None
 
 
-def _say_narrow(draw: Drawing, kind: str) -> None:
-    if kind != "float64":
-        draw.note(f"Numbers that f rounds to {kind} on the way are taken without that rounding.")
-
-
 def _reduced_precision(draw: Drawing, values: Sequence[Value], call: Call) -> Value | None:
-    _say_narrow(draw, "a lower precision")
+    draw.build.notes.append(
+        "f rounds to a lower precision on the way; what is said is true of f without that rounding."
+    )
     return values[0] if call.kind == "real" else None
 
 

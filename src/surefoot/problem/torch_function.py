@@ -39,7 +39,7 @@ class TorchFunction(Remembering):
     points : Points
         Shape of the start.
     args : sequence
-        Further arguments, given as they are.
+        Further arguments; tensors of floats are given as doubles, as x is, all others as they are.
 
     References
     ----------
@@ -50,7 +50,7 @@ class TorchFunction(Remembering):
 
     def __init__(self, f: Callable[..., Any], points: Points, args: Sequence[Any] = ()) -> None:
         super().__init__(points)
-        self._f, self._args = f, tuple(args)
+        self._f, self._args = f, tuple(_doubled(one) for one in args)
 
     def _find_value(self, here: Seen) -> None:
         import torch  # type: ignore[import-not-found]
@@ -60,7 +60,7 @@ class TorchFunction(Remembering):
 
     def _find_gradient(self, here: Seen) -> None:
         value, slope, _ = self._slope(here, curved=False)
-        here.value, here.gradient = float(value), _array(slope)
+        here.value, here.gradient = float(value.detach()), _array(slope)
 
     def _find_hessian(self, here: Seen) -> None:
         rows = np.array([self._product(here, unit) for unit in np.eye(self.size)])
@@ -89,7 +89,17 @@ class TorchFunction(Remembering):
     def _evaluate(self, x: Any) -> Any:
         import torch  # type: ignore[import-not-found]
 
-        result = self._f(self._points.rebuilt(x, lambda part, shape: part.reshape(shape)), *self._args)
+        point = self._points.rebuilt(x, lambda part, shape: part.reshape(shape))
+        try:
+            result = self._f(point, *self._args)
+        except RuntimeError as error:
+            if "dtype" not in str(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise ModelError(
+                "The function mixes single with double precision, in which x comes: make the tensors and modules that "
+                f"it uses doubles, by .double(). (PyTorch: {reason})"
+            ) from None
         value = torch.as_tensor(result) if isinstance(result, (int, float)) else result
         if not isinstance(value, torch.Tensor) or value.numel() != 1 or value.is_complex():
             shape, complex_ = tuple(getattr(value, "shape", ())), getattr(value, "is_complex", lambda: False)()
@@ -98,7 +108,14 @@ class TorchFunction(Remembering):
         return value.reshape(())
 
 
+def _doubled(given: Any) -> Any:
+    """A tensor of floats in double precision, as PyTorch mixes no precisions by itself."""
+    import torch  # type: ignore[import-not-found]
+
+    return given.double() if isinstance(given, torch.Tensor) and given.is_floating_point() else given
+
+
 def _array(tensor: Any) -> np.ndarray:
-    array = tensor.detach().cpu().numpy().astype(np.float64)
+    array = tensor.numpy(force=True).astype(np.float64)  # also of what PyTorch keeps as a zero without storage
     array.flags.writeable = False
     return array

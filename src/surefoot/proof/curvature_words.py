@@ -96,7 +96,7 @@ class Words:
 
     def _below(self, place: int) -> list[int]:
         node = self.graph.nodes[place]
-        if place in self.known.added:
+        if place in self.known.added or place in self.known.patterns:
             return []
         if node.operation == "where":
             branch = self.known.branch(place)
@@ -108,6 +108,8 @@ class Words:
         """Why a node is what its bits say."""
         if place in self.known.added:
             return "a function of one affine number, decided by itself"
+        if place in self.known.patterns:
+            return "an entropy x*log(x) or x*log(x/y), or a perspective y*phi(x/y)"
         operation, bits = node.operation, self.known.bits(place)
         told = told_curvature(bits)
         if operation in _FIXED:
@@ -153,8 +155,6 @@ class Words:
         degrees = self.known.degrees
         degree, order = degrees.degree(place), degrees.order(place)
         if bool(np.all(bits & CONVEX)):
-            if node.operation == "mul" and not bool(np.all(degrees.log(place) & CONVEX)):
-                return "an entropy or a perspective"
             if isinstance(degree, Fraction) and degree > 1:
                 return f"its root of degree {degree} is convex and not negative"
             if isinstance(degree, Fraction) and degree == 1:

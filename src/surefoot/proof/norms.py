@@ -21,8 +21,9 @@ from surefoot.proof.chains import affine_nodes
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.definite import definiteness
 from surefoot.proof.exact_doubles import TooMuchError, rational, rationals
+from surefoot.proof.forms import Form, element_of
 from surefoot.proof.quadratic import hessian_of
-from surefoot.proof.quadratic_form import Form, element_of, read_forms
+from surefoot.proof.quadratic_form import read_forms
 from surefoot.proof.signs import Weights, weights_of
 from surefoot.proof.univariate import elements
 

@@ -166,7 +166,7 @@ def draw_path(axes: Axes, track: Track, colour: str, label: str) -> None:
     for jump in track.jumps:
         axes.plot(*jump.T, color=colour, linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=5)
     end = track.end if len(track.end) == 2 else np.array([track.end[0], track.value])
-    _mark(axes, end, track.verdict)
+    mark(axes, end, track.verdict)
     if len(track.end) == 2:
         axes.set_xlim(*place[0])
         axes.set_ylim(*place[1])
@@ -177,7 +177,7 @@ def _draw_minima(axes: Axes, starts: Starts) -> None:
     few = len(starts.minima) <= FEW
     for one in starts.minima:
         across, up = (one.x[0], one.x[1]) if len(one.x) == 2 else (one.x[0], one.value)
-        _mark(axes, np.array([across, up]), one.verdict.value, 1.0 if few else 0.55)
+        mark(axes, np.array([across, up]), one.verdict.value, 1.0 if few else 0.55)
         if few:
             axes.annotate(f"{100 * one.share:.2g}%", (across, up), xytext=(0, -6), textcoords="offset points",
                           fontsize=7, ha="center", va="top", zorder=8)  # fmt: skip
@@ -245,8 +245,9 @@ def _arrow(axes: Axes, x: float, y: float, way: np.ndarray, color: str, label: s
     axes.plot([], [], color=color, linewidth=1.6, label=label)
 
 
-def _mark(axes: Axes, point: np.ndarray, verdict: str, size: float = 1.0) -> None:
+def mark(axes: Axes, point: Sequence | np.ndarray, verdict: str, size: float = 1.0, label: str | None = None) -> None:
+    """The sign of what a point is."""
     sign = MARKS.get(verdict, "*")
     face = "white" if verdict in ("not stationary", "inconclusive") else "black"
     axes.plot(*point, sign, color=face, markeredgecolor="black", markersize=size * (9 if sign == "*" else 6),
-              markeredgewidth=size, zorder=7)  # fmt: skip
+              markeredgewidth=size, zorder=7, linestyle="none", label=label)  # fmt: skip

@@ -38,10 +38,13 @@ def starts_lines(starts: Starts) -> list[str]:
         if len(starts.names) > 4:
             point += ", ..."
         rows.append([str(k), f"{minimum.value:.8g}", f"{100 * minimum.share:.1f}%", minimum.verdict.value, point])
-    lines = _aligned([head, *rows], right=(0, 1, 2))
+    lines = aligned([head, *rows], right=(0, 1, 2))
     if len(starts.minima) > MOST:
         lines.append(f"... and {counted(len(starts.minima) - MOST, 'more point')}")
-    return lines + in_lines(starts.sentence)
+    timed = ""
+    if math.isfinite(starts.walk_seconds + starts.proof_seconds):
+        timed = f" The walks took {time_text(starts.walk_seconds)}, judging {time_text(starts.proof_seconds)}."
+    return lines + in_lines(starts.sentence + timed)
 
 
 def compass_text(compass: Compass) -> str:
@@ -54,7 +57,7 @@ def compass_text(compass: Compass) -> str:
         rows.append(row + ([_cell(compass.tangent, k)] if compass.tangent is not None else []))
     if len(compass.names) > MOST:
         rows.append([f"... and {len(compass.names) - MOST} more", *[""] * (len(rows[0]) - 1)])
-    lines = _aligned(rows, right=range(1, len(rows[0])))
+    lines = aligned(rows, right=range(1, len(rows[0])))
     parts = [
         in_lines(compass.title),
         lines,
@@ -83,7 +86,7 @@ def _point(result: Result) -> list[str]:
         row = [name, *[f"{result.start[k]:.6g}"] * one, f"{result.flat[k]:.10g}", f"{result.slope[k]:.1e}"]
         multiplier = result.multipliers.get(name)
         rows.append(row + ["" if multiplier is None else f"{multiplier:.6g}"] * held)
-    lines = _aligned(rows, right=range(1, len(rows[0])))
+    lines = aligned(rows, right=range(1, len(rows[0])))
     if len(result.names) > MOST:
         lines.append(f"... and {counted(len(result.names) - MOST, 'more variable')}")
     return lines
@@ -138,7 +141,8 @@ def _story(result: Result) -> list[str]:
     return lines + [line for sentence in shown for line in in_lines(sentence)]
 
 
-def _aligned(rows: list[list[str]], right) -> list[str]:
+def aligned(rows: list[list[str]], right) -> list[str]:
+    """Rows of cells as lines, the columns of ``right`` flush right."""
     widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     lines = []
     for row in rows:

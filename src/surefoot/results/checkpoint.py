@@ -1,15 +1,17 @@
 """Checkpoints: what a walk knows is written every few seconds, whole, so that a killed process loses little.
 
 A checkpoint is a saved result like any other, of a walk that was stopped at its lowest point; ``resume=`` goes on from
-there. What a direction remembers (the curvature that BFGS has learnt) is not kept: it learns again.
+there, with what the method has learnt on the way (``Memory``): the same method takes the steps that it would have
+taken.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,6 +77,7 @@ class _Writer:
         self.lowest: tuple[float, np.ndarray] | None = None
         self.began = self.written = time.monotonic()
         self.cost = 0.0
+        self.memory: Callable[[], Any] | None = None
         self.trouble = ""
 
     def write_first(self) -> None:
@@ -88,7 +91,8 @@ class _Writer:
                 neighbour.write_text("{}", encoding="utf-8")
 
     def see(self, row: Row) -> None:
-        self.rows.append(row)
+        self.rows.append(replace(row, memory=None))
+        self.memory = row.memory
         if np.isfinite(row.value) and (self.lowest is None or row.value < self.lowest[0]):
             self.lowest = (row.value, row.there.copy())
         now = time.monotonic()
@@ -123,4 +127,5 @@ class _Writer:
             method=str(self.wishes.method), story=(),
             names=self.objective.names, flat=x, slope=slope, start=self.start,
             seconds=time.monotonic() - self.began, proof_seconds=0.0, source=self.objective.source, title=self.title,
+            memory=None if self.memory is None or self.wishes.method == "auto" else self.memory(),
         )  # fmt: skip

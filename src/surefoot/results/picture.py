@@ -19,6 +19,8 @@ from surefoot.problem.objective import Objective
 from surefoot.results.advice import curvatures_at
 
 if TYPE_CHECKING:
+    from surefoot.problem.box import Box
+    from surefoot.problem.real import Graph as RealGraph
     from surefoot.results.compass import Compass
     from surefoot.results.result import Result
     from surefoot.results.starts import Starts
@@ -205,6 +207,24 @@ def map_of(objective: Objective, points: np.ndarray, margin: float = MARGIN) -> 
     grid = np.stack([axis.ravel() for axis in np.meshgrid(across, up)], axis=1)
     heights = _heights(objective, grid).reshape(CELLS, CELLS)
     return Chart(objective.names, across, up, heights, _levels(heights), alike)
+
+
+def map_of_box(graph: RealGraph, box: Box) -> Chart | Graph:
+    """The map of a real function of two variables over a box, or its graph over an interval."""
+    from surefoot.problem.real_floating import value
+
+    def heights(grid: np.ndarray) -> np.ndarray:
+        found = np.asarray(value(graph, grid), float)
+        return np.where(np.isfinite(found), found, np.nan)
+
+    if graph.size == 1:
+        across = np.linspace(box.lower[0], box.upper[0], 2 * CELLS)
+        return Graph(graph.names[0], across, heights(across[:, None]))
+    across, up = (np.linspace(box.lower[k], box.upper[k], CELLS) for k in (0, 1))
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(across, up)], axis=1)
+    extent = box.upper - box.lower
+    found = heights(grid).reshape(CELLS, CELLS)
+    return Chart(graph.names, across, up, found, _levels(found), float(np.max(extent)) <= LONG * float(np.min(extent)))
 
 
 def _ground(objective: Objective | None, points: np.ndarray, margin: float = MARGIN) -> Chart | Graph | None:

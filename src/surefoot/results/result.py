@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from scipy.optimize import OptimizeResult
 
+    from surefoot.descent.memory import Memory
     from surefoot.results.starts import Starts
 
 
@@ -61,10 +62,12 @@ class Result:
         The gradient likewise.
     start : ndarray, shape (n,)
         Where the walk began.
-    seconds, proof_seconds : float
-        For the walk with its compilations; for the judge.
+    seconds, proof_seconds, compile_seconds : float
+        For the walk with its compilations; for the judge; of the first, what compiling took.
     starts : Starts or None
         Every minimum found, where many starts were asked for.
+    memory : Memory or None
+        What the method has learnt on the way, for ``resume``; saved, but not shown.
 
     Examples
     --------
@@ -97,6 +100,8 @@ class Result:
     title: str
     objective: Objective | None = None
     starts: Starts | None = None
+    compile_seconds: float = 0.0
+    memory: Memory | None = field(default=None, repr=False)
     prover: Callable[[Result], Certificate] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -151,7 +156,7 @@ class Result:
     def _is_stationary(self) -> bool:
         if self.stop.reason in (Reason.NOISE, Reason.TOLERANCE):
             return True
-        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE)
+        doubtful = self.verdict in (Verdict.NOT_STATIONARY, Verdict.INCONCLUSIVE, Verdict.INFIMUM_NOT_ATTAINED)
         return self.stop.reason in (Reason.STALLED, Reason.KINK) and not doubtful
 
     def plot(self, path: str | Path | None = None) -> Figure:

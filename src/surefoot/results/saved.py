@@ -51,6 +51,7 @@ def to_json(result: Result) -> dict[str, Any]:
             "counts": dataclasses.asdict(result.counts),
             "seconds": result.seconds,
             "proof_seconds": result.proof_seconds,
+            "compile_seconds": result.compile_seconds,
             "starts": None if result.starts is None else result.starts.to_json(),
             "trace": trace,
         }
@@ -60,7 +61,10 @@ def to_json(result: Result) -> dict[str, Any]:
 def save(result: Result, path: str | Path) -> None:
     """Write it, whole or not at all."""
     with whole_file(path, "result") as neighbour:
-        neighbour.write_text(json.dumps(to_json(result), indent=1), encoding="utf-8")
+        state = to_json(result)
+        if result.memory is not None:  # n x n numbers after BFGS, which nobody wants to read
+            state["memory"] = plain(result.memory.to_json())
+        neighbour.write_text(json.dumps(state, indent=1), encoding="utf-8")
 
 
 def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
@@ -89,11 +93,19 @@ def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
             counts=Counts(**state["counts"]), multipliers=dict(state["multipliers"]), advice=tuple(state["advice"]),
             method=state["method"], story=tuple(state["story"]), names=names, flat=flat, slope=slope,
             start=_array(state["start"]),
-            seconds=state["seconds"], proof_seconds=state["proof_seconds"], source=state["source"],
-            title=state["title"], starts=None if state["starts"] is None else Starts.from_json(state["starts"]),
+            seconds=state["seconds"], proof_seconds=state["proof_seconds"],
+            compile_seconds=state.get("compile_seconds", 0.0), source=state["source"],
+            title=state["title"], memory=_memory(state.get("memory")),
+            starts=None if state["starts"] is None else Starts.from_json(state["starts"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path} is not a result that Surefoot saved, or it is damaged: {error!r}.") from None
+
+
+def _memory(state: Mapping[str, Any] | None) -> Any:
+    from surefoot.descent.memory import Memory
+
+    return None if state is None else Memory.from_json(state)
 
 
 def _array(values: list[Any]) -> np.ndarray:

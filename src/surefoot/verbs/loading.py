@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from surefoot.models.fit import FormulaFit
     from surefoot.proof.certificate import Certificate
     from surefoot.results.result import Result
+    from surefoot.results.survey import Survey
 
 
-def load(path: str | Path) -> FormulaFit | LoadedArrayFit | Result | Certificate:
-    """Read what ``save`` wrote: a fit of a formula or of arrays, the result of a minimisation, or a proof.
+def load(path: str | Path) -> FormulaFit | LoadedArrayFit | Result | Certificate | Survey:
+    """Read what ``save`` wrote: a fit of a formula or of arrays, the result of a minimisation, a proof, or a survey.
 
     Parameters
     ----------
@@ -53,6 +54,10 @@ def load(path: str | Path) -> FormulaFit | LoadedArrayFit | Result | Certificate
         from surefoot.results.saved import result_from_json
 
         return result_from_json(state, path)
+    if str(state.get("format")).startswith("surefoot-survey"):
+        from surefoot.results.survey import survey_from_json
+
+        return survey_from_json(state, path)
     from surefoot.models.saved import FORMAT, fit_from_state
 
     found = fit_from_state(state, path)

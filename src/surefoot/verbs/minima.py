@@ -104,7 +104,8 @@ def minimize(
     checkpoint : path, optional
         Every few seconds what is known is written there, whole; ``sf.load`` reads it.
     resume : path or Result, optional
-        Go on from where this one ended, with its trace in front.
+        Go on from where this one ended, with its trace in front. The same method goes on with what it had learnt, and
+        takes the steps that it would have taken; ``"auto"`` chooses anew.
     prove : bool or float, optional
         Whether the verdict is to be proven, in intervals: of JAX code and typed text. By default half a second is tried
         where f is small; True or a number of seconds insists, False skips it.
@@ -139,7 +140,9 @@ def minimize(
     before = earlier(load(resume) if isinstance(resume, str | Path) else resume)
     if x0 is None:
         x0 = start_for(f, bounds if box is None else box, before, many=starts is not None)
-    objective, start = objective_of(f, x0, args=as_args(args), jac=as_derivative("jac", jac), hess=hess)
+    objective, start = objective_of(
+        f, x0, args=as_args(args), jac=as_derivative("jac", jac), hess=hess, lanes=max(starts or 0, 0)
+    )
     bounded = None if bounds is None else bounds_of(bounds, objective)
     if before is not None:
         start = resumed(before, objective).flat
@@ -147,6 +150,7 @@ def minimize(
     wishes = Wishes(
         method=method, steps=steps, box=bounded, tolerance=tol, lowest=lowest,
         budget=read_budget(max_steps, max_evaluations, max_seconds), watch=as_watch(callback, progress, objective),
+        before=before,
     )  # fmt: skip
     log = checkpointed(checkpoint, objective, start, wishes, title)
     if starts is None:
