@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from surefoot.proof.ball_matrix import Ball, krawczyk_reach, signs_of
@@ -91,6 +91,8 @@ def test_products_hold_the_exact_ones(n, seed):
     assert abs(exact - Fraction(product.mid[i, j])) <= Fraction(product.rad[i, j])
 
 
+@example(4.298154991204192e-308, 4.298154991204192e-308)
+@example(5e-324, 5e-324)
 @given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))
 def test_a_ball_between_two_ends_reaches_both(one, other):
     low, high = sorted((one, other))
@@ -103,3 +105,10 @@ def test_krawczyk_reaches_the_root_of_a_linear_gradient():
     H, root = np.array([[3.0, 1.0], [1.0, -2.0]]), np.array([0.1, -0.2])
     reach = krawczyk_reach(np.linalg.inv(H), Ball.exactly(-H @ root), Ball(H, np.full((2, 2), 1e-3)), np.ones(2))
     assert np.all(reach >= np.abs(root)) and np.all(reach < np.abs(root) + 2e-3)
+
+
+def test_krawczyk_pays_for_what_the_hessian_may_be():
+    reach = krawczyk_reach(
+        np.array([[0.5]]), Ball.exactly(np.array([0.2])), Ball(np.array([[2.0]]), np.array([[0.5]])), np.ones(1)
+    )
+    assert 0.35 <= reach[0] < 0.35 + 1e-12

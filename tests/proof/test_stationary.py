@@ -140,6 +140,18 @@ def test_what_is_not_true_is_not_proven(name):
     assert certificate.verdict not in false, str(certificate)
 
 
+def test_a_multiplier_counts_at_the_true_point_not_at_the_double_next_to_it():
+    """At the double next to y = 1/3 the slope in x is 1e-17, at 1/3 itself it is negative: no minimum."""
+    text = "x*(1e-17 - (y - 0.3333333333333333)) + (3*y - 1)^2"
+    certificate = certified(text, "x=0, y=0.3333333333333333", [(0, 1), (0, 1)])
+    assert certificate.verdict not in MINIMA, str(certificate)
+
+
+def test_the_value_is_that_of_the_true_point_not_of_the_double_next_to_it():
+    found = argument(certified("1e30*(3*x - 1)^2", "x=0.3333333333"))
+    assert found["value"][0] <= 0 <= found["value"][1]
+
+
 @pytest.mark.parametrize(
     ("text", "at", "says"),
     [("-abs(x)", "x=0", "abs"), ("-max(x, -2*x)", "x=0", "maximum"), ("-sqrt(x)", "x=0", "power"),

@@ -55,7 +55,7 @@ class Ball:
     def between(cls, low: np.ndarray, high: np.ndarray) -> Ball:
         """From lower and upper ends."""
         with np.errstate(all="ignore"):
-            mid = 0.5 * low + 0.5 * high
+            mid = np.where(low == high, low, 0.5 * low + 0.5 * high)  # half of a subnormal number is rounded
             wide = np.maximum(np.nextafter(high - mid, np.inf), np.nextafter(mid - low, np.inf))
         return cls(mid, np.where(low == high, 0.0, wide))
 

@@ -123,7 +123,7 @@ def _certificate(question: Question, argument: Argument, seconds: float) -> Cert
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text if text.startswith('f ') else text[0].upper() + text[1:]}."
 
 
 def _argued(question: Question, curvature: Proven | Callable[[], Proven]) -> Argument:
