@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
-from surefoot.proof.krawczyk import contract, inflated, look, look_within, tightened, zeros_near
+from surefoot.proof.krawczyk import contract, tightened, zeros_near
+from surefoot.proof.looking import inflated, look, look_within
 from surveyed import CAMEL, graph_of
 
 

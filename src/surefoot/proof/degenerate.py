@@ -16,7 +16,7 @@ from surefoot.problem.box import Box
 from surefoot.proof.certificate import Verdict
 from surefoot.proof.cutting import simple_point
 from surefoot.proof.interval import Interval
-from surefoot.proof.krawczyk import Differentiate
+from surefoot.proof.looking import Differentiate
 from surefoot.proof.zeros import Place, StationaryPoint
 
 MOST = 200

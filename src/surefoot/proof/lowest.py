@@ -13,9 +13,9 @@ import numpy as np
 from surefoot.problem.box import Box
 from surefoot.proof.certificate import Verdict
 from surefoot.proof.cutting import fused
-from surefoot.proof.global_minimum import Minimising, values_at
 from surefoot.proof.interval import Interval
-from surefoot.proof.krawczyk import Differentiate
+from surefoot.proof.looking import Differentiate
+from surefoot.proof.minimising import Minimising, values_at
 from surefoot.proof.zeros import Place, Sharpen, StationaryPoint, placed
 
 

@@ -22,7 +22,8 @@ import numpy as np
 from surefoot.problem.box import Box
 from surefoot.proof.cutting import cut_up, grid, joined
 from surefoot.proof.interval import Interval
-from surefoot.proof.krawczyk import Contracted, Differentiate, Look, contract, look_within
+from surefoot.proof.krawczyk import Contracted, contract
+from surefoot.proof.looking import Differentiate, Look, look_within
 
 RESOLUTION = 1e-10
 """Boxes of this width, in units of max(1, |x|), are not cut any more."""

@@ -22,7 +22,7 @@ import numpy as np
 from surefoot.problem.real import Graph
 from surefoot.proof.arb_reading import arb_jet, ball, ends, precision
 from surefoot.proof.interval import Interval
-from surefoot.proof.krawczyk import inflated
+from surefoot.proof.looking import inflated
 
 BITS = (128, 320)
 """Working precisions, tried in turn."""

@@ -22,11 +22,12 @@ from surefoot.problem.real import Graph
 from surefoot.proof.certificate import Verdict
 from surefoot.proof.cutting import fused, joined, simple_point
 from surefoot.proof.degenerate import degenerate_points
-from surefoot.proof.global_minimum import Minimising, faces, minimise
+from surefoot.proof.global_minimum import minimise
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
-from surefoot.proof.krawczyk import Differentiate
+from surefoot.proof.looking import Differentiate
 from surefoot.proof.lowest import GlobalMinimum, lowest_of
+from surefoot.proof.minimising import Minimising, faces
 from surefoot.proof.search import RESOLUTION, STOPPED, Budget, Progress, Search, search
 from surefoot.proof.sharper import LARGEST, second_opinion, sharpened
 from surefoot.proof.zeros import Place, Sharpen, StationaryPoint, points_of

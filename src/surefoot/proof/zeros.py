@@ -23,7 +23,8 @@ from surefoot.proof.cutting import simple_point
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_inertia import signs
 from surefoot.proof.interval_sums import matrix_product
-from surefoot.proof.krawczyk import Differentiate, tightened, zeros_near
+from surefoot.proof.krawczyk import tightened, zeros_near
+from surefoot.proof.looking import Differentiate
 from surefoot.proof.sharper import as_doubles, side_of
 
 NARROW = 1e-9

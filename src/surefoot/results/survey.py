@@ -16,9 +16,9 @@ from surefoot.plain_json import numbers, plain
 from surefoot.problem.box import Box
 from surefoot.problem.real import Graph
 from surefoot.proof.certificate import Verdict
-from surefoot.proof.global_minimum import Candidates, Minimising
 from surefoot.proof.interval import Interval
 from surefoot.proof.lowest import GlobalMinimum, MinimumPoint
+from surefoot.proof.minimising import Candidates, Minimising
 from surefoot.proof.search import STOPPED, Search
 from surefoot.proof.zeros import Place, StationaryPoint
 

@@ -12,7 +12,7 @@ import numpy as np
 from surefoot.errors import DataError, ModelError, OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.denoted import Denoted, denoted
-from surefoot.proof.global_minimum import Minimising
+from surefoot.proof.minimising import Minimising
 from surefoot.proof.search import RESOLUTION, Budget, Progress, Search
 from surefoot.proof.survey import survey as surveyed
 from surefoot.proof.survey import survey_minimum
