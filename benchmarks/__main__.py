@@ -12,6 +12,7 @@ PARTS = (
     "sparse",
     "plans",
     "proofs",
+    "convexity",
     "start",
     "scan",
     "first_answer",

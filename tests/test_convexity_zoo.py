@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from benchmarks.convexity import BY_HAND
 
 from convexity_zoo import ZOO
 from surefoot.problem.from_jax import real_graph
@@ -48,3 +49,9 @@ def test_what_the_rules_of_disciplined_convex_programming_show_is_shown(name):
     """These have an expression in CVXPY's atoms, which its rules accept (`benchmarks.convexity`)."""
     case = ZOO[name]
     assert convexity(case.f, np.asarray(case.example), case.domain).convex is True
+
+
+@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.name)
+def test_what_these_rules_reject_or_take_for_convex_is_decided(case):
+    found = convexity(case.f, case.example, case.domain)
+    assert found.convex is case.convex and found.rigour is Rigour.PROVEN
