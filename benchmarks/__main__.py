@@ -13,6 +13,7 @@ PARTS = (
     "plans",
     "proofs",
     "convexity",
+    "surveys",
     "start",
     "scan",
     "first_answer",
