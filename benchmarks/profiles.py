@@ -102,17 +102,18 @@ def standing(runs: Sequence[Run], best: Mapping[str, float]) -> list[list[str]]:
         whole = np.median([run.get("walking", np.nan) for run in mine if "walking" in run])
         rows.append(
             [solver, *map(str, (len(mine), len(good), len(claims), len(short), *counts, len(lost))), *medians,
-             f"{whole:.3g}"]
+             f"{whole:.3g}", f"{np.median([run.get('judging', 0.0) for run in mine]):.3g}"]
         )  # fmt: skip
     return rows
 
 
 STANDING = [
     "solver", "runs", "best f", "claims", "short", "false |g|", "H", "global", "endless", "lost", "calls", "H as n",
-    "walk s", "with compiling", "walk s, all",
+    "walk s", "with compiling", "walk s, all", "judge s",
 ]  # fmt: skip
 """Claims of a minimum; those short of the best value; false ones by gradient, by curvature, as global, and where f
-falls without end; runs that hung or died; medians over the problems with the best value, the last one over all."""
+falls without end; runs that hung or died; medians over the problems with the best value, the last two over all: of the
+walk itself, and of the judge that only Surefoot has."""
 
 
 def ratios(runs: Sequence[Run], best: Mapping[str, float], cost: Callable[[Run], float]) -> dict[str, np.ndarray]:

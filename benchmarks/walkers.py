@@ -1,8 +1,8 @@
 """Minimisers beside each other: each gets the same compiled float64 derivatives, and says what it did in one form.
 
 The derivatives are compiled before the clock of the walk starts. Surefoot and Optimistix compile for themselves; what
-that took is told apart where they tell it. All seconds are those of the processor, which a busy machine changes least,
-with one thread for each run.
+that took is told apart, and so is the time of Surefoot's judge. All seconds are those of the processor, which a busy
+machine changes least, with one thread for each run.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Walk:
     hessians: int
     compiling: float
     walking: float
+    judging: float = 0.0
 
 
 class Programs:
@@ -253,7 +254,10 @@ class Optimistix:
 
 @dataclass(frozen=True)
 class Surefoot:
-    """``sf.minimize`` as a user calls it; the share of its time that it says it compiled is told apart."""
+    """``sf.minimize`` as a user calls it, its time told apart as it tells it: the walk itself, the judge, and the rest.
+
+    The rest is reading f and compiling, for which the peers' derivatives were compiled before.
+    """
 
     method: str = "auto"
     largest: int = LARGE
@@ -264,9 +268,10 @@ class Surefoot:
         began()
         clock, wall = time.process_time(), time.perf_counter()
         result = sf.minimize(programs.problem.f, programs.problem.start, method=self.method, max_seconds=seconds)  # type: ignore[attr-defined]
-        whole = time.process_time() - clock
+        whole, wall = time.process_time() - clock, time.perf_counter() - wall
         counts, stop = result.counts, result.stop
-        compiling = whole * min(counts.compile_seconds / (time.perf_counter() - wall), 1.0)
+        walking = whole * (result.seconds - result.compile_seconds) / wall
+        judging = whole * result.proof_seconds / wall
         return Walk(
             np.asarray(result.x),
             result.verdict.name,
@@ -275,8 +280,9 @@ class Surefoot:
             max(counts.values, counts.gradients),
             counts.products,
             counts.hessians,
-            compiling,
-            whole - compiling,
+            whole - walking - judging,
+            walking,
+            judging,
         )
 
 

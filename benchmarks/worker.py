@@ -28,6 +28,22 @@ def strict(told: Any) -> Any:
     return None if isinstance(told, float) and not np.isfinite(told) else told
 
 
+def wake() -> None:
+    """What is imported and compiled once in a process is no part of the first walk in it."""
+    import jax
+    from scipy.optimize import minimize
+
+    from benchmarks.walkers import missing
+
+    jax.jit(lambda x: x + 1)(np.zeros(1))
+    for method in ("BFGS", "L-BFGS-B", "Newton-CG"):
+        minimize(lambda x: (x @ x, 2 * x), np.ones(1), jac=True, method=method)
+    if not missing("surefoot"):
+        import surefoot as sf
+
+        sf.minimize(lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2, np.full(2, 0.1))  # type: ignore[attr-defined]
+
+
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what solvers print is no answer
@@ -45,7 +61,7 @@ def main() -> None:
     from benchmarks.walkers import SOLVERS, Programs
 
     jax.config.update("jax_enable_x64", True)
-    jax.jit(lambda x: x + 1)(np.zeros(1))  # wakes the compiler
+    wake()
     programs: Programs | None = None
 
     def answer(event: str, **told: Any) -> None:

@@ -14,7 +14,13 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # What differs between two runs or two BLAS libraries: the time taken, and residues of rounding.
-VARIES = [r" +\d+\.\d\d s$", r"backward error \S+", r"every column to\s+\S+ At", r"at least \d+ digits$"]
+VARIES = [
+    r" +\d+\.\d\d s$",
+    r"backward error \S+",
+    r"every column to\s+\S+ At",
+    r"at least \d+ digits$",
+    r"proven in \d+\.\d\d s",
+]
 
 # Of a walk also how many looks it took, and the spaces beside numbers that are longer or shorter.
 OF_A_WALK = [r"\d[-\d.]*e[-+]\d+", r"[\d,]+ (step|evaluation|gradient|Hessian)s?", r" +"]

@@ -13,7 +13,7 @@ import pytest
 
 import surefoot as sf
 from surefoot.errors import ModelError
-from surefoot.results.starts import MINIMA
+from surefoot.results.basins import MINIMA
 from zoo import ANIMALS, Animal
 
 WAYS = [

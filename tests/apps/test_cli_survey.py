@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 
 import pytest
 
@@ -37,6 +40,20 @@ def test_the_minimum_alone(capsys):
     assert run(["survey", "x^4 + y^4 - x*y", "--box", "x=-1..1, y=-1..1", "--only", "minimum"]) == 0
     out = capsys.readouterr().out
     assert "Global minimum of the box (proven): value -0.125" in out and "stationary point," not in out
+
+
+def test_ctrl_c_prints_what_is_known(capsys, tmp_path):
+    path = tmp_path / "stopped.json"
+    run(["survey", "x^2*y^2", "--box", "x=-1..1, y=-1..1", "--max-boxes", "300"])  # everything is imported
+    capsys.readouterr()
+    bell = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    bell.start()
+    code = run(["survey", "x^2*y^2 + 0*z^2", "--box", "x=-1..1, y=-1..1, z=0..1", "--max-boxes", "100000000",
+                "--save", str(path)])  # fmt: skip
+    bell.join()
+    out = capsys.readouterr().out
+    assert code == 130 and "stopped by Ctrl-C" in out and "Undecided" in out
+    assert json.loads(path.read_text())["state"]["examined"] > 0
 
 
 @pytest.mark.parametrize("stage", ["whole"])

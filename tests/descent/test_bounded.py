@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from grounds import Formula
 from surefoot.descent.bounded import Fenced, PathStep, Within
 from surefoot.descent.directions import SteepestDescent
+from surefoot.descent.exact_step import ExactStep
+from surefoot.descent.hager_zhang import HagerZhang
+from surefoot.descent.line_search import StrongWolfe
 from surefoot.descent.loop import Budget, walk
 from surefoot.descent.newton import Newton
 from surefoot.descent.quasi_newton import LBFGS
+from surefoot.descent.segment import UpToBound
 from surefoot.descent.steps import FixedRate
 from surefoot.descent.stop import Reason
 from surefoot.problem.box import Box
@@ -58,6 +62,33 @@ def test_convex_quadratics_in_boxes_have_the_minimiser_of_an_exhaustive_search(n
     truth = by_trying_all(H, c, box)
     assert walked.x == pytest.approx(truth, abs=1e-6 * (1 + np.abs(truth).max()))
     assert walked.stop.reason in (Reason.NOISE, Reason.STALLED)
+
+
+SEARCHES = {"hager-zhang": HagerZhang(), "wolfe": StrongWolfe(), "exact": ExactStep()}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 4), st.integers(0, 2**32 - 1), st.sampled_from(sorted(DIRECTIONS)), st.sampled_from(sorted(SEARCHES))
+)  # fmt: skip
+def test_so_they_have_by_line_searches_up_to_the_first_bound(n, seed, direction, search):
+    draw = np.random.default_rng(seed)
+    root = draw.normal(size=(n, n))
+    H, c = root @ root.T + 0.3 * np.eye(n), 3 * draw.normal(size=n)
+    lower = -draw.exponential(size=n)
+    box = Box(lower, np.where(draw.random(n) < 0.2, np.inf, lower + draw.exponential(size=n) + 0.1))
+    seen = []
+    ground = Formula(n, lambda x: seen.append(x) or x @ H @ x / 2 - c @ x, lambda x: H @ x - c, lambda x: H)
+    fenced = Fenced(ground, box)
+    walked = walk(
+        fenced, Within(DIRECTIONS[direction](), fenced), UpToBound(SEARCHES[search], fenced),
+        start=box.nearest(draw.normal(size=n)),
+    )  # fmt: skip
+    finite = Box(box.lower, np.minimum(box.upper, 1e6))
+    truth = by_trying_all(H, c, finite)
+    assert walked.x == pytest.approx(truth, abs=1e-6 * (1 + np.abs(truth).max()))
+    assert all(box.contains(x) for x in seen)
+    assert not any("not finite" in row.remark for row in walked.trace.rows)
 
 
 @pytest.mark.parametrize("direction", sorted(DIRECTIONS))

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from surefoot.descent.lanes import lanes_down
+from surefoot.descent.loop import Budget
+from surefoot.descent.stop import Reason
 from surefoot.problem.box import Box
 
 HIMMELBLAU = np.array(
@@ -50,6 +52,7 @@ def test_units_of_variables_and_of_f_change_nothing(size, power, height, seed):
     """A quadratic seen in other units: the same lanes, up to rounding."""
     draw = np.random.default_rng(seed)
     root = draw.normal(size=(size, size)) + 3 * np.eye(size)
+    assume(np.linalg.cond(root) < 1e2)  # else the valley is flat, and what is left along it no promise
     H, units, scale = root @ root.T, 10.0 ** (power * np.arange(size)), 10.0**height
 
     def quadratic(X):
@@ -99,7 +102,7 @@ def test_no_lane_leaves_its_bounds_and_a_minimum_on_a_face_is_found():
 
 def test_steps_spent_are_no_arrival():
     box, starts = uniform(-5, 5, 20)
-    ends = lanes_down(himmelblau, starts, box, steps=2)
+    ends = lanes_down(himmelblau, starts, box, budget=Budget(steps=2))
     assert not np.any(ends.arrived) and ends.steps == 2 and np.all(np.isfinite(ends.values))
 
 
@@ -107,3 +110,47 @@ def test_a_flat_function_ends_at_once():
     box, starts = uniform(-1, 1, 9)
     ends = lanes_down(lambda X: (np.full(len(X), 3.0), np.zeros_like(X)), starts, box)
     assert np.all(ends.arrived) and ends.points == pytest.approx(starts) and ends.steps == 1
+
+
+def test_evaluations_over_all_lanes_are_a_budget():
+    box, starts = uniform(-5, 5, 50)
+    calls = []
+
+    def counted(X):
+        calls.append(len(X))
+        return himmelblau(X)
+
+    ends = lanes_down(counted, starts, box, budget=Budget(evaluations=170))
+    assert ends.ended is Reason.EVALUATIONS and sum(calls) == ends.evaluations == 150 and ends.steps == 2
+    few = lanes_down(himmelblau, starts, box, budget=Budget(evaluations=20))
+    assert few.evaluations == 20 and np.isnan(few.values[20:]).all() and np.isfinite(few.values[:20]).all()
+
+
+def test_a_watcher_sees_the_lowest_point_and_may_end_the_walks():
+    box, starts = uniform(-5, 5, 50)
+    rows = []
+
+    def watch(row):
+        rows.append(row)
+        if row.step == 4:
+            raise StopIteration
+
+    ends = lanes_down(himmelblau, starts, box, watch=watch)
+    assert ends.ended is Reason.ASKED and ends.steps == 4 and [row.step for row in rows] == [0, 1, 2, 3, 4]
+    values = [row.value for row in rows]
+    assert values == sorted(values, reverse=True) and values[-1] == np.min(ends.values)
+    value, slope = himmelblau(rows[-1].there[None])
+    assert value[0] == pytest.approx(values[-1]) and np.linalg.norm(slope) == pytest.approx(rows[-1].steepness)
+    assert [row.passes for row in rows] == [50, 100, 150, 200, 250]
+
+
+def test_ground_that_curves_downwards_is_left_quickly():
+    """Near the top of a hill no step tells of curvature upwards: steps grow instead of creeping."""
+
+    def wave(X):
+        return np.cos(X[:, 0]), -np.sin(X[:, :1])
+
+    box = Box(np.array([-4.0]), np.array([4.0]))
+    ends = lanes_down(wave, np.array([[1e-6], [-1e-3], [2.0]]), box)
+    assert np.all(ends.arrived) and np.abs(ends.points[:, 0]) == pytest.approx(np.pi, abs=1e-4)
+    assert ends.steps < 25

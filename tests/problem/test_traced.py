@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.problem import traced
+from surefoot.problem import lane_programs, traced
 from surefoot.problem.objective import objective_of
 
 
@@ -151,7 +151,7 @@ def test_lanes_are_compiled_for_powers_of_two_only():
 
 
 def test_more_lanes_than_fit_run_in_parts(monkeypatch):
-    monkeypatch.setattr(traced, "MOST_ENTRIES", 64)
+    monkeypatch.setattr(lane_programs, "MOST_ENTRIES", 64)
     X = np.random.default_rng(0).standard_normal((100, 3))
     objective, _ = objective_of(lambda x: jnp.sum(x**2), np.ones(3))
     values, gradients = objective.lanes(X)
@@ -160,7 +160,8 @@ def test_more_lanes_than_fit_run_in_parts(monkeypatch):
 
 
 def test_large_arrays_inside_are_not_multiplied_by_the_number_of_variables(monkeypatch):
-    monkeypatch.setattr(traced, "MOST_ENTRIES", 4 * 1000)
+    for module in (traced, lane_programs):
+        monkeypatch.setattr(module, "MOST_ENTRIES", 4 * 1000)
     data = np.random.default_rng(0).standard_normal((1000, 10))
 
     def f(x, data):

@@ -19,6 +19,7 @@ from surefoot.problem.typed import variables_of
 from surefoot.proof.affine_forms import AffineForms, Form
 from surefoot.proof.affine_ranges import affine_range
 from surefoot.proof.bounds import Bounds
+from surefoot.proof.ends import Ends
 
 
 def bounds_of(text: str, domain: str):
@@ -48,12 +49,31 @@ def bounds_of(text: str, domain: str):
         ("sqrt(x)", "x > 4", 2.0, np.inf, True, True),
         ("x^-2", "x >= 1", 0.0, 1.0, True, False),
         ("tanh(x)", "x >= 0", 0.0, 1.0, False, True),
+        ("x/y", "1 <= x < 2, 1 <= y < 4", 0.25, 2.0, True, True),
+        ("x/y", "1 < x <= 2, 1 < y <= 4", 0.25, 2.0, True, True),
+        ("x/y", "1 <= x <= 2, 1 <= y <= 4", 0.25, 2.0, False, False),
+        ("x/y", "1 <= x <= 2, 1 < y < 4", 0.25, 2.0, True, True),
+        ("x/y", "1 < x < 2, 1 <= y <= 4", 0.25, 2.0, True, True),
+        ("x*y", "1 <= x < 2, 1 < y <= 4", 1.0, 8.0, True, True),
+        ("x*y", "-2 < x <= -1, 1 < y <= 4", -8.0, -1.0, True, True),
         ("where(x > 0, x, 1)", "x >= 0", 0.0, np.inf, True, True),
         ("where(x <= 0, 1, x)", "x >= -5", 0.0, np.inf, True, True),
     ],
 )
 def test_ends_are_tight_and_strict_where_they_are(text, domain, lo, hi, above, below):
     assert bounds_of(text, domain) == (lo, hi, above, below)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("other", [-1.0, 0.0, 1.0])
+def test_what_both_say_is_as_strict_as_the_tighter_or_either_of_two_alike(strict, other):
+    def ends(lo, hi, open_ends):
+        return Ends(np.array(lo), np.array(hi), np.array(open_ends), np.array(open_ends))
+
+    both = ends(0.0, 5.0, strict).meet(ends(other, 5.0 - other, not strict))
+    assert both.lo == max(0.0, other) and both.hi == min(5.0, 5.0 - other)
+    wanted = {-1.0: strict, 1.0: not strict, 0.0: True}[other]
+    assert bool(both.above) == wanted and bool(both.below) == wanted
 
 
 @settings(max_examples=draws(150, 10_000), deadline=None, suppress_health_check=list(HealthCheck))

@@ -18,7 +18,7 @@ from surefoot.problem.typed import variables_of
 from surefoot.problem.vectors import with_sizes
 from surefoot.proof.certificate import Curvature
 from surefoot.proof.curvature import Curvatures
-from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONVEX
+from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONCAVE, QUASICONVEX
 from surefoot.proof.rewrites import plainly
 
 
@@ -108,7 +108,10 @@ def test_what_is_convex_is_seen_and_a_near_miss_is_not_claimed(text, domain, mis
         ("sign(x)*x^2", None), ("where(x > 0, x^2 + 1e-9, x^2)", None), ("where(x > 1, 2, x^2)", "x >= 0"),
         ("sqrt(abs(x))", None), ("x/y", "x > 0, y > 0"), ("(abs(x)^3 + abs(y)^3)^(1/3)", None), ("x^y", "x > 0"),
         ("log(x + y^2)", None), ("max(x, y)*2 - max(x, y)*3", None), ("atan2(x, y)", None), ("gammaln(x)", None),
-        ("x^-2", None), ("x^-3", "x < 0"), ("exp(sqrt(x))", "x > 0"), ("(x^2 + 1)/(y + 1)", None),
+        ("x^-2", None), ("(x^-2)^(-0.5)", None), ("x^-3", "x < 0"), ("exp(sqrt(x))", "x > 0"),
+        ("(x^2 + 1)/(y + 1)", None), ("sin(x)/3", None), ("x^2/(-3)", None), ("-3*x^2", None),
+        ("sum(sin(x[i]), i=0..1)", None), ("-1/(1/x + 1/y^2)", "x > 0, y > 0"), ("-(x^-2 + y^-2)^-0.6", "x > 0, y > 0"),
+        ("-1/(1/x + y)", "x > 0, y > 0"), ("-1/(1/x - 1/y)", "x > 0, y > x"),
     ],
 )  # fmt: skip
 def test_what_is_not_convex_is_never_claimed(text, domain):
@@ -119,10 +122,33 @@ def test_what_is_not_convex_is_never_claimed(text, domain):
     ("text", "domain"),
     [("sqrt(x*y)", "x > 0, y > 0"), ("(x*y*z)^0.25", "x > 0, y > 0, z > 0"), ("log(x) + sqrt(y)", None),
      ("min(x, log(y))", None), ("-exp(x)", None), ("log(sqrt(x*y))", "x > 0, y > 0"), ("x - x^2", None),
-     ("where(x > 0, -x*log(x), 0)", "x >= 0"), ("-x*log(x/y)", "x > 0, y > 0"), ("x^0.5*y^0.5", None)],
+     ("where(x > 0, -x*log(x), 0)", "x >= 0"),
+     ("2/(1/x + 1/y)", "x > 0, y > 0"), ("(x^-2 + y^-2)^-0.5", "x > 0, y > 0"),
+     ("(1/x + 1/sqrt(y))^(-1)", "x > 0, y > 0"),
+     ("(sqrt(x) + sqrt(y))^2", None), ("-x*log(x/y)", "x > 0, y > 0"), ("x^0.5*y^0.5", None)],
 )  # fmt: skip
 def test_what_is_concave_is_seen(text, domain):
     assert by_rules(text, domain) == "concave"
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "quasiconvex", "quasiconcave"),
+    [
+        ("sqrt(abs(x))", None, True, False), ("log(1 + x^2)", None, True, False), ("x^3", None, True, True),
+        ("floor(x)", None, True, True), ("exp(-x^2)", None, False, True), ("x/y", "y > 0", True, True),
+        ("x^2/(1 + exp(y))", None, False, False), ("x*y", "x > 0, y > 0", False, True), ("x*y", None, False, False),
+        ("sin(x)", None, False, False), ("max(sqrt(abs(x)), y)", None, True, False), ("-x^2", None, False, True),
+        ("sqrt(abs(x)) + sqrt(abs(y))", None, False, False), ("tanh(x) + 3", None, True, True),
+        ("exp(x)*sqrt(y)", "y > 0", False, True), ("abs(x)/y", "y > 0", True, False),
+        ("(1 - x^2)/(1 + y^2)", None, False, False), ("x/(1 + y^2)", "x >= 0", False, True),
+    ],
+)  # fmt: skip
+def test_level_sets(text, domain, quasiconvex, quasiconcave):
+    graph = plainly(graph_of(text))
+    known = Curvatures(graph, Domain.of(domain, graph.names))
+    bits = int(known.bits(graph.output))
+    assert not known.undefined
+    assert (bool(bits & QUASICONVEX), bool(bits & QUASICONCAVE)) == (quasiconvex, quasiconcave)
 
 
 def test_the_domain_is_narrowed_to_where_the_function_is_defined_if_that_is_convex():
@@ -139,6 +165,8 @@ def test_the_domain_is_narrowed_to_where_the_function_is_defined_if_that_is_conv
     for text in ("-log(x^2 + y^2 - 1)", "1/x^2", "gammaln(x)", "log(x*y)", "(x*y)^0.5"):
         assert settled(text).undefined, text
     assert settled("log(x) + log(-x)").empty
+    assert settled("log(-x^2)").empty
+    assert settled("1/(x - x)").empty
 
 
 def test_a_condition_in_a_branch_that_is_not_always_taken_narrows_nothing():

@@ -13,8 +13,12 @@ from fuzzing import draws
 from random_graphs import boxes, graphs, points
 from surefoot.problem.box import Box
 from surefoot.problem.domain import Domain
+from surefoot.problem.from_text import real_graph_of_text
+from surefoot.problem.typed import typed_function
 from surefoot.proof.arb_reading import arb_jet, ball, precision
-from surefoot.proof.certificate import Curvature
+from surefoot.proof.certificate import Curvature, Rigour
+from surefoot.proof.convexity import decide
+from surefoot.proof.curvature_finding import Finding
 
 LAYERS = ("quadratic", "univariate", "hessian_rules", "interval_hessian", "nonconvex")
 BITS = 160
@@ -57,13 +61,13 @@ def check(graph, domain, found, sample):
 @pytest.mark.parametrize("layer", LAYERS)
 @given(graphs(sizes=(1, 3)), st.data())
 @settings(
-    max_examples=draws(60, 2000), deadline=None,
+    max_examples=draws(30, 2000), deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 def test_no_finding_on_a_box_is_contradicted(layer, graph, data):
     lower, upper = data.draw(boxes(graph.size))
     domain = Domain.of(Box(lower, upper), graph.names)
-    seconds = {"seconds": 0.5} if layer in ("interval_hessian", "nonconvex") else {}
+    seconds = {"seconds": 0.3} if layer in ("interval_hessian", "nonconvex") else {}
     found = import_module(f"surefoot.proof.{layer}").prove(graph, domain, **seconds)
     if found is not None:
         with precision(BITS):
@@ -72,11 +76,44 @@ def test_no_finding_on_a_box_is_contradicted(layer, graph, data):
 
 @pytest.mark.parametrize("layer", LAYERS)
 @given(graphs(sizes=(1, 2), most=5))
-@settings(max_examples=draws(40, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(25, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_finding_on_all_of_space_is_contradicted(layer, graph):
     domain = Domain.everything(graph.names)
-    seconds = {"seconds": 0.5} if layer in ("interval_hessian", "nonconvex") else {}
+    seconds = {"seconds": 0.3} if layer in ("interval_hessian", "nonconvex") else {}
     found = import_module(f"surefoot.proof.{layer}").prove(graph, domain, **seconds)
     if found is not None:
         with precision(BITS):
             check(graph, domain, found, points(np.full(graph.size, -6.0), np.full(graph.size, 6.0), 8, 4))
+
+
+@given(graphs(sizes=(1, 2), most=6), st.data())
+@settings(
+    max_examples=draws(30, 2000), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+def test_no_decision_of_all_layers_together_is_contradicted(graph, data):
+    lower, upper = data.draw(boxes(graph.size))
+    domain = Domain.of(Box(lower, upper), graph.names)
+    found = decide(graph, domain)
+    if found.rigour is Rigour.PROVEN and found.verdict not in (Curvature.UNDECIDED, Curvature.QUASICONVEX):
+        modulus = found.evidence.get("modulus")
+        claimed = Finding(found.verdict, found.lines, found.evidence, modulus and Fraction(modulus))
+        with precision(BITS):
+            check(graph, domain, claimed, points(lower, upper, 8, 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "modulus"),
+    [
+        ("x^2 - log(1 + x^2)", 0),  # x^2 is what outweighs the logarithm: nothing of it is left
+        ("x^2 + cos(x)", 1),
+        ("x^2 + exp(x)", 2),
+        ("2*x^2 - x^2 + abs(x)", 2),
+    ],
+)
+def test_a_modulus_is_not_counted_twice(text, modulus):
+    typed = typed_function(text, "x=1")
+    graph = real_graph_of_text(typed.node, typed.names)
+    found = decide(graph, Domain.everything(graph.names))
+    assert found.verdict.is_convex
+    assert Fraction(found.evidence.get("modulus", 0)) <= modulus

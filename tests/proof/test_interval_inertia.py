@@ -46,6 +46,12 @@ def test_every_symmetric_matrix_inside_has_these_signs(half, radius, seed):
             assert int(np.sum(np.linalg.eigvalsh(middle + change) < 0)) == found
 
 
+def test_tiny_and_huge_matrices_are_no_obstacle():
+    matrix = np.array([[2.0, 1.0], [1.0, -3.0]])
+    assert signs(Interval.of(np.stack([matrix * 1e-250, matrix * 1e250]))).tolist() == [1, 1]
+    assert signs(Interval.of(matrix[None] * 5e-324)).tolist() in ([1], [-1])
+
+
 def test_what_is_infinite_or_empty_proves_nothing():
     wild = np.array([[[np.inf, 0], [0, 1.0]], [[np.nan, np.nan], [np.nan, np.nan]]])
     low = np.where(np.isinf(wild), -np.inf, wild)

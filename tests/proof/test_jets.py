@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,9 +16,10 @@ from interval_cases import members, missed
 from interval_graphs import random_graph
 from surefoot.problem.real import Builder, Graph
 from surefoot.proof import bending, interval_sums
-from surefoot.proof.arb_reading import arb_jet
+from surefoot.proof.arb_reading import arb_jet, precision
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import Jet, second_order
+from surefoot.proof.slopes import softmax
 
 pytestmark = pytest.mark.fuzz
 
@@ -215,6 +217,36 @@ def test_log_sum_exp_is_seen_to_be_flat_along_equal_steps() -> None:
     assert np.allclose(jet.gradient.mid[0], shares, atol=1e-14)
     assert np.allclose(jet.hessian.mid[0], np.diag(shares) - np.outer(shares, shares), atol=1e-14)
     assert jet.hessian.width.max() < 1e-14
+
+
+def test_elements_taken_often_pass_back_all_their_uses() -> None:
+    rng = np.random.default_rng(0)
+    places = np.concatenate([np.zeros(700, dtype=int), rng.integers(-1, 3, 301)])
+    weights = rng.normal(size=1001)
+    build = Builder(("x", "y", "z"))
+    taken = build.take(build.power(build.input, 2), places)
+    graph = build.graph(build.sum(build.mul(taken, build.constant(weights))))
+    jet = second_order(graph, Interval.of([[0.5, -1.0, 2.0]]))
+    for k, x in enumerate((0.5, -1.0, 2.0)):
+        exact = sum((Fraction(weight) for weight in weights[places == k]), Fraction(0)) * 2
+        assert Fraction(float(jet.gradient.lo[0, k])) <= exact * Fraction(x) <= Fraction(float(jet.gradient.hi[0, k]))
+        assert Fraction(float(jet.hessian.lo[0, k, k])) <= exact <= Fraction(float(jet.hessian.hi[0, k, k]))
+    assert jet.gradient.width.max() < 1e-11
+
+
+def test_shares_of_a_softmax_contain_what_arb_says() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(draws(60, 1000)):
+        count = int(rng.integers(1, 6))
+        middle, spread = rng.normal(size=count) * 3.0, rng.random(count) * rng.choice([0.0, 1e-12, 1.0])
+        box = Interval([middle - spread], [middle + spread])
+        at = members(rng, box)[0]
+        shares = softmax(box, (0,))
+        with precision(200):
+            powers = [arb(float(number)).exp() for number in at]
+            truth = [power / sum(powers, arb(0)) for power in powers]
+        assert not missed(shares[0], truth)
+        assert np.all(shares.lo >= 0.0) and np.all(shares.hi <= 1.0)
 
 
 def test_orders_give_what_was_asked_for() -> None:

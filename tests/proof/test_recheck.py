@@ -242,3 +242,33 @@ def test_what_is_no_proof_is_said(tmp_path):
             recheck(tmp_path / path)
     open_ = certified("-abs(x)", "x=0")
     assert not open_.recheck() and "proves nothing" in open_.recheck().reason
+
+
+FUNCTIONS = {
+    "convex": ("log(exp(x) + exp(y)) + abs(x)", None), "strongly": ("x^2 + y^2 + exp(x)", None),
+    "on a domain": ("x^2/y - log(x + y)", "x > 0, y > 0"), "not convex": ("x^2 - y^4", None),
+    "not convex, hardly": ("x^2 + 3*x*y + y^2", None), "affine": ("3*x - y", None), "concave": ("-x^2 - exp(y)", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_certificates_of_whole_functions_hold_and_forged_ones_fail(name, tmp_path):
+    from surefoot.verbs.convexity import convexity
+
+    text, domain = FUNCTIONS[name]
+    certificate = convexity(text, domain=domain)
+    assert certificate.rigour.value == "proven", str(certificate)
+    assert certificate.recheck(), str(certificate.recheck())
+    certificate.save(tmp_path / "proof.json")
+    state = json.loads((tmp_path / "proof.json").read_text())
+    assert recheck(state)
+    assert not recheck(changed(state, ("claim",), "The function is convex."))
+    verdicts = ("CONVEX", "STRICTLY_CONVEX", "STRONGLY_CONVEX", "AFFINE", "NOT_CONVEX", "CONCAVE", "UNDECIDED")
+    for forged in (changed(state, ("verdict",), other) for other in verdicts if other != state["verdict"]):
+        forged["seal"] = seal(forged)
+        assert not recheck(forged), forged["verdict"]
+    for path in (("claim",), ("lines", 0)):
+        if path[0] == "claim" or state["lines"]:
+            forged = changed(state, path, "It is so.")
+            forged["seal"] = seal(forged)
+            assert not recheck(forged)

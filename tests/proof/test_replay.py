@@ -145,6 +145,18 @@ def test_a_constant_whole_exponent_takes_negative_bases() -> None:
     assert np.diag(jet.hessian.lo[0]).tolist() == [0.0, 2.0, -6.0]
 
 
+def test_constant_exponents_may_be_whole_or_not() -> None:
+    build = Builder(("a", "b"))
+    graph = build.graph(build.sum(build.binary("pow", build.input, build.constant([2.0, 0.5]))))
+    value, *claims = on(graph, (-2.0, 1.0), (0.25, 4.0))
+    assert claims == [True, True, True] and (value.lo, value.hi) == (0.5, 6.0)
+    jet = second_order(graph, Interval([[-2.0, 0.25]], [[1.0, 4.0]]))
+    assert jet.gradient.lo.tolist() == [[-4.0, 0.25]] and jet.gradient.hi.tolist() == [[2.0, 1.0]]
+    assert np.diag(jet.hessian.lo[0]).tolist() == [2.0, -2.0]
+    assert np.diag(jet.hessian.hi[0]).tolist() == [2.0, -0.03125]
+    assert on(graph, (-2.0, 1.0), (-0.25, 4.0))[1:] == (False, False, False)
+
+
 def piecewise(operation: str, a: str, b: str, at: float = 0.0) -> Graph:
     """``where(x ? at, a, b)`` of named pieces."""
 
@@ -212,6 +224,16 @@ def test_what_compares_with_itself_is_decided() -> None:
     for operation, value in (("le", 1.0), ("eq", 1.0), ("lt", 2.0), ("ne", 2.0)):
         found = on(function(lambda build, x, operation=operation: form(build, x, operation)), (-1.0, 1.0))
         assert (found[0].lo, found[0].hi) == (value, value) and found[3]
+
+
+def test_truths_compared_are_left_open() -> None:
+    def form(build: Builder, x: int) -> int:
+        positive = build.condition("lt", build.constant(0.0), x)
+        same = build.condition("eq", positive, build.condition("lt", build.constant(1.0), x))
+        return build.where(same, build.constant(1.0), build.constant(2.0))
+
+    value, *claims = on(function(form), (3.0, 4.0))
+    assert (value.lo, value.hi) == (1.0, 2.0) and claims == [True, False, False]
 
 
 def test_what_is_not_known_has_its_name_and_place() -> None:
@@ -295,3 +317,37 @@ def test_the_largest_is_smooth_where_it_is_one_of_them() -> None:
         graph = build.graph(build.reduce(operation, build.input, (0,)))
         assert on(graph, (0.0, 1.0), ends, (0.0, 1.0))[1:] == (True, True, True)
         assert on(graph, ends, ends, (0.0, 1.0))[1:] == (True, True, False)
+
+
+def kinks() -> dict[str, Graph]:
+    """Functions of one variable that are not smooth at 0."""
+    found = {}
+    for operation in ("lt", "le", "eq", "ne"):
+        found[f"x {operation} 0"] = piecewise(operation, "-x", "x")
+        found[f"0 {operation} x"] = function(
+            lambda build, x, operation=operation: build.where(
+                build.condition(operation, build.constant(0.0), x), build.unary("neg", x), x
+            )
+        )
+    for name in ("abs", "sign", "floor", "ceil", "cbrt"):
+        found[name] = function(lambda build, x, name=name: build.unary(name, x))
+    found["maximum"] = function(lambda build, x: build.binary("maximum", x, build.constant(0.0)))
+    found["minimum"] = function(lambda build, x: build.binary("minimum", build.unary("neg", x), x))
+    found["hypot"] = function(lambda build, x: build.binary("hypot", x, build.constant(0.0)))
+    found["root of a square"] = function(lambda build, x: build.power(build.power(x, 2), Fraction(1, 2)))
+    found["arctan2"] = function(lambda build, x: build.binary("arctan2", x, build.constant(-1.0)))
+
+    def at_zero_only(build: Builder, x: int) -> int:
+        zero = build.constant(0.0)
+        both = build.condition("and", build.condition("le", x, zero), build.condition("le", zero, x))
+        return build.where(both, x, build.unary("abs", x))
+
+    found["and"] = function(at_zero_only)
+    return found
+
+
+@pytest.mark.parametrize("name", kinks())
+def test_what_is_smooth_on_the_boxes_of_a_cover_is_smooth(name: str) -> None:
+    """Two boxes that share a kink do not both call the function smooth; nor does the box that is the kink."""
+    jet = second_order(kinks()[name], Interval([[-1.0], [0.0], [0.0]], [[0.0], [1.0], [0.0]]))
+    assert not (jet.smooth[0] and jet.smooth[1]) and not jet.smooth[2]

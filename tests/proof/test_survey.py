@@ -88,6 +88,18 @@ def test_two_roots_close_to_each_other_are_two():
     assert abs((other - one) - 1e-7) < 1e-13
 
 
+@pytest.mark.parametrize("apart", ["1e-4", "1e-6", "1e-8"])
+def test_where_rounding_hides_the_roots_arb_sees_them(apart, monkeypatch):
+    """f' = (x - 1)^3 - a (x - 1), written out: three roots that cancellation hides from doubles."""
+    monkeypatch.setattr("surefoot.proof.survey.PATIENCE", np.inf)
+    found = survey_of(f"x^4/4 - x^3 + (3 - {apart})*x^2/2 - (1 - {apart})*x", ["x"], [(-2, 3)])
+    assert found.complete
+    assert [point.verdict for point in sorted(found.points, key=lambda p: p.flat[0])] == [MINIMUM, MAXIMUM, MINIMUM]
+    assert all(point.width <= 1e-8 for point in found.points)
+    one, _, other = sorted(point.flat[0] for point in found.points)
+    assert abs(other - one - 2 * float(apart) ** 0.5) < 1e-7
+
+
 @pytest.mark.parametrize("text", ["x^4", "x^3", "(x - 0.3)^4", "(x^2 - 0.25)^3", "x^2*(x - 1)^4"])
 def test_a_multiple_root_is_never_called_complete(text):
     found = survey_of(text, ["x"], [(-2, 2)])

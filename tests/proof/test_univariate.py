@@ -43,7 +43,7 @@ def decided(text, domain=None, start="x=1"):
         ("(1 + x^2)^(-2)", "x >= 0.4", NOT),
         ("x^3", "0 <= x <= 1", STRICT),
         ("x^3", "-1e-12 <= x <= 1", NOT),
-        ("x^4 - x^3*1.6 + x^2", None, STRICT),
+        ("x^4 - x^3*1.6 + x^2", None, STRONG),
         ("x^4 - x^3*1.7 + x^2", None, NOT),
         ("1/x", "x > 0", STRICT),
         ("1/x", "x >= 0", None),

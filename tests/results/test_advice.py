@@ -17,7 +17,7 @@ def said(result: sf.Result) -> str:
 @pytest.mark.parametrize("f", ["exp(-x)", "1/(1 + x^2)", "1/x", "x*exp(-x)", "atan(-x)"])
 def test_a_value_that_is_only_approached(f):
     result = sf.minimize(f, {"x": 2.0})
-    assert AWAY in said(result)
+    assert AWAY in said(result) or result.verdict is sf.Verdict.INFIMUM_NOT_ATTAINED
     assert result.verdict not in (sf.Verdict.STRICT_LOCAL_MINIMUM, sf.Verdict.LOCAL_MINIMUM)
 
 

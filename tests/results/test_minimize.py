@@ -16,7 +16,7 @@ import scipy.optimize
 
 import surefoot as sf
 from surefoot.descent.stop import Reason
-from surefoot.errors import DataError, ExpressionError, ModelError
+from surefoot.errors import DataError, ExpressionError, ModelError, OptionError
 from surefoot.verbs.loading import load
 from zoo import HIMMELBLAU, himmelblau, numpy_bowl, rosenbrock, saddle_of_two
 
@@ -778,6 +778,34 @@ def test_starts_of_a_function_jax_cannot_trace_and_of_one_that_is_nan_in_half_th
     assert half.x == pytest.approx({"x": 1, "y": 0}, abs=1e-9)
     with pytest.raises(ModelError, match="not finite at any"):
         sf.minimize("log(x)", {"x": 1}, starts=5, box="x=-2..-1")
+
+
+@pytest.mark.parametrize("method", ["steepest", "cg", "cg-pr", "bfgs", "l-bfgs", "newton", "trust-newton"])
+@pytest.mark.parametrize("steps", ["armijo", "hager-zhang", "wolfe", "exact", sf.steps.HagerZhang(flattening=0.5)])
+def test_line_searches_among_bounds(method, steps):
+    f, start = "(x - 2)^2 + 3*(x - y)^2 + z^4 - z", {"x": -0.5, "y": 0.5, "z": 0.0}
+    result = sf.minimize(f, start, method=method, steps=steps, bounds="x=-1..1, z=0.2..9", max_steps=2000)
+    assert result.flat == pytest.approx([1, 1, 4 ** (-1 / 3)], abs=1e-5)
+    assert result.verdict is STRICT and set(result.multipliers) == {"x"}
+    for row in result.trace.rows:
+        assert -1 <= row.x[0] <= 1 and 0.2 <= row.x[2] <= 9
+
+
+@pytest.mark.parametrize("method, steps, words", [
+    ("bfgs", "full", "nothing checks it"), ("adgd", "adaptive", "a bound has bent"),
+    ("steepest", sf.steps.Silver(1.0), "long on purpose"), ("trust-newton", "trust-region", "beyond bounds"),
+])  # fmt: skip
+def test_steps_that_do_not_go_with_bounds_are_refused_with_those_that_do(method, steps, words):
+    with pytest.raises(OptionError, match=f"{words}.*'hager-zhang', 'wolfe' and 'exact'"):
+        sf.minimize(rosenbrock, START, method=method, steps=steps, bounds=[(-2, 0.8), (0.7, 2)])
+
+
+def test_polyak_and_the_simplex_among_bounds():
+    f, start = "(x-2)^2 + y^2", {"x": 0, "y": 1}
+    known = sf.minimize(f, start, method="steepest", steps="polyak", lowest=1.0, bounds="x=-1..1", max_steps=500)
+    assert known.flat == pytest.approx([1, 0], abs=1e-6)
+    simplex = sf.minimize(f, start, method="nelder-mead", bounds="x=-1..1")
+    assert simplex.flat == pytest.approx([1, 0], abs=1e-5) and "Nelder-Mead" in simplex.method
 
 
 def test_a_saddle_among_bounds_is_left_along_what_is_free():

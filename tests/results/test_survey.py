@@ -159,6 +159,12 @@ def test_the_text_says_what_was_proven_and_no_more():
     assert "No stationary point: proven." in none and "x = -1 (on the boundary)" in none
 
 
+def test_a_function_without_values_has_neither_points_nor_a_minimum():
+    survey = sf.survey("log(x)", "x=-3..-1")
+    assert not survey.points and survey.global_minimum.values == (np.inf, np.inf)
+    assert "f is defined nowhere in the box." in str(survey)
+
+
 def test_pictures_mark_every_class(tmp_path):
     survey = sf.survey(CAMEL, BOX)
     figure = survey.plot(tmp_path / "camel.png")

@@ -77,7 +77,7 @@ def survey(
                 print(f"\n{word} written to {path}.")
     if found.interrupted:
         return STOPPED
-    return 0 if found.complete or (only and found.global_minimum.verdict.name != "INCONCLUSIVE") else 1
+    return 0 if found.complete or (only and found.global_minimum.is_known) else 1
 
 
 def _loaded_verbs() -> ModuleType:

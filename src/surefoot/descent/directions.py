@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from surefoot.descent.ground import Ground, Here
+from surefoot.descent.quick import quick
 
 if TYPE_CHECKING:
     from surefoot.descent.ray import Taken
@@ -46,6 +47,7 @@ class Model(Protocol):
         ...
 
 
+@quick
 @dataclass(frozen=True)
 class Way:
     """Which way to go, and what is known of it.

@@ -13,8 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from surefoot.descent.norms import computed_once, length_of
+from surefoot.descent.quick import quick
 
 
+@quick
 @dataclass(frozen=True)
 class Here:
     """A point and what is seen from it.
@@ -55,6 +57,7 @@ class Here:
         return length_of(self.gradient)
 
 
+@quick
 @dataclass(frozen=True)
 class Floor:
     """What rounding alone can make of a gradient and of a decrease.

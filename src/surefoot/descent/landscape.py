@@ -54,8 +54,9 @@ class Landscape:
         self.box = box
         self.is_quadratic = False  # until somebody finds out
         self._count = 0
-        self._curved: tuple[np.ndarray, np.ndarray] | None = None
+        self._curved: tuple[bytes, np.ndarray] | None = None
         self._reach = reach
+        self._reached = 0.0 if reach is None else length_of(reach)
         self._noisy: tuple[float, float] = (np.nan, 0.0)  # a value, and the noise measured there
 
     @property
@@ -78,7 +79,7 @@ class Landscape:
         self._count += 1
         value, gradient = self.objective.see(x)
         if self._reach is None:
-            self._reach = np.abs(x)
+            self._reach, self._reached = np.abs(x), length_of(x)
         return Here(np.array(x), float(value), gradient)
 
     def see_along(self, x: np.ndarray, direction: np.ndarray) -> tuple[Here, np.ndarray]:
@@ -92,13 +93,16 @@ class Landscape:
         kept = self._kept(x)
         if kept is None:
             kept = self.objective.hessian(x)
-            self._curved = (np.array(x), kept)
+            self._curved = (x.tobytes(), kept)
         return kept
 
     def floor(self, here: Here, curvature: float) -> Floor:
         """A guess from the curvature of the last step, several times too large: it decides when to measure."""
-        size = length_of(self._size(here.x))
-        return Floor(64 * self.objective.roundoff * (curvature * size + here.steepness), float("inf"))
+        unit, steep = 64 * self.objective.roundoff, here.steepness
+        at_most = length_of(here.x) + self._reached
+        if steep > unit * (curvature * at_most + steep):  # far above it, as nearly always
+            return Floor(unit * (curvature * at_most + steep), float("inf"))
+        return Floor(unit * (curvature * length_of(self._size(here.x)) + steep), float("inf"))
 
     def measured_floor(self, here: Here, curvature: float) -> Floor:
         """The noise of the gradient, measured at the point, and what the rounding of x lets it move."""
@@ -178,6 +182,6 @@ class Landscape:
 
     def _kept(self, x: np.ndarray) -> np.ndarray | None:
         """The Hessian, if it was the last one asked for."""
-        if self._curved is not None and np.array_equal(self._curved[0], x):
+        if self._curved is not None and self._curved[0] == x.tobytes():
             return self._curved[1]
         return None

@@ -446,7 +446,7 @@ class _Course:
         there, place = taken.there, next((row for here, row in self.tried if here is taken.there), None)
         known = None if place is None else self.rows[place]
         seconds, passes = self._cost() if known is None else (known.seconds, known.passes)
-        slope = float(there.gradient @ taken.direction)
+        slope = float(there.gradient.dot(taken.direction))
         row = Row(self.taken, there.value, there.steepness, taken.length, taken.moved, angle, taken.curvature, seconds,
                   passes, self._point(there), slope, True, taken.remark)  # fmt: skip
         if place is None:
@@ -478,7 +478,7 @@ class _Course:
 
 def _falls(vector: np.ndarray, gradient: np.ndarray) -> bool:
     """Whether the slope along a direction is negative, even if it is too small or too large for a double."""
-    slope = float(vector @ gradient)
+    slope = float(vector.dot(gradient))
     if slope == 0 or not math.isfinite(slope):
         steep, size = length_of(gradient), length_of(vector)
         slope = float((vector / size) @ (gradient / steep)) if steep > 0 and size > 0 else 0.0

@@ -171,7 +171,7 @@ def paired(
     direction = known.direction() if isinstance(method, str) else method
     if steps is None:
         steps = known.steps[0]
-    name = _name_of(steps)
+    name = name_of_step(steps)
     if name is not None and name not in known.steps:
         raise OptionError(
             f"The method {known.name!r} does not go with {name!r} steps: {known.why}. "
@@ -213,12 +213,24 @@ def _method_of(direction: Direction) -> Method:
     return Method(direction.name, "", tuple(name for name in ("hager-zhang", *STEPS)), "")
 
 
-def _name_of(steps: str | float | Step) -> str | None:
+def name_of_step(steps: str | float | Step) -> str | None:
     """The name of a step rule however it was given; None for one of a person's own."""
     if isinstance(steps, str):
         return _step_named(steps)
     kind = "FixedRate" if isinstance(steps, (int, float)) else type(steps).__name__
     return next((name for name, place in STEPS.items() if place.endswith(f":{kind}")), None)
+
+
+def within_radius(method: Any) -> bool:
+    """Whether a method, by name or as a direction, lives by a trust region.
+
+    Examples
+    --------
+    >>> within_radius("trust-exact"), within_radius("bfgs")
+    (True, False)
+    """
+    known = method_named(method) if isinstance(method, str) and method != "auto" else method
+    return "trust-region" in (known.steps if isinstance(known, Method) else ()) or hasattr(known, "convex")
 
 
 def _step_named(name: str) -> str:

@@ -72,7 +72,7 @@ class DenseModel:
 
     def decrease(self, step: np.ndarray) -> float:
         """-m(p)."""
-        return -float(self._gradient @ step) - 0.5 * float(step @ (self._hessian @ step))
+        return -float(self._gradient.dot(step)) - 0.5 * float(step.dot(self._hessian.dot(step)))
 
     def _solved(self) -> Spectrum | Factors:
         if self._solver is None:

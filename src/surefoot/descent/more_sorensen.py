@@ -17,6 +17,8 @@ Gould, Toint (2000), "Trust-Region Methods", SIAM, section 7.3, pp. 169-200.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 SETTLED = 1e-8
@@ -26,6 +28,7 @@ NEARLY = 0.05
 MOST = 100
 """Shifts tried at most."""
 EPS = float(np.finfo(float).eps)
+TINIEST = float(np.finfo(float).tiny)
 
 
 class Spectrum:
@@ -47,9 +50,9 @@ class Spectrum:
     def __init__(self, gradient: np.ndarray, hessian: np.ndarray) -> None:
         self.values, self._vectors = np.linalg.eigh(hessian)
         self._unit = float(np.abs(gradient).max()) or 1.0  # squares of tiny gradients would vanish
-        self._along = (gradient / self._unit) @ self._vectors
+        self._along = (gradient / self._unit).dot(self._vectors)
         size = float(max(-self.values[0], self.values[-1], 0.0))
-        self._tiny = max(EPS * len(gradient) * size, np.finfo(float).tiny)
+        self._tiny = max(EPS * len(gradient) * size, TINIEST)
 
     @property
     def is_convex(self) -> bool:
@@ -59,14 +62,14 @@ class Spectrum:
     def within(self, radius: float) -> np.ndarray:
         """The displacement p."""
         with np.errstate(over="ignore", invalid="ignore"):
-            radius = max(radius / self._unit, np.finfo(float).tiny)
-            return self._unit * (self._vectors @ self._inner(radius))
+            radius = max(radius / self._unit, TINIEST)
+            return self._unit * self._vectors.dot(self._inner(radius))
 
     def _inner(self, radius: float) -> np.ndarray:
         lowest, along = float(self.values[0]), self._along
         if lowest > self._tiny:
             inner = -along / self.values
-            if radius == np.inf or float(inner @ inner) <= radius * radius:
+            if radius == np.inf or float(inner.dot(inner)) <= radius * radius:
                 return inner
         elif radius == np.inf:
             return -along / np.maximum(np.abs(self.values), self._tiny)  # unbounded: the reflected Newton step
@@ -77,18 +80,18 @@ class Spectrum:
         along = self._along
         shift = max(abs(float(along[0])) / radius - float(raised[0]), self._tiny if self.values[0] <= self._tiny else 0)
         inner = -along / (raised + shift)
-        length = float(np.sqrt(inner @ inner))
+        length = math.sqrt(inner.dot(inner))
         if length < radius:
             return self._hard(inner, radius)
         for _ in range(MOST):
             if length - radius <= SETTLED * radius:
                 break
-            bent = float(inner @ (inner / (raised + shift)))
+            bent = float(inner.dot(inner / (raised + shift)))
             if not 0 < bent < np.inf:
                 break
             shift += length * length / bent * (length - radius) / radius
             inner = -along / (raised + shift)
-            length = float(np.sqrt(inner @ inner))
+            length = math.sqrt(inner.dot(inner))
         return inner if length <= radius else inner * (radius / length)
 
     def _hard(self, inner: np.ndarray, radius: float) -> np.ndarray:

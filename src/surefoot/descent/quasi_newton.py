@@ -57,7 +57,7 @@ class BFGS:
             self._learn(last)
         if self._inverse is None:
             return Way(-here.gradient)
-        return Way(-(self._inverse @ here.gradient), natural=1.0)
+        return Way(-self._inverse.dot(here.gradient), natural=1.0)
 
     def forget(self) -> bool:
         had, self._inverse = self._inverse is not None, None
@@ -80,9 +80,9 @@ class BFGS:
         s, y, bent, first = pair
         if self._inverse is None:
             self._inverse = first * np.eye(len(s))
-        image = self._inverse @ y
+        image = self._inverse.dot(y)
         # H + (1 + y'Hy / y's) s s' / y's - (Hy s' + s (Hy)') / y's, as one outer product and its transpose.
-        half = ((0.5 + 0.5 * float(y @ image) / bent) * s - image) / bent
+        half = ((0.5 + 0.5 * float(y.dot(image)) / bent) * s - image) / bent
         change = s[:, None] * half
         self._inverse += change + change.T  # in one sum, so that it stays symmetric to the last bit
 
@@ -146,12 +146,12 @@ class LBFGS:
     def _two_loops(self, q: np.ndarray) -> np.ndarray:
         shares = []
         for s, y, bent in reversed(self._pairs):
-            share = float(s @ q) / bent
+            share = float(s.dot(q)) / bent
             shares.append(share)
             q = q - share * y
         q = self._first * q
         for (s, y, bent), share in zip(self._pairs, reversed(shares), strict=True):
-            q = q + (share - float(y @ q) / bent) * s
+            q = q + (share - float(y.dot(q)) / bent) * s
         return q
 
 
@@ -159,7 +159,7 @@ def _pair(last: Taken) -> tuple[np.ndarray, np.ndarray, float, float] | None:
     """``s, y, y's`` and ``y's / y'y``, if the ground curves upwards along the step and the numbers are doubles."""
     # Where the step truly led: with x rounded that is not quite ``length * direction``, and y belongs to it.
     s, y = last.there.x - last.origin.x, last.change
-    bent, long, steep = float(y @ s), length_of(s), length_of(y)
+    bent, long, steep = float(y.dot(s)), length_of(s), length_of(y)
     if not bent > CURVED * long * steep:
         return None
     first = bent / steep / steep

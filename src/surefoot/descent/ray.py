@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from surefoot.descent.directions import Way
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.norms import computed_once, length_of
+from surefoot.descent.quick import quick
 from surefoot.descent.stop import Reason
 
 
+@quick
 @dataclass(frozen=True)
 class Trial:
     """A look along the way.
@@ -41,6 +43,7 @@ class Trial:
     moved: float
 
 
+@quick
 @dataclass(frozen=True)
 class Taken:
     """A step that was taken.
@@ -74,7 +77,7 @@ class Taken:
     there: Here
     remark: str = ""
 
-    @property
+    @computed_once
     def moved(self) -> float:
         """Distance gone."""
         return abs(self.length) * length_of(self.direction)
@@ -97,6 +100,7 @@ class Refusal:
     explanation: str = ""
 
 
+@quick
 @dataclass(frozen=True)
 class Ray:
     """The way from a point.
@@ -119,12 +123,12 @@ class Ray:
     origin: Here
     way: Way
     last: Taken | None = None
-    tell: Callable[[Trial], None] = field(default=lambda trial: None)
+    tell: Callable[[Trial], None] = lambda trial: None
 
     @computed_once
     def slope(self) -> float:
         """phi'(0): negative downhill."""
-        return float(self.origin.gradient @ self.way.vector)
+        return float(self.origin.gradient.dot(self.way.vector))
 
     @computed_once
     def size(self) -> float:
@@ -162,8 +166,8 @@ class Ray:
         on_the_way = math.isfinite(trial.length) and straight
         direction = self.way.vector if on_the_way else there.x - self.origin.x
         length = trial.length if on_the_way else 1.0
-        change, squared = there.whole - self.origin.whole, length * float(direction @ direction)
-        curvature = float(change @ direction) / squared if 0 < squared < np.inf else 0.0
+        change, squared = there.whole - self.origin.whole, length * float(direction.dot(direction))
+        curvature = float(change.dot(direction)) / squared if 0 < squared < np.inf else 0.0
         return Taken(self.origin, self.origin.value, direction, length, change, curvature, there, remark)
 
     def first_length(self) -> float:
@@ -194,6 +198,6 @@ class Ray:
         p = self.way.vector
         straight = there.outward is None
         moved = abs(length) * self.size if straight else float(np.linalg.norm(there.x - self.origin.x))
-        trial = Trial(there, length, float(there.gradient @ p), moved)
+        trial = Trial(there, length, float(there.gradient.dot(p)), moved)
         self.tell(trial)
         return trial

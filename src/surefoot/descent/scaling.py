@@ -29,7 +29,7 @@ def units_of(hessian: np.ndarray) -> np.ndarray:
     [5.4, 5.6]
     """
     units = np.sqrt(np.abs(hessian.diagonal()))
-    if np.any(np.abs(hessian) > EVEN * units[:, None] * units):
+    if (np.abs(hessian) > EVEN * units[:, None] * units).any():
         values, vectors = np.linalg.eigh(hessian)
         units = np.sqrt((vectors**2) @ np.abs(values))
-    return units if np.any(units > 0) else np.ones_like(units)
+    return units if (units > 0).any() else np.ones_like(units)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from surefoot.descent.norms import length_of
+from surefoot.descent.quick import quick
 from surefoot.errors import DataError
 from surefoot.files import whole_file
 
@@ -24,6 +25,7 @@ FEW = 16
 """Variables up to which the points themselves are kept."""
 
 
+@quick
 @dataclass(frozen=True)
 class Row:
     """One trial: what a callback is given.

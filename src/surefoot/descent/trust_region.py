@@ -97,7 +97,7 @@ class TrustRegion:
                 remark, self.radius = "stepped back: f is not finite farther on", length / 4
                 continue
             ratio = _ratio(ray, trial, step, predicted)
-            self._learn(trial.here.value - ray.origin.value, float(ray.origin.gradient @ step), length, ratio)
+            self._learn(trial.here.value - ray.origin.value, float(ray.origin.gradient.dot(step)), length, ratio)
             if ratio >= ENOUGH:
                 return ray.taken(trial, remark)
             if predicted <= ray.ground.blur(ray.origin):
@@ -242,7 +242,7 @@ def _ratio(ray: Ray, trial: Trial, step: np.ndarray, predicted: float) -> float:
     """
     origin, ground = ray.origin, ray.ground
     fallen = origin.value - trial.here.value
-    slopes = -0.5 * float((origin.gradient + trial.here.gradient) @ step) / predicted
+    slopes = -0.5 * float((origin.gradient + trial.here.gradient).dot(step)) / predicted
     blur = ground.blur(origin)
     if predicted > BLURRED * blur:
         agree = fallen >= ENOUGH * predicted or slopes < HALF

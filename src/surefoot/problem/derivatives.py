@@ -69,6 +69,12 @@ class Derivatives:
 
         return _joined(*jax.vmap(lambda x: self._value_and_gradient(x, constants))(X))
 
+    def look_lanes(self, X: Any, *constants: Any) -> Any:
+        """Values, then gradients, then Hessians of the rows of X: (m + m n + m n^2,)."""
+        import jax
+
+        return _joined(*jax.vmap(lambda x: self._with_hessian(x, constants))(X))
+
     def lane_values(self, X: Any, *constants: Any) -> Any:
         """Values at the rows of X: (m,)."""
         import jax
@@ -76,16 +82,22 @@ class Derivatives:
         return jax.vmap(lambda x: self.reading.value(x, constants))(X)
 
     def look(self, x: Any, *constants: Any) -> Any:
-        """Value, gradient and Hessian: (1 + n + n^2,)."""
+        """Value, gradient and Hessian: (1 + n + n^2,).
+
+        The Hessian is as its columns come: making it symmetric would need each entry twice, for which XLA compiles
+        several kernels instead of one, and wakes its threads to run them.
+        """
+        return _joined(*self._with_hessian(x, constants))
+
+    def _with_hessian(self, x: Any, constants: Sequence[Any]) -> tuple[Any, Any, Any]:
         import jax
 
         if self.reading.given == 2:
             value, gradient, hessian = self.reading.outputs(x, constants)
-            return _joined(value, gradient, _symmetric(hessian.reshape(self.size, self.size)))
-        units = np.eye(self.size)
-        found = jax.vmap(lambda t: self._along(x, t, constants), out_axes=((None, None), 0))(units)
-        (value, gradient), hessian = found
-        return _joined(value, gradient, _symmetric(hessian))
+            return value, gradient, hessian
+        along = jax.vmap(lambda t: self._along(x, t, constants), out_axes=((None, None), 0))
+        (value, gradient), hessian = along(np.eye(self.size))
+        return value, gradient, hessian
 
     def columns(self, x: Any, *constants: Any) -> Any:
         """The Hessian, column after column: (n^2,).
@@ -111,10 +123,6 @@ class Derivatives:
     def given_hessian(self, x: Any, *constants: Any) -> Any:
         """The Hessian that the caller gave: (n^2,)."""
         return self.reading.outputs(x, constants)[2]
-
-
-def _symmetric(hessian: Any) -> Any:
-    return 0.5 * (hessian + hessian.T)
 
 
 def _joined(*parts: Any) -> Any:

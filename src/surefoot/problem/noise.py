@@ -22,6 +22,7 @@ from surefoot.problem.objective import ROUNDOFF, Objective
 
 POINTS = 8
 """Evaluations along the line."""
+PLACES = np.arange(POINTS) - POINTS // 2
 
 APART = 8
 """Units in the last place of x between two of them."""
@@ -54,17 +55,22 @@ def noise_of_value(objective: Objective, x: np.ndarray) -> float:
     >>> 1e-11 < noise_of_value(objective, x) < 1e-9
     True
     """
-    return noise_near(objective.value, x, objective.roundoff)
+    if not objective.exact_gradient:
+        return noise_near(objective.value, x, objective.roundoff)
+    return _noise(lambda X: _sees(objective, X)[0], objective.value(x), x, objective.roundoff)
 
 
 def noise_near(f: Callable[[np.ndarray], float], x: np.ndarray, roundoff: float) -> float:
     """The same for a plain function of a flat vector."""
-    here = f(x)
+    return _noise(lambda X: np.array([f(one) for one in X]), f(x), x, roundoff)
+
+
+def _noise(values: Callable[[np.ndarray], np.ndarray], here: float, x: np.ndarray, roundoff: float) -> float:
     if not np.isfinite(here):
         return float("nan")
     noise = 0.0
     for base, step in _lines(x, roundoff):
-        table = np.array([[f(base + k * step)] for k in _places()])
+        table = values(base + PLACES[:, None] * step)[:, None]
         if not np.all(np.isfinite(table)):
             break
         noise = float(difference_noise(table)[0])
@@ -109,7 +115,7 @@ def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
         return float("nan")
     noise, resolved = 0.0, 0.0
     for attempt, (base, step) in enumerate(_lines(x, objective.roundoff)):
-        table = np.array([objective.see(base + k * step)[1] for k in _places()])
+        table = _sees(objective, base + PLACES[:, None] * step)[1]
         if not np.all(np.isfinite(table)):
             break
         noise = _length(difference_noise(table))
@@ -118,6 +124,15 @@ def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
         if _varies(table):
             break
     return float(np.hypot(np.hypot(noise, resolved), objective.roundoff * _length(gradient)))
+
+
+def _sees(objective: Objective, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values and gradients at the rows of X; what has only single points is asked for each."""
+    together = getattr(objective, "sees", None)
+    if together is not None:
+        return together(X)
+    found = [objective.see(x) for x in X]
+    return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
 
 
 def difference_noise(table: np.ndarray) -> np.ndarray:
@@ -145,10 +160,6 @@ def difference_noise(table: np.ndarray) -> np.ndarray:
     fitting = np.take_along_axis(levels, first[None], axis=0)[0]
     # Where no three agree, the smallest of the higher orders: smooth parts only make it larger.
     return np.where(np.any(agrees, axis=0), fitting, np.min(levels[1:], axis=0))
-
-
-def _places() -> np.ndarray:
-    return np.arange(POINTS) - POINTS // 2
 
 
 def _lines(x: np.ndarray, roundoff: float) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -90,12 +90,20 @@ class Objective(Protocol):
         """Hessian times a vector: (n,)."""
         ...
 
+    def sees(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values (m,) and gradients (m, n) at the few rows of X (m, n), by the programs that are at hand."""
+        ...
+
     def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values (m,) and gradients (m, n) at the rows of X (m, n)."""
+        """The same of many rows, for which a program may be compiled."""
         ...
 
     def lane_values(self, X: np.ndarray) -> np.ndarray:
         """Values (m,) at the rows of X (m, n)."""
+        ...
+
+    def hessians(self, X: np.ndarray) -> np.ndarray:
+        """Hessians (m, n, n) at the rows of X (m, n)."""
         ...
 
     def shaped(self, x: np.ndarray) -> Any:
@@ -114,6 +122,7 @@ def objective_of(
     args: Sequence[Any] = (),
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
+    lanes: int = 0,
 ) -> tuple[Objective, np.ndarray]:
     """The objective of a function near a start.
 
@@ -136,6 +145,8 @@ def objective_of(
         ``jac(x, *args)`` returns the gradient in the shape of x; it is believed. True: f returns value and gradient.
     hess : callable, optional
         ``hess(x, *args)`` returns the Hessian, of shape (n, n) for n variables.
+    lanes : int
+        So many points will be looked at at once: the program for them is compiled first.
 
     Returns
     -------
@@ -170,7 +181,7 @@ def objective_of(
     from surefoot.problem.torch_function import is_torch
 
     if isinstance(f, str | Number | Name | Apply):
-        return _of_text(f, x0)
+        return _of_text(f, x0, lanes)
     if not callable(f):
         raise ModelError(f"f is {type(f).__name__} {f!r:.60}; a function, or the text of an expression, is needed.")
     points = Points(x0)
@@ -180,7 +191,7 @@ def objective_of(
         return TorchFunction(f, points, args), points.start
     from surefoot.problem.traced import traced_or_reason
 
-    found = traced_or_reason(f, points, args, jac, hess)
+    found = traced_or_reason(f, points, args, jac, hess, lanes)
     if not isinstance(found, str):
         return found, points.start
     from surefoot.problem.differenced import Differenced
@@ -188,7 +199,7 @@ def objective_of(
     return Differenced(f, points, args, jac=jac, hess=hess, reason=found), points.start
 
 
-def _of_text(text: Any, x0: Any) -> tuple[Objective, np.ndarray]:
+def _of_text(text: Any, x0: Any, lanes: int) -> tuple[Objective, np.ndarray]:
     """The objective of an expression, typed or parsed, whose variables the start names."""
     from surefoot.problem.reading import read
     from surefoot.problem.traced import Traced
@@ -197,5 +208,5 @@ def _of_text(text: Any, x0: Any) -> tuple[Objective, np.ndarray]:
     typed = typed_function(text, x0)
     reading = read(typed.traceable(), Points(typed.start))
     objective = Traced(reading, Points(typed.variables.shaped(typed.start)), source="text")
-    objective.prepare(typed.start)
+    objective.prepare(typed.start, lanes)
     return objective, typed.start

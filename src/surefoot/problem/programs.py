@@ -11,6 +11,7 @@ Everything runs in double precision, in a context of its own, and leaves the cal
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -45,12 +46,19 @@ class Program:
     Attributes
     ----------
     compile_seconds : float
-        What tracing and compiling took; 0 if it was remembered.
+        What tracing and compiling took; 0 if it was remembered. Compiling beside other work counts until it is needed.
     compiled : bool
         Whether it was compiled now.
+
+    Notes
+    -----
+    With ``beside`` it is traced now, so that what cannot be differentiated is known, and compiled in a thread; the
+    first call waits for that.
     """
 
-    def __init__(self, function: Callable[..., Any], examples: Sequence[Any], key: Any) -> None:
+    def __init__(
+        self, function: Callable[..., Any], examples: Sequence[Any], key: Any, *, beside: bool = False
+    ) -> None:
         import jax
 
         began = time.perf_counter()
@@ -64,16 +72,45 @@ class Program:
                     key = _own_key(traced.jaxpr)
                     executable = _remembered(key)
                 if executable is None:
-                    executable = traced.lower().compile()
+                    lowered = traced.lower()
+                    executable = _Awaited(lowered.compile, self, key) if beside else lowered.compile()
                     self.compiled = True
-            _remember(key, executable)
-        self._call = executable
+            if not isinstance(executable, _Awaited):
+                _remember(key, executable)
+        self._call: Callable[..., Any] = executable
         self._context = jax.enable_x64
         self.compile_seconds = time.perf_counter() - began if self.compiled else 0.0
 
     def __call__(self, *inputs: Any) -> np.ndarray:
         with self._context(True):
             return np.asarray(self._call(*inputs))
+
+
+class _Awaited:
+    """An executable that a thread compiles; it puts itself into its program's place when it is first called."""
+
+    def __init__(self, compile_: Callable[[], Any], program: Program, key: Any) -> None:
+        self._program, self._key = program, key
+        self._found: Any = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(compile_,), name="compiling")
+        self._thread.start()
+
+    def _run(self, compile_: Callable[[], Any]) -> None:
+        try:
+            self._found = compile_()
+        except BaseException as error:  # it belongs to whoever needs the program
+            self._error = error
+
+    def __call__(self, *inputs: Any) -> Any:
+        began = time.perf_counter()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        _remember(self._key, self._found)
+        self._program._call = self._found
+        self._program.compile_seconds += time.perf_counter() - began
+        return self._found(*inputs)
 
 
 def to_device(array: Any) -> Any:

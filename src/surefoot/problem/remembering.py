@@ -113,14 +113,20 @@ class Remembering:
         self._products += 1
         return self._product(here, v)
 
-    def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def sees(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values, gradients = np.empty(len(X)), np.empty((len(X), self.size))
         for row, x in enumerate(X):
             values[row], gradients[row] = self.see(x)
         return values, gradients
 
+    def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.sees(X)
+
     def lane_values(self, X: np.ndarray) -> np.ndarray:
         return np.array([self.value(x) for x in X])
+
+    def hessians(self, X: np.ndarray) -> np.ndarray:
+        return np.array([self.hessian(x) for x in X]).reshape(len(X), self.size, self.size)
 
     def shaped(self, x: np.ndarray) -> Any:
         return self._points.shaped(x)
@@ -160,11 +166,14 @@ class Remembering:
 class Seen:
     """A point and what is known of it."""
 
-    __slots__ = ("asked_gradient", "asked_hessian", "asked_value", "gradient", "hessian", "key", "value", "x")
+    __slots__ = (
+        "asked_gradient", "asked_hessian", "asked_value", "columns", "gradient", "hessian", "key", "value", "x",
+    )  # fmt: skip
 
     def __init__(self, key: bytes, x: np.ndarray) -> None:
         self.key, self.x = key, x
         self.value: float | None = None
         self.gradient: np.ndarray | None = None
         self.hessian: np.ndarray | None = None
+        self.columns: np.ndarray | None = None  # of the Hessian as they were computed, not yet made symmetric
         self.asked_value = self.asked_gradient = self.asked_hessian = False

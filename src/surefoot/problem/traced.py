@@ -12,6 +12,7 @@ Reference: Karlin, Manasse, Rudolph, Sleator (1988), "Competitive snoopy caching
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,11 @@ import numpy as np
 from surefoot.errors import ModelError
 from surefoot.problem.derivatives import Derivatives
 from surefoot.problem.differences import product_by_gradients
+from surefoot.problem.lane_programs import MANY, MOST_ENTRIES, LanePrograms
 from surefoot.problem.points import Points
 from surefoot.problem.programs import Program, double
 from surefoot.problem.reading import Reading, in_words, precision_of, read
-from surefoot.problem.remembering import Remembering, Seen
+from surefoot.problem.remembering import Counts, Remembering, Seen
 from surefoot.problem.returned import as_value
 
 if TYPE_CHECKING:
@@ -37,9 +39,6 @@ CHEAP = 20e-6
 
 COMPILING = 0.05
 """Seconds that a program for value and gradient alone has to save before it is compiled beside the one for all."""
-
-MOST_ENTRIES = 1 << 24
-"""Numbers in one array inside f at most, over the lanes or columns that run at once: 128 MB of them."""
 
 LIKE = 1e-6
 """Relative difference up to which a plain call and the reading give the same value."""
@@ -70,10 +69,19 @@ class Traced(Remembering):
         self._derivatives = Derivatives(reading, points.size)
         self._breadth = max(reading.breadth, points.size)
         self._programs: dict[Any, Program] = {}
+        self._lane_programs = self._lanes_of(reading)
+        self._many, self._rent = 0, 0.0
         self._fastest, self._unneeded = np.inf, 0
 
-    def prepare(self, x: np.ndarray) -> None:
+    def prepare(self, x: np.ndarray, lanes: int = 0) -> None:
         """Compile what the first step needs, and find how the function can be differentiated.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n,)
+            The start.
+        lanes : int
+            So many points will be looked at at once: the program for them comes first, and serves the start as well.
 
         Raises
         ------
@@ -86,6 +94,7 @@ class Traced(Remembering):
         for forward, self.exact_curvature in ways:
             self._derivatives = Derivatives(self._reading, self.size, forward)
             try:
+                self._open(x, lanes)
                 self.see(x)
                 break
             except Exception as refused:
@@ -102,9 +111,41 @@ class Traced(Remembering):
 
         return graph_read(self._reading, self.names)
 
+    def _open(self, x: np.ndarray, lanes: int) -> None:
+        """Compile for many points; where Hessians do not come with them, the program for one point beside it."""
+        self._many, self._lane_programs = 0, self._lanes_of(self._reading)
+        if not lanes or not self._few:
+            return
+        here, self._many = self._here(x), min(lanes, 2 * MANY)
+        if not self._lane_programs.together:
+            self._program("look", self._derivatives.look, x, beside=True)
+            values, gradients = self._lane_programs.see(self._derivatives, self._lane(x))
+            here.value, here.gradient = float(values[0]), _locked(gradients[0])
+
+    def _lanes_of(self, reading: Reading) -> LanePrograms:
+        return LanePrograms(self._run, self.size, reading.breadth, self._few)
+
+    def _lane(self, x: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(x, (self._many, self.size))
+
+    @property
+    def _serves_as_lanes(self) -> bool:
+        return self._many > 0 and self._lane_programs.together and self._few and self._rent <= COMPILING
+
+    def _find_as_lane(self, here: Seen) -> bool:
+        """Whether the program for many points served; it does until that has cost as much as one for a single point."""
+        if not self._serves_as_lanes:
+            return False
+        known, began = len(self._programs), perf_counter()
+        here.value, gradient, hessian = self._lane_programs.look_at(self._derivatives, self._lane(here.x))
+        here.gradient, here.hessian = _locked(gradient), _locked(hessian)
+        if len(self._programs) == known:  # what the program itself took to compile is no rent
+            self._rent += max(perf_counter() - began - CHEAP, 0.0)
+        return True
+
     def hessian(self, x: np.ndarray) -> np.ndarray:
         here = self._here(x)
-        if not here.asked_hessian and here.hessian is not None:
+        if not here.asked_hessian and here.columns is not None:
             self._unneeded -= 1  # it was wanted after all
         return super().hessian(x)
 
@@ -112,36 +153,44 @@ class Traced(Remembering):
         self._find_gradient(here)
 
     def _find_gradient(self, here: Seen) -> None:
+        if self._find_as_lane(here):
+            return
         if self._few and not self._is_wasteful():
-            self._find_hessian(here)
+            self._find_all(here)
             self._unneeded += 1
             return
         found = self._run("see", self._derivatives.see, here.x)
         here.value, here.gradient = float(found[0]), found[1:]
 
     def _find_hessian(self, here: Seen) -> None:
+        if here.columns is None and self._find_as_lane(here):
+            return
         if self._few:
-            n, known, began = self.size, "look" in self._programs, perf_counter()
-            found = self._run("look", self._derivatives.look, here.x)
-            if known:
-                self._fastest = min(self._fastest, perf_counter() - began)
-            here.value, here.gradient = float(found[0]), found[1 : n + 1]
-            here.hessian = found[n + 1 :].reshape(n, n)
+            if here.columns is None:
+                self._find_all(here)
+            assert here.columns is not None
+            here.hessian = _symmetric(here.columns.reshape(self.size, self.size))
             return
         found = self._or_differences(lambda: self._hessian_by_parts(here.x))
         if found is None:
             columns = np.array([self._product_by_gradients(here.x, unit) for unit in np.eye(self.size)])
-            found = 0.5 * (columns + columns.T)
-        found.flags.writeable = False
+            found = _symmetric(columns)
         here.hessian = found
+
+    def _find_all(self, here: Seen) -> None:
+        """Value, gradient and the columns of the Hessian by one program."""
+        n, known, began = self.size, "look" in self._programs, perf_counter()
+        found = self._run("look", self._derivatives.look, here.x)
+        if known:
+            self._fastest = min(self._fastest, perf_counter() - began)
+        here.value, here.gradient, here.columns = float(found[0]), found[1 : n + 1], found[n + 1 :]
 
     def _hessian_by_parts(self, x: np.ndarray) -> np.ndarray:
         n = self.size
         if self._reading.given == 2:
             given = self._run("hessian", self._derivatives.given_hessian, x).reshape(n, n)
-            return 0.5 * (given + given.T)
-        columns = self._run("columns", self._derivatives.columns, x).reshape(n, n)
-        return 0.5 * (columns + columns.T)
+            return _symmetric(given)
+        return _symmetric(self._run("columns", self._derivatives.columns, x).reshape(n, n))
 
     def _product(self, here: Seen, v: np.ndarray) -> np.ndarray:
         if v.shape != (self.size,):
@@ -174,34 +223,32 @@ class Traced(Remembering):
 
         return product_by_gradients(gradient, x, v, self.roundoff)
 
+    def sees(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.lanes(X) if self._serves_as_lanes else super().sees(X)
+
     def lanes(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = [(len(part), self._in_lanes("lanes", self._derivatives.see_lanes, part)) for part in self._batches(X)]
+        found = self._lane_programs.see(self._derivatives, X)
+        self._values += len(X)
         self._gradients += len(X)
-        values = [found[:m] for m, found in parts]
-        gradients = [found[len(found) // (self.size + 1) :].reshape(-1, self.size)[:m] for m, found in parts]
-        return _one(values), _one(gradients)
+        return found
 
     def lane_values(self, X: np.ndarray) -> np.ndarray:
-        batches = self._batches(X)
-        return _one([self._in_lanes("lane values", self._derivatives.lane_values, one)[: len(one)] for one in batches])
-
-    def _batches(self, X: np.ndarray) -> list[np.ndarray]:
-        """The lanes in parts whose numbers inside f fit into memory."""
-        X = np.ascontiguousarray(X, dtype=np.float64)
-        if X.ndim != 2 or X.shape[1] != self.size:
-            raise ModelError(f"Points of shape {X.shape} were given; (m, {self.size}) is needed.")
         self._values += len(X)
-        most = max(1, MOST_ENTRIES // self._breadth)
-        most = 1 << (most.bit_length() - 1)
-        return [X[at : at + most] for at in range(0, len(X), most)] or [X]
+        return self._lane_programs.heights(self._derivatives, X)
 
-    def _in_lanes(self, name: str, function: Callable[..., Any], X: np.ndarray) -> np.ndarray:
-        """A batch padded to a power of two, so that few sizes are compiled."""
-        count = 1 << (max(len(X), 1) - 1).bit_length()
-        if count > len(X):
-            last = X[-1] if len(X) else np.zeros(self.size)
-            X = np.concatenate([X, np.broadcast_to(last, (count - len(X), self.size))])
-        return self._run((name, count), function, X)
+    def hessians(self, X: np.ndarray) -> np.ndarray:
+        if not (self._few and self._lane_programs.together):
+            return super().hessians(X)
+        self._hessians += len(X)
+        return self._lane_programs.look(self._derivatives, X)[2]
+
+    @property
+    def counts(self) -> Counts:
+        programs = self._programs.values()
+        return replace(
+            super().counts, compilations=sum(one.compiled for one in programs),
+            compile_seconds=sum(one.compile_seconds for one in programs),
+        )  # fmt: skip
 
     @property
     def _few(self) -> bool:
@@ -214,14 +261,16 @@ class Traced(Remembering):
         return self._fastest < np.inf and self._unneeded * (self._fastest - CHEAP) > COMPILING
 
     def _run(self, name: Any, function: Callable[..., Any], *inputs: np.ndarray) -> np.ndarray:
-        constants = self._reading.constants
         program = self._programs.get(name)
         if program is None:
-            key = None if self._reading.key is None else (self._reading.key, name, self._derivatives.forward)
-            program = self._programs[name] = Program(function, (*inputs, *constants), key)
-            self._compilations += program.compiled
-            self._compile_seconds += program.compile_seconds
-        return program(*inputs, *constants)
+            program = self._program(name, function, *inputs)
+        return program(*inputs, *self._reading.constants)
+
+    def _program(self, name: Any, function: Callable[..., Any], *inputs: np.ndarray, beside: bool = False) -> Program:
+        key = None if self._reading.key is None else (self._reading.key, name, self._derivatives.forward)
+        program = Program(function, (*inputs, *self._reading.constants), key, beside=beside)
+        self._programs[name] = program
+        return program
 
 
 def traced_or_reason(
@@ -230,6 +279,7 @@ def traced_or_reason(
     args: Sequence[Any] = (),
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
+    lanes: int = 0,
 ) -> Traced | str:
     """The objective of a function that JAX can read, or one sentence that says why it cannot.
 
@@ -241,7 +291,7 @@ def traced_or_reason(
         return in_words(refused)
     objective = Traced(reading, points)
     try:
-        objective.prepare(points.start)
+        objective.prepare(points.start, lanes)
     except Exception as refused:
         return in_words(refused, "differentiate")
     return _disagreement(objective, f, points, args, jac) or objective
@@ -285,5 +335,10 @@ def disagreement(
     return f"f cannot be traced by JAX (at the start it gives {found[0]:.6g}, but {found[1]:.6g} as JAX reads it)"
 
 
-def _one(parts: list[np.ndarray]) -> np.ndarray:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _symmetric(hessian: np.ndarray) -> np.ndarray:
+    return _locked(0.5 * (hessian + hessian.T))
+
+
+def _locked(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array

@@ -29,10 +29,10 @@ PRIMES = (2147483647, 2147483629)
 
 
 class Form(NamedTuple):
-    """``sum of terms[j] x_j + rest``; no coefficient is 0."""
+    """``sum of terms[j] x_j + rest``; no coefficient is 0. A rest of None is a number that is not known exactly."""
 
     terms: dict[int, Fraction]
-    rest: Fraction
+    rest: Fraction | None
 
     def plus(self, other: Form, c: Fraction) -> Form:
         """``self + c other``."""
@@ -45,11 +45,14 @@ class Form(NamedTuple):
                 terms[place] = Fraction(total)
             else:
                 terms.pop(place, None)
-        return Form(terms, self.rest + c * other.rest)
+        rest = None if self.rest is None or other.rest is None else self.rest + c * other.rest
+        return Form(terms, rest)
 
     def times(self, c: Fraction) -> Form:
         """``c self``."""
-        return Form({place: c * value for place, value in self.terms.items()} if c else {}, c * self.rest)
+        if not c:
+            return ZERO
+        return Form({place: c * v for place, v in self.terms.items()}, None if self.rest is None else c * self.rest)
 
 
 ZERO = Form({}, Fraction(0))
@@ -74,7 +77,7 @@ class AffineForms:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph, self.depends = graph, graph.depends()
         self._known: dict[tuple[int, int], Form | None] = {}
         self._sources: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._depth = 0
@@ -116,7 +119,7 @@ class AffineForms:
         if node.operation in STRUCTURE:
             which, where = self._source(place, node)
             return ZERO if which[entry] < 0 else self.of(node.operands[which[entry]], int(where[entry]))
-        return None
+        return None if self.depends[place] or node.operation == "unknown" else Form({}, None)
 
     def _sum(self, parts: Iterable[tuple[int, int, int]]) -> Form | None:
         total = ZERO
@@ -131,11 +134,12 @@ class AffineForms:
         u, v = (self.of(k, entry) for k in node.operands)
         if v is None or u is None:
             return None
+        if not u.terms and not v.terms and (u.rest is None or v.rest is None):
+            return Form({}, None)
         if node.operation == "div":
             return None if v.terms or not v.rest else u.times(1 / v.rest)
-        if u.terms and v.terms:
-            return None
-        return v.times(u.rest) if not u.terms else u.times(v.rest)
+        factor, other = (u, v) if not u.terms else (v, u)
+        return None if factor.terms or factor.rest is None else other.times(factor.rest)
 
     def _summed(self, node: Node, entry: int) -> np.ndarray:
         shape, axes = self.graph.nodes[node.operands[0]].shape, node["axes"]
@@ -166,9 +170,12 @@ class AffineForms:
                 self.of(k, int(np.ravel_multi_index([at[axis] for axis in range(len(shape))], shape)) if shape else 0)
                 for k, at, shape in zip(node.operands, (one, other), (left, right), strict=True)
             )
-            if u is None or v is None or (u.terms and v.terms):
+            if u is None or v is None:
                 return None
-            total = total.plus(v, u.rest) if not u.terms else total.plus(u, v.rest)
+            factor, form = (u, v) if not u.terms else (v, u)
+            if factor.terms or factor.rest is None:
+                return None
+            total = total.plus(form, factor.rest)
         return total
 
     def _source(self, place: int, node: Node) -> tuple[np.ndarray, np.ndarray]:

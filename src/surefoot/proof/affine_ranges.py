@@ -42,6 +42,8 @@ def affine_range(form: Form, domain: Domain) -> Range:
     >>> affine_range(Form({0: Fraction(2), 1: Fraction(1)}, Fraction(1)), domain)
     Range(lo=3.0, hi=inf, above=True, below=True)
     """
+    if form.rest is None:
+        return Range(-math.inf, math.inf, True, True)
     lo, above = _least(form, domain)
     hi, below = _least(form.times(Fraction(-1)), domain)
     return Range(lo, -hi, above, below)
@@ -62,7 +64,7 @@ def _least(form: Form, domain: Domain) -> tuple[float, bool]:
 
 def _on_box(form: Form, domain: Domain) -> tuple[Fraction | None, bool]:
     """The least value on the bounds alone, None if there is none, and whether it is left out."""
-    total, strict = form.rest, False
+    total, strict = form.rest or Fraction(0), False
     for place, c in form.terms.items():
         end = float(domain.lower[place] if c > 0 else domain.upper[place])
         if math.isinf(end):

@@ -25,12 +25,20 @@ def nan() -> Any:
 
 def unary(name: str) -> Callable[[Any], Three]:
     """Value, first and second derivative of an elementwise function of one operand."""
-    return _UNARY[name]
+    function = _UNARY[name]
+    # Arb says of some functions what they could be at most, even of what is not a number.
+    return lambda u: (u, u, u) if u.is_nan() else function(u)
 
 
 def binary(name: str) -> Callable[[Any, Any], Six]:
     """Value, derivatives by u and v, and second ones by uu, uv and vv."""
-    return _BINARY[name]
+    function = _BINARY[name]
+
+    def at(u: Any, v: Any) -> Six:
+        gone = u if u.is_nan() else v
+        return (gone,) * 6 if gone.is_nan() else function(u, v)  # type: ignore[return-value]
+
+    return at
 
 
 def power(exponent: Fraction) -> Callable[[Any], Three]:

@@ -20,11 +20,12 @@ import numpy as np
 from surefoot.problem.real import POWER, Node
 from surefoot.proof import interval_functions as functions
 from surefoot.proof import interval_sums as sums
+from surefoot.proof.adjoints import contracted_back
 from surefoot.proof.elementwise import RULES, power_rule
 from surefoot.proof.interval import Array, Interval, square, tight
-from surefoot.proof.plan import Plan, is_bent
-from surefoot.proof.replay import State, whole_exponents
-from surefoot.proof.slopes import _kept, _onto, contracted_back, softmax, times
+from surefoot.proof.plan import Plan
+from surefoot.proof.replay_rules import State, whole_exponents
+from surefoot.proof.slopes import kept, onto, softmax, times
 
 FEW = 100_000
 """Numbers up to which the entries of the triangle are computed one by one."""
@@ -67,7 +68,7 @@ def bends(
     packed = Packed(plan)
     for place, node in plan.graph:
         weight = back[place]
-        if weight is None or not is_bent(node, plan.depends):
+        if weight is None or not plan.bent[place]:
             continue
         variables = plan.support[place]
         if node.operation == "dot":
@@ -78,8 +79,8 @@ def bends(
             for i, j, second in _seconds(plan, node, states, place):
                 one, other = node.operands[i], node.operands[j]
                 own = variables if i != j else plan.support[one]
-                first = _onto(plan, forward[one], plan.support[one], own)
-                last = first if i == j else _onto(plan, forward[other], plan.support[other], own)
+                first = onto(plan, forward[one], plan.support[one], own)
+                last = first if i == j else onto(plan, forward[other], plan.support[other], own)
                 packed.add(_outer(times(weight, second), first, last, i == j), own)
     if packed.sum is None:
         return Interval.of(np.zeros((1, packed.length)))
@@ -188,7 +189,7 @@ def _flat(u: Interval, ahead: int) -> Interval:
 
 def _of_dot(plan: Plan, node: Node, weight: Interval, forward: Sequence[Interval | None], variables: Array) -> Interval:
     one, other = node.operands
-    first, last = (_onto(plan, forward[k], plan.support[k], variables) for k in (one, other))
+    first, last = (onto(plan, forward[k], plan.support[k], variables) for k in (one, other))
     passed = contracted_back(
         node, 0, weight[:, None], last, len(plan.graph.nodes[one].shape), len(plan.graph.nodes[other].shape), 2
     )
@@ -207,7 +208,7 @@ def _of_logsumexp(
     axes = node["axes"]
     shares = softmax(states[at].value, axes)  # type: ignore[arg-type]
     middle = Interval.of(np.where(np.isfinite(outer.mid), outer.mid, 0.0))
-    centred = inner - _kept(middle, [axis + 2 for axis in axes])
-    spread = times(_kept(weight, [axis + 1 for axis in axes]), shares)
+    centred = inner - kept(middle, [axis + 2 for axis in axes])
+    spread = times(kept(weight, [axis + 1 for axis in axes]), shares)
     away = outer - middle
     return _outer(spread, centred, centred, True) - _outer(weight, away, away, True)

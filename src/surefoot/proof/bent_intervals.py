@@ -21,7 +21,8 @@ from surefoot.problem.real import CONDITIONS, Builder, Graph
 from surefoot.proof.chains import redraw
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
-from surefoot.proof.rational_pieces import Bent, Line, Pieces, read_nodes
+from surefoot.proof.rational_bends import Bent
+from surefoot.proof.rational_pieces import Line, Pieces, read_nodes, value_at
 
 MOST_BOXES = 4096
 _ROUNDS = 40
@@ -106,8 +107,6 @@ def _piece(
 
 def _known(graph: Graph, place: int, read: Sequence[Pieces | None], line: Line, at: Fraction) -> bool | int | None:
     """What a condition is at a place of t; which operand an extreme is: 1 the first, -1 the other."""
-    from surefoot.proof.univariate import value_at
-
     node = graph.nodes[place]
     if node.operation == "sign":
         return None
@@ -150,7 +149,7 @@ def _least_bend(graph: Graph, low: Fraction | None, high: Fraction | None, sign:
     """A lower bound of ``sign phi''`` that is not negative; None if none was found."""
     lo = -np.inf if low is None else outward(low, up=False)
     hi = np.inf if high is None else outward(high, up=True)
-    left, right = _parts(lo, hi)
+    left, right = parts_of(lo, hi)
     least, used = np.inf, 0
     for _ in range(_ROUNDS):
         used += len(left)
@@ -165,14 +164,14 @@ def _least_bend(graph: Graph, low: Fraction | None, high: Fraction | None, sign:
         left, right = left[~good], right[~good]
         if not len(left):
             return least
-        middle = _middles(left, right)
+        middle = halves(left, right)
         if np.any((middle <= left) | (middle >= right)):
             return None
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
     return None
 
 
-def _parts(lo: float, hi: float) -> tuple[np.ndarray, np.ndarray]:
+def parts_of(lo: float, hi: float) -> tuple[np.ndarray, np.ndarray]:
     """A first cut, with tails that have no end where the range has none."""
     cuts = {lo, hi}
     near, far = max(lo, -8.0), min(hi, 8.0)
@@ -185,7 +184,8 @@ def _parts(lo: float, hi: float) -> tuple[np.ndarray, np.ndarray]:
     return (ends[:-1], ends[1:]) if len(ends) > 1 else (ends, ends)
 
 
-def _middles(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def halves(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Where to cut intervals in two; of a tail without end, four times as far out."""
     with np.errstate(invalid="ignore", over="ignore"):
         middle = left + (right - left) / 2.0
     middle = np.where(

@@ -11,13 +11,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from surefoot.errors import DataError
+from surefoot.plain_json import plain
 from surefoot.problem.real import (
     BINARY,
     CONDITIONS,
@@ -31,6 +33,10 @@ from surefoot.problem.real import (
     digest,
 )
 from surefoot.problem.structure import move, subscripts
+
+if TYPE_CHECKING:
+    from surefoot.problem.domain import Domain
+    from surefoot.proof.certificate import Certificate
 
 FORMAT = "surefoot-certificate-1"
 WRITTEN = 100_000
@@ -63,7 +69,7 @@ def seal(state: Mapping[str, Any]) -> str:
     >>> seal({"a": 1, "seal": "any"}) == seal({"a": 1})
     True
     """
-    rest = {key: value for key, value in state.items() if key != "seal"}
+    rest = plain({key: value for key, value in state.items() if key != "seal"})
     canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -71,9 +77,15 @@ def seal(state: Mapping[str, Any]) -> str:
 def sealed(state: Mapping[str, Any], graph: Graph | Mapping[str, Any]) -> dict[str, Any]:
     """A certificate with its graph, or with what a file said beside it, and its seal."""
     if not isinstance(graph, Graph):
-        return {"format": graph["format"], **state, **{key: graph[key] for key in ("graph", "versions", "seal")}}
-    whole = {"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()}
+        return plain({"format": graph["format"], **state, **{key: graph[key] for key in ("graph", "versions", "seal")}})
+    whole = plain({"format": FORMAT, **state, "graph": graph_to_json(graph), "versions": versions()})
     return {**whole, "seal": seal(whole)}
+
+
+def of_function(certificate: Certificate, graph: Graph, domain: Domain) -> Certificate:
+    """A certificate of a whole function with what a recheck needs: the function, and where it is considered."""
+    argument = {"kind": "curvature", "domain": domain.to_json()}
+    return replace(certificate, graph=graph, evidence={**certificate.evidence, "argument": argument})
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 
 from surefoot.problem.domain import Domain
-from surefoot.problem.real import Graph
+from surefoot.problem.real import Builder, Graph
 from surefoot.proof.certificate import Certificate, Curvature, Rigour
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONCAVE, QUASICONVEX, is_affine
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.curvature_words import Words, told_curvature
 from surefoot.proof.linear_parts import LinearParts
+from surefoot.proof.plain_sums import added_again
 from surefoot.proof.rewrites import plainly
 from surefoot.proof.strictness import is_quadratic, is_strict, modulus
 
@@ -67,6 +68,8 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     known = Curvatures(plain, domain)
     if known.empty:
         return _nowhere(domain, graph)
+    known = _without_choices(known)
+    plain = known.graph
     _fuse(known)
     found = _by_rules(known, plain)
     if found is None or (found.curvature is Curvature.CONCAVE or found.curvature is Curvature.CONVEX):
@@ -74,6 +77,23 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     if found is None:
         return _undecided(graph, known)
     return _certificate(graph, known, found)
+
+
+def _without_choices(known: Curvatures) -> Curvatures:
+    """The same, where choices that are settled on all of the domain are written as the branch that is taken."""
+    taken = {place: known.branch(place) for place, node in known.graph if node.operation == "where"}
+    if known.undefined or known.narrowed or all(branch is None for branch in taken.values()):
+        return known
+    build, new = Builder(known.graph.names), []
+    build.notes = list(known.graph.notes)
+    for place, node in known.graph:
+        build.source = node.source
+        branch = taken.get(place)
+        again = added_again(build, node, [new[k] for k in node.operands], known.graph.constants)
+        new.append(again if branch is None else new[branch])
+    found = Curvatures(plainly(build.graph(new[known.graph.output])), known.domain)
+    found.asked = known.asked
+    return found
 
 
 def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
@@ -99,12 +119,13 @@ def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
 
 def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], side: str, *, up: bool) -> Finding:
     """As strictly or strongly so as can be shown."""
+    if not all(is_quadratic(known, place) for place in parts.wrong(up=up)):
+        return Finding(Curvature(side), lines)  # what else is open was shown to bend with others: not apart from them
     mu = modulus(known, parts, known.domain, up=up)
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
         return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
-    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
-    if quadratic_alone and is_strict(known, parts, up=up):
+    if is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
     return Finding(Curvature(side), lines)
@@ -214,7 +235,9 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
     if found is not None and known.narrowed:
         return None
     for layer in LAYERS:
-        if found is not None and found.curvature is Curvature.CONVEX and layer in ("nonconvex", "interval_hessian"):
+        # Of what the rules have shown to be convex only a stronger kind is news, of few kinds of functions.
+        settled = found is not None and found.curvature is Curvature.CONVEX
+        if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
         for one in (graph, plain) if layer == "hessian_rules" else (graph,):
             other = _asked(layer, one, known.domain)
@@ -245,6 +268,8 @@ def _better(one: Finding | None, other: Finding | None) -> Finding | None:
     """The stronger of two findings; a concave function with a witness against convexity keeps both."""
     if one is None or other is None:
         return other if one is None else one
+    if other.curvature is Curvature.NOT_CONVEX and one.curvature.is_convex:
+        return None  # two proofs against each other: one of them has a fault, so nothing is claimed
     if other.curvature is Curvature.NOT_CONVEX:
         evidence = {**one.evidence, **other.evidence, "convex": False}
         return Finding(one.curvature, (*one.lines, *other.lines), evidence, one.modulus)
@@ -252,18 +277,21 @@ def _better(one: Finding | None, other: Finding | None) -> Finding | None:
     return other if stronger else one
 
 
-def _where(graph: Graph, known: Curvatures) -> tuple[str, str]:
-    """The domain in words, and how the claim begins."""
-    text = str(known.domain)
-    if known.narrowed:
-        words = Words(known)
-        more = [f"{words.text(place, whole=True)} {need.relation} {need.bound:g}" for place, need in known.narrowed]
-        text = ", ".join([text, *more] if not known.domain.is_everything else more)
-    return text, ""
+def _where(known: Curvatures) -> str:
+    """The domain in words."""
+    if not known.narrowed:
+        return str(known.domain)
+    words, more = Words(known), []
+    for place, need in known.narrowed:
+        node = known.graph.nodes[place]
+        affine = bool(is_affine(known.bits(place)).all()) and node.size > 1
+        what = f"{node.size:,} affine numbers" if affine else words.text(place, whole=True)
+        more.append(f"{what} {need.relation} {need.bound:g}" + (_at(node.source) if affine else ""))
+    return ", ".join(more if known.domain.is_everything else [str(known.domain), *more])
 
 
 def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate:
-    text, _ = _where(graph, known)
+    text = _where(known)
     narrowed = bool(known.narrowed) or known.domain is not known.asked
     place = (
         f"where it is defined: {text}" if narrowed else f"on {text}" if known.domain.is_everything else f"where {text}"
@@ -283,7 +311,7 @@ def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate
 
 def _undecided(graph: Graph, known: Curvatures) -> Certificate:
     """Quasiconvex if that is all that is known; else what stopped the proof."""
-    text, _ = _where(graph, known)
+    text = _where(known)
     if not known.undefined and bool(known.bits(known.graph.output) & QUASICONVEX):
         claim = f"The function is quasiconvex where {text}; whether it is convex was not decided."
         line = "It is a monotone function of what is convex, or a quotient of that kind."
@@ -304,6 +332,8 @@ def what_stopped(known: Curvatures) -> str:
     if known.undefined:
         gap = known.undefined[0]
         node = known.graph.nodes[gap.place]
+        if node.operation == "unknown":
+            return f"{node['name']} is an operation of which nothing is known{_at(node.source)}."
         needed = f"{words.text(gap.operand)} {gap.need.relation} {gap.need.bound:g}"
         return f"{words.text(gap.place, whole=True)} needs {needed}, which could not be shown{_at(node.source)}."
     blamed = _blamed(known)

@@ -14,7 +14,7 @@ Boyd, Vandenberghe (2004), "Convex Optimization", Cambridge, section 3.2, pp. 79
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -22,21 +22,22 @@ import numpy as np
 
 from surefoot.errors import ModelError
 from surefoot.problem.domain import Domain, Inequality
-from surefoot.problem.real import STRUCTURE, Graph, Node
-from surefoot.problem.structure import move, subscripts
+from surefoot.problem.real import Graph, Node
 from surefoot.proof import curvature_bits as facts
 from surefoot.proof.affine_forms import AffineForms
-from surefoot.proof.bounds import Bounds, Ends
-from surefoot.proof.curvature_bits import CONCAVE, CONSTANT, CONVEX, EVERYTHING, UNKNOWN, added, filled, is_affine
+from surefoot.proof.bounds import Bounds
+from surefoot.proof.curvature_bits import CONCAVE, CONSTANT, CONVEX, EVERYTHING, UNKNOWN, filled, is_affine
+from surefoot.proof.curvature_rules import bits_by_rule
 from surefoot.proof.degrees import Degrees
+from surefoot.proof.ends import Ends
 from surefoot.proof.patterns import pattern_bits
-from surefoot.proof.shapes import EVERYWHERE, HALF_PI, SHAPES, Need, Region, Shape, inside, power_shape
+from surefoot.proof.shapes import HALF_PI, SHAPES, Need, power_shape
 
 MOST_PASSES = 8
 """Rounds in which the domain may be narrowed; each says something new about where the function is defined."""
 
-MOST_CONDITIONS = 1000
-"""Entries of one operand whose conditions become inequalities of the domain."""
+MOST_CONDITIONS = 50
+"""Entries of one operand whose conditions become inequalities of the domain; more are kept as what they are."""
 
 _HALF_LINES = {">": (0, True), ">=": (0, False), "<": (1, True), "<=": (1, False)}
 
@@ -88,6 +89,7 @@ class Curvatures:
         self.undefined: list[Gap] = []
         self.added: dict[int, np.ndarray] = {}
         self.strict: dict[int, tuple[int, np.ndarray]] = {}
+        self.patterns: set[int] = set()
         self.empty = False
         self.ratios: dict[int, list[int]] = {}
         for place, node in graph:
@@ -125,6 +127,8 @@ class Curvatures:
             self.bounds.forget()
             for place in self._live():
                 node = self.graph.nodes[place]
+                if not self._is_known(node):
+                    self.undefined.append(Gap(place, place, Need("!=")))
                 for operand, need in self._needs(place, node):
                     changed |= self._check(place, operand, need)
                 found = self._rule(place, node)
@@ -139,7 +143,7 @@ class Curvatures:
     def _live(self) -> list[int]:
         """Nodes that must be defined wherever the output is: not the branches of a choice that is open."""
         whole = self._reached([self.graph.output])
-        mixed = [k for place in whole if self._is_mixed(place) for k in self.graph.nodes[place].operands[1:]]
+        mixed = [k for place in whole if self.is_mixed(place) for k in self.graph.nodes[place].operands[1:]]
         found = self._reached([self.graph.output, *mixed], into_mixed=True)
         self._partly = found - whole
         return sorted(found)
@@ -152,14 +156,14 @@ class Curvatures:
                 continue
             wanted.add(place)
             node = self.graph.nodes[place]
-            if node.operation != "where" or (into_mixed and self._is_mixed(place)):
+            if node.operation != "where" or (into_mixed and self.is_mixed(place)):
                 stack.extend(node.operands)
             else:
                 branch = self.branch(place)
                 stack.extend(node.operands[:1] if branch is None else (node.operands[0], branch))
         return wanted
 
-    def _is_mixed(self, place: int) -> bool:
+    def is_mixed(self, place: int) -> bool:
         """Whether it is known of each entry of a choice which branch is taken, but not the same one for all."""
         node = self.graph.nodes[place]
         return (
@@ -177,6 +181,13 @@ class Curvatures:
         return no if truth.never.all() else None
 
     # Where it is defined
+
+    def _is_known(self, node: Node) -> bool:
+        """Whether it is known what a node is at all: numbers, and by operations that are understood."""
+        if node.operation != "constant":
+            return node.operation != "unknown"
+        value = self.graph.constants[node["digest"]]
+        return value.dtype == bool or bool(np.isfinite(value).all())
 
     def _needs(self, place: int, node: Node) -> list[tuple[int, Need]]:
         """What operands must be."""
@@ -199,6 +210,8 @@ class Curvatures:
         missing = ~ends.satisfies(need.relation, need.bound)
         if not missing.any():
             return False
+        if need.exactly and place not in self._partly and _never(ends, need).any():
+            self.empty = True
         if not need.exactly or need.relation not in _HALF_LINES or not self.depends[operand] or place in self._partly:
             self.undefined.append(Gap(place, operand, need))
             return False
@@ -217,7 +230,7 @@ class Curvatures:
         if len(entries) <= MOST_CONDITIONS:
             for entry in entries:
                 form = self.forms.of(operand, int(entry))
-                if form is None or not form.terms:
+                if form is None or not form.terms or form.rest is None:
                     conditions = []
                     break
                 terms = tuple((k, sign * c) for k, c in sorted(form.terms.items()))
@@ -240,19 +253,13 @@ class Curvatures:
     def _rule(self, place: int, node: Node) -> np.ndarray:
         if not self.depends[place]:
             return filled(EVERYTHING if self._is_number(place, node) else UNKNOWN, node.shape)
-        rule = _RULES.get(node.operation)
-        if rule is not None:
-            found = rule(self, place, node)
-        elif node.operation in STRUCTURE:
-            found = self._moved(node)
-        elif node.operation == "power":
-            found = self._unary(node, power_shape(node["exponent"]))
-        elif node.operation in SHAPES:
-            found = self._unary(node, SHAPES[node.operation])
-        else:
-            found = filled(UNKNOWN, node.shape)
+        found = bits_by_rule(self, place, node)
         if not is_affine(found).all():
-            found = facts.closed(found | self.degrees.curvature(place) | pattern_bits(self, place, node))
+            found = facts.closed(found | self.degrees.curvature(place))
+            pattern = pattern_bits(self, place, node)
+            if np.any(pattern & ~found & 3):
+                self.patterns.add(place)
+                found = facts.closed(found | pattern)
         return found
 
     def _is_number(self, place: int, node: Node) -> bool:
@@ -263,153 +270,17 @@ class Curvatures:
             return bool(np.isfinite(self.graph.constants[node["digest"]]).all())
         return all(k not in self._bits or bool(np.all(self._bits[k] & CONSTANT)) for k in node.operands)
 
-    def _operands(self, node: Node) -> list[np.ndarray]:
+    def operands(self, node: Node) -> list[np.ndarray]:
+        """The bits of the operands of a node."""
         return [self.bits(k) for k in node.operands]
 
-    def _moved(self, node: Node) -> np.ndarray:
-        """What is not known moves, so that the zeros that padding brings are constants."""
-        places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        moved = move(node, [EVERYTHING - bits for bits in self._operands(node)], places)
-        return EVERYTHING - np.asarray(moved, dtype=np.uint8)
 
-    def _unary(self, node: Node, shape: Shape) -> np.ndarray:
-        (inner,) = self._operands(node)
-        operand = node.operands[0]
-        everywhere = [self._in(operand, regions) for regions in (shape.convex, shape.concave, shape.up, shape.down)]
-        return facts.composed(inner, *everywhere)
-
-    def _in(self, operand: int, regions: tuple[Region, ...]) -> np.ndarray:
-        """Whether entries of an operand stay in one of the regions; bounds are only asked for where they matter."""
-        shape = self.graph.nodes[operand].shape
-        if not regions or regions == EVERYWHERE:
-            return np.broadcast_to(np.array(bool(regions)), shape)
-        ends = self.bounds.of(operand)
-        return inside(regions, ends.lo, ends.hi)
-
-    def _wave(self, place: int, node: Node) -> np.ndarray:
-        """Sine and cosine: phi'' is -phi; phi' is the other one, up to its sign."""
-        (inner,) = self._operands(node)
-        value = self.bounds.of(place)
-        from surefoot.proof.interval_functions import UNARY
-
-        other = UNARY["cos" if node.operation == "sin" else "sin"](self.bounds.of(node.operands[0]).interval)
-        rising, falling = other.lo >= 0, other.hi <= 0
-        if node.operation == "cos":
-            rising, falling = falling, rising
-        return facts.composed(inner, value.hi <= 0, value.lo >= 0, rising, falling)
-
-    def _add(self, place: int, node: Node) -> np.ndarray:
-        return added(*self._operands(node))
-
-    def _sub(self, place: int, node: Node) -> np.ndarray:
-        one, other = self._operands(node)
-        return added(one, facts.mirrored(other))
-
-    def _mul(self, place: int, node: Node) -> np.ndarray:
-        for constant, other in (node.operands, node.operands[::-1]):
-            if not self.depends[constant]:
-                ends = self.bounds.of(constant)
-                bits = facts.scaled(self.bits(other), ends.lo >= 0, ends.hi <= 0)
-                return bits if self.has(constant, CONSTANT) else filled(UNKNOWN, node.shape)
-        return filled(UNKNOWN, node.shape)
-
-    def _div(self, place: int, node: Node) -> np.ndarray:
-        above, below = node.operands
-        if self.depends[below]:
-            return filled(UNKNOWN, node.shape)
-        ends = self.bounds.of(below)
-        return facts.scaled(self.bits(above), ends.positive, ends.negative)
-
-    def _sum(self, place: int, node: Node) -> np.ndarray:
-        return facts.summed(self._operands(node)[0], node["axes"])
-
-    def _cumsum(self, place: int, node: Node) -> np.ndarray:
-        (bits,) = self._operands(node)
-        return np.broadcast_to(np.expand_dims(facts.summed(bits, (node["axis"],)), node["axis"]), node.shape)
-
-    def _largest(self, place: int, node: Node) -> np.ndarray:
-        (bits,) = self._operands(node)
-        kept = facts.CONVEX | CONSTANT | facts.QUASICONVEX
-        return facts.closed(np.bitwise_and.reduce(bits & kept, axis=node["axes"], initial=kept, dtype=np.uint8))
-
-    def _smallest(self, place: int, node: Node) -> np.ndarray:
-        (bits,) = self._operands(node)
-        kept = facts.CONCAVE | CONSTANT | facts.QUASICONCAVE
-        return facts.closed(np.bitwise_and.reduce(bits & kept, axis=node["axes"], initial=kept, dtype=np.uint8))
-
-    def _maximum(self, place: int, node: Node) -> np.ndarray:
-        return self._either(node, CONVEX | CONSTANT | facts.QUASICONVEX, larger=True)
-
-    def _minimum(self, place: int, node: Node) -> np.ndarray:
-        return self._either(node, CONCAVE | CONSTANT | facts.QUASICONCAVE, larger=False)
-
-    def _either(self, node: Node, kept: int, *, larger: bool) -> np.ndarray:
-        """The larger or the smaller of two: of one of them throughout, its bits."""
-        one, other = self._operands(node)
-        found = one & other & kept
-        if bool(np.all(found & (CONVEX if larger else CONCAVE))):
-            return facts.closed(found)
-        u, v = (self.bounds.of(k) for k in node.operands)
-        first = u.lo >= v.hi if larger else u.hi <= v.lo
-        second = v.lo >= u.hi if larger else v.hi <= u.lo
-        return facts.closed(np.where(first, one, np.where(second, other, found)).astype(np.uint8))
-
-    def _logsumexp(self, place: int, node: Node) -> np.ndarray:
-        (bits,) = self._operands(node)
-        kept = CONVEX | CONSTANT
-        return facts.closed(np.bitwise_and.reduce(bits & kept, axis=node["axes"], initial=kept, dtype=np.uint8))
-
-    def _dot(self, place: int, node: Node) -> np.ndarray:
-        left, right = node.operands
-        if self.depends[left] and self.depends[right]:
-            return filled(UNKNOWN, node.shape)
-        constant, other = (right, left) if self.depends[left] else (left, right)
-        bits = self.bits(other)
-        if not self.has(constant, CONSTANT):
-            return filled(UNKNOWN, node.shape)
-        if is_affine(bits).all():
-            return filled(facts.AFFINE, node.shape)
-        ends = self.bounds.of(constant)
-        up, down = ends.lo >= 0, ends.hi <= 0
-        found = filled(UNKNOWN, node.shape)
-        for bit, turned in ((CONVEX, CONCAVE), (CONCAVE, CONVEX)):
-            # An entry is wrong if one of its products is: the factor may be positive, the other not so, or the reverse.
-            wrong = self._counted(node, constant == left, ~down, (bits & bit) == 0)
-            wrong += self._counted(node, constant == left, ~up, (bits & turned) == 0)
-            found = found | np.where(wrong == 0, bit, 0).astype(np.uint8)
-        return facts.closed(found)
-
-    def _counted(self, node: Node, in_order: bool, constant: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """How many products of a contraction have both properties."""
-        pair = (constant, other) if in_order else (other, constant)
-        spec = subscripts(node, pair[0].ndim, pair[1].ndim)
-        return np.einsum(spec, *(one.astype(np.float64) for one in pair), optimize=True)
-
-    def _where(self, place: int, node: Node) -> np.ndarray:
-        condition, yes, no = node.operands
-        branch = self.branch(place)
-        if branch is not None:
-            return self.bits(branch)
-        if not self._is_mixed(place):
-            return filled(UNKNOWN, node.shape)
-        return np.where(self.bounds.truth(condition).surely, self.bits(yes), self.bits(no)).astype(np.uint8)
-
-    def _steps(self, place: int, node: Node) -> np.ndarray:
-        """Functions of steps are constant where they are known to have one value."""
-        ends = self.bounds.of(place)
-        found = self._unary(node, SHAPES[node.operation])
-        return np.where(ends.lo == ends.hi, EVERYTHING, found).astype(np.uint8)
-
-    def _hypot(self, place: int, node: Node) -> np.ndarray:
-        """The norm of a pair: convex if each is affine, or convex and not negative."""
-        fine = []
-        for k in node.operands:
-            bits = self.bits(k)
-            fine.append(is_affine(bits) | (((bits & CONVEX) > 0) & (self.bounds.of(k).lo >= 0)))
-        return facts.closed(np.where(fine[0] & fine[1], CONVEX, UNKNOWN).astype(np.uint8))
-
-    def _condition(self, place: int, node: Node) -> np.ndarray:
-        return filled(UNKNOWN, node.shape)
+def _never(ends: Ends, need: Need) -> np.ndarray:
+    """Where a condition holds at no point of the domain."""
+    opposite = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}.get(need.relation)
+    if opposite is None:
+        return (ends.lo == 0) & (ends.hi == 0)
+    return ends.satisfies(opposite, need.bound)
 
 
 def _half_line(shape: tuple[int, ...], bound: float, side: int, strict: bool) -> Ends:
@@ -418,16 +289,3 @@ def _half_line(shape: tuple[int, ...], bound: float, side: int, strict: bool) ->
     if side:
         return Ends(full(-np.inf), full(bound), yes, np.full(shape, strict))
     return Ends(full(bound), full(np.inf), np.full(shape, strict), yes)
-
-
-_RULES: dict[str, Callable[[Curvatures, int, Node], np.ndarray]] = {
-    "input": lambda self, place, node: filled(facts.AFFINE, node.shape),
-    "add": Curvatures._add, "sub": Curvatures._sub, "mul": Curvatures._mul, "div": Curvatures._div,
-    "neg": lambda self, place, node: facts.mirrored(self.bits(node.operands[0])),
-    "sum": Curvatures._sum, "cumsum": Curvatures._cumsum, "dot": Curvatures._dot,
-    "max": Curvatures._largest, "min": Curvatures._smallest, "logsumexp": Curvatures._logsumexp,
-    "maximum": Curvatures._maximum, "minimum": Curvatures._minimum, "hypot": Curvatures._hypot,
-    "sin": Curvatures._wave, "cos": Curvatures._wave, "where": Curvatures._where,
-    **dict.fromkeys(("sign", "floor", "ceil", "round"), Curvatures._steps),
-    **dict.fromkeys(("lt", "le", "eq", "ne", "and", "or", "not"), Curvatures._condition),
-}  # fmt: skip

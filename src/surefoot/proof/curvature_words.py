@@ -16,6 +16,7 @@ from surefoot.problem.domain import told_number
 from surefoot.problem.real import STRUCTURE, Node
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import AFFINE, CONCAVE, CONSTANT, CONVEX, is_affine
+from surefoot.proof.shapes import EVERYWHERE, SHAPES, power_shape
 
 _CLOSED = re.compile(r"[\w.]+(\[[^\]]*\])?|\w+\([^()]*\)")
 """Texts that need no brackets: names, elements, numbers and calls."""
@@ -24,6 +25,12 @@ LONGEST = 36
 """Of a text that is written into another one."""
 
 MOST_LINES = 40
+
+_FIXED = {
+    "neg": "the negative of the other kind", "hypot": "a norm",
+    "maximum": "the larger of two", "max": "the largest of such numbers",
+    "minimum": "the smaller of two", "min": "the smallest of such numbers",
+}  # fmt: skip
 
 _INFIX = {"add": " + ", "sub": " - ", "mul": "*", "div": "/", "lt": " < ", "le": " <= ", "eq": " == ", "ne": " != "}
 _CALLED = {"power": "", "maximum": "max", "minimum": "min", "lgamma": "lgamma"}
@@ -89,7 +96,7 @@ class Words:
 
     def _below(self, place: int) -> list[int]:
         node = self.graph.nodes[place]
-        if place in self.known.added:
+        if place in self.known.added or place in self.known.patterns:
             return []
         if node.operation == "where":
             branch = self.known.branch(place)
@@ -101,31 +108,44 @@ class Words:
         """Why a node is what its bits say."""
         if place in self.known.added:
             return "a function of one affine number, decided by itself"
-        inner = told_curvature(self.known.bits(node.operands[0])) if node.operands else ""
-        operation = node.operation
-        bits = self.known.bits(place)
-        if operation in ("add", "sub", "sum", "cumsum", "dot") or operation in STRUCTURE or operation == "neg":
-            return {
-                "neg": "the negative of the other kind",
-                "dot": "a sum with constant factors of the right sign",
-            }.get(operation, "a sum of such terms" if operation not in STRUCTURE else "the same numbers")
+        if place in self.known.patterns:
+            return "an entropy x*log(x) or x*log(x/y), or a perspective y*phi(x/y)"
+        operation, bits = node.operation, self.known.bits(place)
+        told = told_curvature(bits)
+        if operation in _FIXED:
+            return _FIXED[operation]
+        if operation in STRUCTURE:
+            return "the same numbers"
+        if operation in ("add", "sub", "sum", "cumsum", "dot"):
+            return f"a sum of {told} terms"
         if operation in ("mul", "div") and self._has_constant(node):
-            return "a constant factor of the right sign"
+            return "a multiple, with the sign that it takes"
         if operation == "logsumexp":
-            return f"log-sum-exp of {inner} numbers"
-        if operation in ("maximum", "max", "minimum", "min"):
-            return f"the {'largest' if operation[:3] == 'max' else 'smallest'} of such numbers"
-        if operation == "hypot":
-            return "a norm"
+            return f"log-sum-exp of {told_curvature(self.known.bits(node.operands[0]))} numbers"
         if operation == "where":
             decided = self.known.bounds.truth(node.operands[0]).decided.all()
             return "each entry takes one branch" if decided else "an entropy, 0 at 0"
+        inner = told_curvature(self.known.bits(node.operands[0]))
         if operation == "log" and inner not in ("affine", "concave"):
-            return "the logarithm of a log-convex sum"
+            return "the logarithm of a sum or product of log-convex numbers"
         if operation in ("mul", "div", "prod", "power") and not self._is_plain(place, node):
             return self._by_degree(place, node, bits)
-        name = {"power": "this power", "softplus": "softplus"}.get(operation, operation)
-        return f"{name} of what is {inner}, on its range"
+        return self._by_shape(node, inner, told)
+
+    def _by_shape(self, node: Node, inner: str, told: str) -> str:
+        """An elementary function of something affine, or of something that bends as its slope wants."""
+        shape = power_shape(node["exponent"]) if node.operation == "power" else SHAPES.get(node.operation)
+        name = "the logistic function" if node.operation == "logistic" else node.operation
+        if node.operation == "power":
+            name = f"the power {told_number(node['exponent'])}"
+        if shape is None:
+            return f"{name} on the range of what is {inner}"
+        regions = shape.convex if told == "convex" else shape.concave
+        there = "" if regions == EVERYWHERE else " on the range of its argument"
+        if inner == "affine":
+            return f"{name} is {told}{there}, its argument affine"
+        way = "rises" if inner == told else "falls"
+        return f"{name} is {told} and {way}{there}, its argument {inner}"
 
     def _is_plain(self, place: int, node: Node) -> bool:
         """Whether a power needs no more than its own shape."""
@@ -135,8 +155,6 @@ class Words:
         degrees = self.known.degrees
         degree, order = degrees.degree(place), degrees.order(place)
         if bool(np.all(bits & CONVEX)):
-            if node.operation == "mul" and not bool(np.all(degrees.log(place) & CONVEX)):
-                return "an entropy or a perspective"
             if isinstance(degree, Fraction) and degree > 1:
                 return f"its root of degree {degree} is convex and not negative"
             if isinstance(degree, Fraction) and degree == 1:

@@ -2,6 +2,7 @@
 
     degree p:    u >= 0 and u^(1/p) is convex         (|x|^p; sums of them, by Minkowski; infinite for exp(convex))
     order r:     u >= 0 and u^(1/r) is concave        (products of r concave factors; sqrt(x y) has order 1)
+    falling q:   u > 0 and u^(-1/q) is concave        (1/x; sums of them; the harmonic mean is a power -1 of them)
     log u convex or concave
 
 So ``(sum |x_i|^4)^(1/4)`` has degree ``4/4 = 1`` and is convex; ``x^2/y`` has degree ``2 - 1 = 1``; products of
@@ -38,7 +39,7 @@ NONE = Fraction(0)
 DEEPEST = 100
 """How far products of products are followed."""
 
-_WEIGHED = ("mul", "div", "power", "prod", "log", "pow", "dot")
+_WEIGHED = ("mul", "div", "power", "prod", "log", "pow", "dot", "exp")
 
 
 class Degrees:
@@ -136,6 +137,11 @@ class Degrees:
             case "sum" | "max":
                 kept = CONVEX | CONSTANT
                 return np.bitwise_and.reduce(self.log(u) & kept, axis=node["axes"], initial=kept, dtype=np.uint8)
+            case "cumsum":
+                kept = CONVEX | CONSTANT
+                axis = node["axis"]
+                each = np.bitwise_and.reduce(self.log(u) & kept, axis=axis, keepdims=True, initial=kept, dtype=np.uint8)
+                return np.broadcast_to(each, node.shape)
             case "min":
                 kept = CONCAVE | CONSTANT
                 return np.bitwise_and.reduce(self.log(u) & kept, axis=node["axes"], initial=kept, dtype=np.uint8)
@@ -254,6 +260,12 @@ class Degrees:
         u = node.operands[0]
         if operation == "power" and node["exponent"] > 0:
             return _times(self.order(u), node["exponent"])
+        if operation == "power" and node["exponent"] < 0:
+            return _times(self._falling(u, 0), -node["exponent"])
+        if operation == "div" and not known.depends[u]:
+            return self._falling(node.operands[1], 0)
+        if operation == "exp":
+            return self._exponent(u)
         if operation == "prod":
             shape = known.graph.nodes[u].shape
             return _times(self.order(u), Fraction(math.prod(shape[axis] for axis in node["axes"])))
@@ -270,6 +282,53 @@ class Degrees:
             return max(listed)
         if operation in ("add", "sum"):
             return max(listed) if max(listed) <= 1 else None
+        return None
+
+    def _falling(self, place: int, depth: int) -> Fraction | None:
+        """The least q known with ``u^(-1/q)`` concave and positive, for all entries."""
+        known, node = self.known, self.known.graph.nodes[place]
+        if depth > DEEPEST or not bool(np.all(known.bounds.of(place).positive)) or not node.operands:
+            return None
+        u = node.operands[0]
+        if node.operation == "power" and node["exponent"] < 0 and bool(np.all(known.bounds.of(u).positive)):
+            return _times(self.order(u), -node["exponent"])
+        if node.operation == "div" and not known.depends[u] and bool(np.all(known.bounds.of(u).positive)):
+            return self.order(node.operands[1])
+        if node.operation in ("add", "sum") or node.operation in STRUCTURE:
+            found = [self._falling(k, depth + 1) for k in node.operands]
+            listed = [one for one in found if one is not None]
+            return max(listed) if len(listed) == len(found) else None
+        if node.operation in ("mul", "div"):
+            for factor, other in (node.operands, node.operands[::-1]):
+                if not known.depends[factor] and (node.operation == "mul" or factor == node.operands[1]):
+                    return self._falling(other, depth + 1) if np.all(known.bounds.of(factor).positive) else None
+        return None
+
+    def _exponent(self, place: int) -> Fraction | None:
+        """r, if the node is ``sum of c_i log h_i``, c_i >= 0, with orders of ``h_i^c_i`` that add up to at most r."""
+        known, node = self.known, self.known.graph.nodes[place]
+        if not known.depends[place]:
+            return Fraction(0)
+        match node.operation:
+            case "log":
+                return self.order(node.operands[0])
+            case "sum":
+                shape = known.graph.nodes[node.operands[0]].shape
+                return _times(self._exponent(node.operands[0]), Fraction(math.prod(shape[k] for k in node["axes"])))
+            case "add":
+                orders = [self._exponent(k) for k in node.operands]
+                listed = [one for one in orders if one is not None]
+                return sum(listed, Fraction(0)) if len(listed) == len(orders) else None
+            case "mul" | "div":
+                for k, factor in enumerate(node.operands):
+                    value = known.graph.value(factor)
+                    if value is None or value.dtype == bool or (node.operation == "div" and k == 0):
+                        continue
+                    if not np.all(np.isfinite(value)) or not np.all(value > 0):
+                        return None
+                    sizes = [Fraction(float(c)) for c in np.unique(value)]
+                    times = max(sizes) if node.operation == "mul" else 1 / min(sizes)
+                    return _times(self._exponent(node.operands[1 - k]), times)
         return None
 
     def _remembered(self, memory: dict[int, T], place: int, rule: Callable[[int, Node], T], nothing: T) -> T:

@@ -143,12 +143,11 @@ def dot(a: np.ndarray, b: np.ndarray, subscripts: str) -> np.ndarray:
                 if np.all(terms <= 1.0):
                     return np.einsum(subscripts, a, b, optimize=True) + 0.0
     one, other = rationals(a), rationals(b)
-    left, result = subscripts.replace("...", "").split("->")
+    left = subscripts.replace("...", "").partition("->")[0]
     letters = dict(zip(left.replace(",", ""), one.shape + other.shape, strict=True))
     if math.prod(letters.values()) > 3 * MOST_RATIONALS:
         raise TooMuchError(f"A product of arrays of shapes {a.shape} and {b.shape} would be formed in fractions.")
-    found = np.einsum(subscripts, one, other)
-    return found if found.shape or result else np.asarray(found, dtype=object)
+    return np.asarray(np.einsum(subscripts, one, other), dtype=object)
 
 
 def total(array: np.ndarray, axis: int) -> np.ndarray:

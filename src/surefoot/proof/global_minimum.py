@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -156,59 +156,74 @@ def minimise(
     stop = ""
     try:
         while not run.is_known():
-            if run.examined - before.examined >= budget.boxes:
+            if run.now.examined - before.examined >= budget.boxes:
                 stop = f"the budget of {budget.boxes:,} boxes is used up"
                 break
             if time.monotonic() - began >= budget.seconds:
                 stop = f"the budget of {budget.seconds:g} seconds is used up"
                 break
-            run.step(max(batch, len(run.bounds) // 8))
+            run.step(max(batch, len(run.now.bounds) // 8))
             if progress is not None:
-                progress(Progress(run.examined, int(np.sum(~run.small)), len(run.zeros), run.left(),
+                progress(Progress(run.now.examined, int(np.sum(~run.now.small)), len(run.now.zeros), run.left(),
                                   before.seconds + time.monotonic() - began))  # fmt: skip
     except KeyboardInterrupt:
         stop = STOPPED
     return run.known(before.seconds + time.monotonic() - began, stop)
 
 
+@dataclass(frozen=True)
+class _Now:
+    """The boxes that wait, those of them that are too small to be cut, and what was found."""
+
+    boxes: Interval
+    sides: np.ndarray
+    bounds: np.ndarray
+    small: np.ndarray
+    zeros: Interval
+    regions: Interval
+    fixed: np.ndarray
+    top: float
+    best: np.ndarray
+    examined: int
+
+
 class _Run:
-    """The boxes that wait, and what was found."""
+    """A search on its way."""
 
     def __init__(self, derivatives: Differentiate, box: Box, before: Minimising, resolution: float) -> None:
         self.derivatives, self.box, self.resolution = derivatives, box, resolution
         self.domain = Interval(box.lower, box.upper)
         self.whole = box.upper - box.lower
-        self.boxes, self.sides, self.bounds = before.waiting, before.sides, before.bounds
-        self.small = np.zeros(len(self.boxes), dtype=bool)
-        self.zeros, self.regions, self.fixed = (
-            before.candidates.zeros, before.candidates.regions, before.candidates.sides,
+        known = before.candidates
+        self.now = _Now(
+            before.waiting, before.sides, before.bounds, np.zeros(len(before.waiting), dtype=bool), known.zeros,
+            known.regions, known.sides, before.top, before.best, before.examined,
         )  # fmt: skip
-        self.top, self.best, self.examined = before.top, before.best, before.examined
 
     def is_known(self) -> bool:
         """Whether nothing is left to cut, or only places of one and the same value, too many to tell apart."""
-        open_ones = ~self.small
+        open_ones = ~self.now.small
         if not np.any(open_ones):
             return True
-        if not np.isfinite(self.top) or len(self.bounds) <= CROWD:
+        if not np.isfinite(self.now.top) or len(self.now.bounds) <= CROWD:
             return False
-        return self.top - float(np.min(self.bounds[open_ones])) <= GAP * max(1.0, abs(self.top))
+        return self.now.top - float(np.min(self.now.bounds[open_ones])) <= GAP * max(1.0, abs(self.now.top))
 
     def left(self) -> float:
         """Part of the volume that waits."""
-        width = np.where(self.sides == 0, (self.boxes.hi - self.boxes.lo) / self.whole, 0.0)
+        width = np.where(self.now.sides == 0, (self.now.boxes.hi - self.now.boxes.lo) / self.whole, 0.0)
         return float(np.sum(np.prod(width, axis=1)))
 
     def step(self, batch: int) -> None:
         """Look at the boxes with the lowest bounds. What was known before stays as it is until all is found."""
-        able = np.flatnonzero(~self.small)
+        able = np.flatnonzero(~self.now.small)
         if len(able) > batch:
-            able = able[np.argpartition(self.bounds[able], batch)[:batch]]
-        boxes, sides = self.boxes[able], self.sides[able]
+            able = able[np.argpartition(self.now.bounds[able], batch)[:batch]]
+        boxes, sides = self.now.boxes[able], self.now.sides[able]
         free = sides == 0
         seen = look_within(self.derivatives, boxes, self.domain, free)
         top, best = self._lower(seen, boxes, free)
-        bounds = np.maximum(self.bounds[able], _bounds(seen, boxes, free))
+        bounds = np.maximum(self.now.bounds[able], _bounds(seen, boxes, free))
         result = contract(seen, boxes, free)
         nowhere = seen.over.value.is_empty
         alive = ~(nowhere | (bounds > top))
@@ -222,9 +237,9 @@ class _Run:
         whole = ~free | np.any(free & ((boxes.lo <= self.box.lower) | (boxes.hi >= self.box.upper)), axis=1)[:, None]
         narrow = Interval(np.where(whole, boxes.lo, result.box.lo), np.where(whole, boxes.hi, result.box.hi))
         parts.append(self._cut(narrow[cut], sides[cut], bounds[cut], seen.over.hessian.magnitude[cut], free[cut]))
-        rest = np.ones(len(self.bounds), dtype=bool)
+        rest = np.ones(len(self.now.bounds), dtype=bool)
         rest[able] = False
-        added = [(self.boxes[rest], self.sides[rest], self.bounds[rest], self.small[rest])]
+        added = [(self.now.boxes[rest], self.now.sides[rest], self.now.bounds[rest], self.now.small[rest])]
         added.append((boxes[stay], sides[stay], bounds[stay], np.ones(len(stay), dtype=bool)))
         added += [(one_, two, three, np.zeros(len(three), dtype=bool)) for one_, two, three in parts]
         every = joined(*(part[0] for part in added))
@@ -233,13 +248,10 @@ class _Run:
         all_small = np.concatenate([part[3] for part in added])
         under = all_bounds <= top
         found = (every[under], all_sides[under], all_bounds[under], all_small[under])
-        zeros = joined(self.zeros, result.zero[one]), joined(self.regions, result.region[one])
-        fixed = np.concatenate([self.fixed, sides[one]])
-        # Nothing is computed between these assignments: an interruption finds the old state or the new one.
-        self.boxes, self.sides, self.bounds, self.small = found
-        self.zeros, self.regions = zeros
-        self.fixed, self.top, self.best = fixed, top, best
-        self.examined += len(able)
+        zeros, regions = joined(self.now.zeros, result.zero[one]), joined(self.now.regions, result.region[one])
+        fixed = np.concatenate([self.now.fixed, sides[one]])
+        # One assignment: an interruption finds the old state or the new one.
+        self.now = _Now(*found, zeros, regions, fixed, top, best, self.now.examined + len(able))
 
     def _lower(self, seen: Look, boxes: Interval, free: np.ndarray) -> tuple[float, np.ndarray]:
         """The least value seen so far: at the middles, and where Newton's method leads from the lowest of them."""
@@ -258,7 +270,7 @@ class _Run:
     def _least(self, value: Interval, defined: np.ndarray, points: np.ndarray) -> tuple[float, np.ndarray]:
         high = np.where(defined & ~np.isnan(value.hi), value.hi, np.inf)
         k = int(np.argmin(high))
-        return (float(high[k]), points[k].copy()) if high[k] < self.top else (self.top, self.best)
+        return (float(high[k]), points[k].copy()) if high[k] < self.now.top else (self.now.top, self.now.best)
 
     def _is_small(self, boxes: Interval, free: np.ndarray, seen: Look) -> np.ndarray:
         width = np.where(free, boxes.hi - boxes.lo, 0.0)
@@ -280,26 +292,29 @@ class _Run:
 
     def known(self, seconds: float, stop: str) -> Minimising:
         """The outcome, with each candidate once and those above the best left out."""
-        if np.any(self.small):
-            some = np.flatnonzero(self.small)[:SIMPLE]
-            low, high = self.boxes.lo[some], self.boxes.hi[some]
+        if np.any(self.now.small):
+            some = np.flatnonzero(self.now.small)[:SIMPLE]
+            low, high = self.now.boxes.lo[some], self.now.boxes.hi[some]
             self._improve(np.array([simple_point(a, b) for a, b in zip(low, high, strict=True)]))
         kept = self._candidates()
         if len(kept):
             values, slope = values_at(self.derivatives, kept), self.derivatives(kept.zeros, 1).gradient
             # Where f falls on the way into the box, a point of a face is no minimum.
             low, high = (kept.sides < 0) & (slope.hi < 0), (kept.sides > 0) & (slope.lo > 0)
-            kept = kept[(values.lo <= self.top) & ~np.any(low | high, axis=1)]
-        under = self.bounds <= self.top
-        return Minimising(self.boxes[under], self.sides[under], self.bounds[under], kept, self.top, self.best,
-                          self.examined, seconds, stop)  # fmt: skip
+            kept = kept[(values.lo <= self.now.top) & ~np.any(low | high, axis=1)]
+        under = self.now.bounds <= self.now.top
+        now = self.now
+        return Minimising(now.boxes[under], now.sides[under], now.bounds[under], kept, now.top, now.best, now.examined,
+                          seconds, stop)  # fmt: skip
 
     def _candidates(self) -> Candidates:
-        found = Candidates(self.zeros[:0], self.regions[:0], self.fixed[:0])
-        for kind in np.unique(self.fixed, axis=0):
-            chosen = np.all(self.fixed == kind, axis=1)
+        found = Candidates(self.now.zeros[:0], self.now.regions[:0], self.now.fixed[:0])
+        for kind in np.unique(self.now.fixed, axis=0):
+            chosen = np.all(self.now.fixed == kind, axis=1)
             free = np.broadcast_to(kind == 0, (int(np.sum(chosen)), len(kind)))
-            zeros, regions, _ = distinct(tightened(self.derivatives, self.zeros[chosen], free), self.regions[chosen])
+            zeros, regions, _ = distinct(
+                tightened(self.derivatives, self.now.zeros[chosen], free), self.now.regions[chosen]
+            )
             inside = np.all((zeros.hi >= self.box.lower) & (zeros.lo <= self.box.upper), axis=1)
             zeros, regions = zeros[inside], regions[inside]
             if len(zeros):
@@ -310,7 +325,8 @@ class _Run:
     def _improve(self, points: np.ndarray) -> None:
         points = np.minimum(np.maximum(points, self.box.lower), self.box.upper)
         there = self.derivatives(Interval.of(points), 0)
-        self.top, self.best = self._least(there.value, there.defined, points)
+        top, best = self._least(there.value, there.defined, points)
+        self.now = replace(self.now, top=top, best=best)
 
 
 def _downhill(slope: np.ndarray, bend: np.ndarray) -> np.ndarray:

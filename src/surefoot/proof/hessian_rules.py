@@ -42,6 +42,8 @@ Exponents = tuple[int, ...]
 def prove(graph: Graph, domain: Domain) -> Finding | None:
     """Whether a polynomial is convex, or concave, on all of R^n by a sum of squares; None if that is not seen.
 
+    Other functions are asked whether they are norms (`norms`), or outweighed by a quadratic (`outweighed`).
+
     Parameters
     ----------
     graph : Graph
@@ -58,10 +60,12 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
     >>> prove(build.graph(quartic), Domain.everything(("x", "y"))).curvature.value
     'strictly convex'
     """
-    if graph.size > MOST_VARIABLES:
-        return None
-    read = read_polynomial(graph)
-    if read is None or read.degree % 2 or read.degree < 4:
+    from surefoot.proof import norms, outweighed
+
+    read = read_polynomial(graph) if graph.size <= MOST_VARIABLES else None
+    if read is None:
+        return norms.prove(graph, domain) or outweighed.prove(graph, domain)
+    if read.degree % 2 or read.degree < 4:
         return None
     try:
         for side in ("convex", "concave"):
@@ -104,6 +108,8 @@ def _is_own_power(product: Exponents, i: int, n: int) -> bool:
 def _sum_of_squares(f: Polynomial, n: int) -> tuple[list[Exponents], Any] | None:
     """The products z and an exact G, positive semidefinite; None if none was found."""
     form = _form(f, n)
+    if _bends_down(form, n):
+        return None
     products = _needed(_products(f.degree, n, form), form)
     if not products or len(products) > MOST_PRODUCTS:
         return None
@@ -148,6 +154,17 @@ def _form(f: Polynomial, n: int) -> dict[Exponents, Any]:
                 key = (*map(int, exponents), *(int(k == i) + int(k == j) for k in range(n)))
                 found[key] = found.get(key, rational(0)) + c
     return {key: c for key, c in found.items() if c != 0}
+
+
+def _bends_down(form: dict[Exponents, Any], n: int) -> bool:
+    """Whether the form is negative at one of many points in doubles: then there is nothing to look for."""
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((400, 2 * n)) * 10.0 ** rng.uniform(-1, 1, (400, 1))
+    values, sizes = np.zeros(400), np.zeros(400)
+    for exponents, c in form.items():
+        term = nearest(c) * np.prod(points ** np.array(exponents), axis=1)
+        values, sizes = values + term, sizes + np.abs(term)
+    return bool(np.any(values < -1e-9 * sizes))
 
 
 def _products(degree: int, n: int, form: dict[Exponents, Any]) -> list[Exponents]:

@@ -17,6 +17,9 @@ import numpy as np
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_sums import matrix_product
 
+LEAST = 1e-280
+"""Smaller eigenvalues are not divided by: of those nothing is proven."""
+
 
 def signs(matrices: Interval) -> np.ndarray:
     """The inertia of symmetric interval matrices.
@@ -43,7 +46,7 @@ def signs(matrices: Interval) -> np.ndarray:
     size = matrices.shape[1]
     middle = np.where(np.isfinite(matrices.mid), matrices.mid, 0.0)
     values, vectors = np.linalg.eigh((middle + np.swapaxes(middle, 1, 2)) / 2)
-    roots = np.sqrt(np.where(values != 0, np.abs(values), 1.0))
+    roots = np.sqrt(np.where(np.abs(values) > LEAST, np.abs(values), 1.0))
     scaled = vectors / roots[:, None, :]
     turned = matrix_product(matrix_product(Interval.of(np.swapaxes(scaled, 1, 2)), matrices), Interval.of(scaled))
     diagonal = np.arange(size)

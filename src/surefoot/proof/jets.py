@@ -21,11 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.problem.real import Graph
+from surefoot.proof.adjoints import adjoints
 from surefoot.proof.bending import bends
 from surefoot.proof.interval import Array, Interval
 from surefoot.proof.plan import Plan, plan_of
 from surefoot.proof.replay import State, lacking, read, spread
-from surefoot.proof.slopes import adjoints, slopes_of, tangents
+from surefoot.proof.slopes import slopes_of, tangents
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Jet:
     hessian : Interval, shape (boxes, n, n)
         Symmetric; said only where ``smooth``. Empty arrays where they were not asked for.
     defined, continuous, smooth : ndarray of bool, shape (boxes,)
-        What is proven on all of each box; ``smooth`` is twice continuously differentiable.
+        What is proven on all of each box; ``smooth`` is twice continuously differentiable: of the function on the box,
+        and, where the box has no width along some side, on a neighbourhood of it. What is smooth on each of the closed
+        boxes that cover a set is so on the set: at a kink, both boxes that share it deny it.
     lacking : str
         The first operation that has no enclosure, with where it was written; empty if there is none.
     """

@@ -371,8 +371,11 @@ def _times(matrices: Interval, vectors: Interval) -> Interval:
 def _inverses(matrices: np.ndarray) -> np.ndarray:
     """About the inverses. They need not be good: a bad one proves nothing."""
     known = np.where(np.isfinite(matrices), matrices, 0.0)
-    try:
-        found = np.linalg.inv(known)
-    except np.linalg.LinAlgError:  # one of them is singular
-        found = np.linalg.pinv(known)
+    with np.errstate(all="ignore"):
+        try:
+            found = np.linalg.inv(known)
+        except np.linalg.LinAlgError:  # one of them is singular
+            singular = np.linalg.slogdet(known)[0] == 0
+            unit = np.eye(known.shape[-1])
+            found = np.linalg.inv(np.where(singular[:, None, None], unit, known))
     return np.where(np.isfinite(found), found, 0.0)

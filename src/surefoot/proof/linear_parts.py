@@ -20,7 +20,7 @@ from surefoot.proof import interval_sums as sums
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, is_affine
 from surefoot.proof.interval import Interval
-from surefoot.proof.rewrites import added_again
+from surefoot.proof.plain_sums import added_again
 
 _EPS = 2.0**-52
 
@@ -71,6 +71,7 @@ class LinearParts:
     def __init__(self, known: Curvatures) -> None:
         self.known, self.graph = known, known.graph
         self.parts: list[Part] = []
+        self._linear: dict[int, set[int]] = {}
         self._weights: dict[int, Interval] = {known.graph.output: Interval.of(1.0)}
         heap, done = [-known.graph.output], set()
         while heap:
@@ -86,6 +87,7 @@ class LinearParts:
             if given is None:
                 self.parts.append(Part(place, weight))
                 continue
+            self._linear[place] = {k for k, _ in given}
             for k, share in given:
                 before = self._weights.get(k)
                 self._weights[k] = share if before is None else before + share
@@ -97,15 +99,19 @@ class LinearParts:
 
     def only(self, kept: Sequence[int]) -> Graph:
         """The same function with every other part replaced by 0, and so with other affine terms."""
-        build, new = Builder(self.graph.names), []
-        gone = {part.place for part in self.parts} - set(kept)
+        build = Builder(self.graph.names)
+        whole: list[int] = []  # every node as it is: inside of a kept part nothing is replaced
+        part: dict[int, int] = {}  # the nodes on the way from the parts to the output
+        gone = {one.place for one in self.parts} - set(kept)
         for place, node in self.graph:
             build.source = node.source
+            whole.append(added_again(build, node, [whole[k] for k in node.operands], self.graph.constants))
             if place in gone:
-                new.append(build.broadcast(build.constant(0.0), node.shape, ()))
-            else:
-                new.append(added_again(build, node, [new[k] for k in node.operands], self.graph.constants))
-        return build.graph(new[self.graph.output])
+                part[place] = build.broadcast(build.constant(0.0), node.shape, ())
+            elif place in self._linear:
+                operands = [part.get(k, whole[k]) if k in self._linear[place] else whole[k] for k in node.operands]
+                part[place] = added_again(build, node, operands, self.graph.constants)
+        return build.graph(part.get(self.graph.output, whole[self.graph.output]))
 
     def _given(self, place: int, node: Node, weight: Interval) -> list[tuple[int, Interval]] | None:
         """The weights of the operands, if the node is linear in them."""
@@ -154,7 +160,7 @@ class LinearParts:
             for k, start, size in zip(node.operands, starts, sizes, strict=False)
         ]
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel()
+        source = np.asarray(move(node, numbered, places)).ravel().astype(np.int64)
         total = _scattered(source, weight.each(np.ravel), int(starts[-1]))
         found: dict[int, Interval] = {}
         for k, start, size in zip(node.operands, starts, sizes, strict=False):

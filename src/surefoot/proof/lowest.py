@@ -81,8 +81,17 @@ class GlobalMinimum:
         return low + (high - low) / 2 if np.isfinite(low) and np.isfinite(high) else high
 
     @property
+    def is_known(self) -> bool:
+        """Whether its value is known to nine digits, wherever it is taken."""
+        low, high = self.values
+        return bool(high - low <= 1e-9 * max(1.0, abs(high)))
+
+    @property
     def verdict(self) -> Verdict:
-        """Unique if there is one place for it; global minimum if it is proven where; else inconclusive."""
+        """Unique if there is one place for it; global minimum if it is proven where; else inconclusive.
+
+        That of a place: the value can be known although the place is not (`is_known`).
+        """
         if len(self.points) == 1 and not self.undecided:
             return Verdict.UNIQUE_GLOBAL_MINIMUM
         low, high = self.values

@@ -249,6 +249,8 @@ def disagreement(place: Place, direction: np.ndarray, bent: np.ndarray) -> str |
     # Nearer than the gradient places the stationary point f may still fall towards it.
     values = max(math.sqrt(1e5 * place.noise(place.value) / abs(curvature)), slopes)
     lengths = [slopes, *(values / 8**k for k in range(LADDER, -1, -1) if values / 8**k > slopes)]
+    asked = (*lengths, values, 2 * values, 0.5 * values)
+    place.witness.foresee([place.x + length * (sign * direction) for sign in (1.0, -1.0) for length in asked])
     for sign in (1.0, -1.0):
         ray = sign * direction
         for length in lengths:

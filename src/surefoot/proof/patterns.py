@@ -18,7 +18,7 @@ from surefoot.problem.domain import Domain
 from surefoot.problem.real import BINARY, CONDITIONS, UNARY, Builder, Graph, Node
 from surefoot.proof import curvature_bits as facts
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, UNKNOWN, filled, is_affine
-from surefoot.proof.rewrites import added_again
+from surefoot.proof.plain_sums import added_again
 
 if TYPE_CHECKING:
     from surefoot.proof.curvature import Curvatures

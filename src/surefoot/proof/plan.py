@@ -24,6 +24,33 @@ _PAIRS = {"prod": "mul", "max": "maximum", "min": "minimum"}
 
 
 @dataclass(frozen=True, eq=False)
+class Uses:
+    """Which elements of a moved array came from an operand, in the order of their places there.
+
+    Attributes
+    ----------
+    elements, places : ndarray of int, shape (uses,)
+        Elements of the result, and where in the operand each came from; places may repeat.
+    ranks : ndarray of int, shape (uses,)
+        How many came from the same place before.
+    """
+
+    elements: Array
+    places: Array
+    ranks: Array
+
+    @classmethod
+    def of(cls, origins: Array) -> Uses:
+        """From where each element came from, -1 for nowhere."""
+        flat = origins.reshape(-1)
+        used = np.flatnonzero(flat >= 0)
+        elements = used[np.argsort(flat[used], kind="stable")]
+        places = flat[elements]
+        first = np.searchsorted(places, places, side="left")
+        return cls(elements, places, np.arange(len(places)) - first)
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A graph for derivatives.
 
@@ -37,8 +64,10 @@ class Plan:
         The variables that each node depends on.
     needed : tuple of bool
         Whether its derivatives by the variables are needed: something that bends is made of it.
-    origins : tuple of ndarray or None
-        For nodes of `STRUCTURE`, for each operand: where each of its elements came from, -1 for none.
+    bent : tuple of bool
+        Whether each node has second derivatives by its operands.
+    uses : tuple of tuple of Uses
+        For nodes of `STRUCTURE`, for each operand: what its elements are used for.
     unpacked : ndarray of int, shape (n, n)
         Place of each entry of a symmetric matrix in its packed upper triangle.
     """
@@ -48,7 +77,8 @@ class Plan:
     depends: tuple[bool, ...]
     support: tuple[Array, ...]
     needed: tuple[bool, ...]
-    origins: tuple[tuple[Array, ...] | None, ...]
+    bent: tuple[bool, ...]
+    uses: tuple[tuple[Uses, ...], ...]
     unpacked: Array
 
 
@@ -74,7 +104,10 @@ def _planned(source: Graph) -> Plan:
     depends = [len(variables) > 0 for variables in support]  # zeros taken of what varies do not
     return Plan(
         source, graph, tuple(depends), tuple(support), tuple(_needed(graph, depends)),
-        tuple(_origins(graph, node) if node.operation in STRUCTURE else None for node in graph.nodes),
+        tuple(is_bent(node, depends) for node in graph.nodes),
+        tuple(
+            tuple(map(Uses.of, _origins(graph, node))) if node.operation in STRUCTURE else () for node in graph.nodes
+        ),
         _packing(graph.size),
     )  # fmt: skip
 

@@ -24,7 +24,8 @@ from surefoot.proof.certificate import Curvature
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.definite import definiteness, form, shifted, smallest_eigenvalue
 from surefoot.proof.exact_doubles import TooMuchError, doubles, fraction, mul, rationals
-from surefoot.proof.quadratic_form import Form, Products, may_be_read, read_forms
+from surefoot.proof.forms import Form, Products
+from surefoot.proof.quadratic_form import may_be_read, read_forms
 from surefoot.proof.rounding import UNIT, above, at_least, gamma
 from surefoot.proof.segments import inner_points, is_free, segment
 

@@ -61,27 +61,6 @@ class Pieces:
     ends: tuple[Value, Value]
 
 
-@dataclass(frozen=True)
-class Bent:
-    """What a function in pieces is.
-
-    Attributes
-    ----------
-    convex, strict : bool
-    modulus : Fraction
-        A lower bound of the second derivative, 0 if none above it is proven.
-    affine : bool
-    against : Fraction or None
-        A place near which it is not convex.
-    """
-
-    convex: bool
-    strict: bool
-    modulus: Fraction
-    affine: bool
-    against: Fraction | None
-
-
 def read_pieces(graph: Graph, constants: Sequence[Fraction], line: Line) -> Pieces:
     """The function of the first variable, the others being constants.
 
@@ -195,7 +174,8 @@ def _pointwise(pieces: Sequence[Pieces], on_parts: Callable[..., Any], on_values
     return Pieces(first.joints, parts, values, (ends[0], ends[1]))
 
 
-def _bounds(one: Pieces, line: Line) -> list[tuple[End, End]]:
+def bounds_of(one: Pieces, line: Line) -> list[tuple[End, End]]:
+    """The open intervals of the parts."""
     ends = [line.low, *one.joints, line.high]
     return list(pairwise(ends))
 
@@ -204,7 +184,7 @@ def _split_at_roots(pieces: Sequence[Pieces], what: Callable[..., Rational], lin
     """Cut where a quotient of polynomials formed of the parts is zero."""
     cut = _cut(pieces)
     roots: list[Fraction] = []
-    for k, (low, high) in enumerate(_bounds(cut[0], line)):
+    for k, (low, high) in enumerate(bounds_of(cut[0], line)):
         roots += roots_between(what(*(one.parts[k] for one in cut)).top, low, high)
     return _cut(cut, roots)
 
@@ -217,7 +197,7 @@ def _sign_on(part: Rational, low: End, high: End) -> int:
 
 
 def _signs(one: Pieces, line: Line) -> list[int]:
-    return [_sign_on(part, low, high) for part, (low, high) in zip(one.parts, _bounds(one, line), strict=True)]
+    return [_sign_on(part, low, high) for part, (low, high) in zip(one.parts, bounds_of(one, line), strict=True)]
 
 
 def _added(operands: Sequence[Pieces], line: Line) -> Pieces:
@@ -321,65 +301,14 @@ _RULES: dict[str, Callable[[Sequence[Pieces], Line], Pieces]] = {
 _ON_CONDITIONS = ("and", "or", "not", "where")
 
 
-def bent(one: Pieces, line: Line) -> Bent | None:
-    """Whether a function in pieces is convex; None if it is not defined on all of the interval."""
-    inside = [*one.values, *([one.ends[0]] if line.has_low else []), *([one.ends[1]] if line.has_high else [])]
-    if any(value is None for value in inside):
+def value_at(pieces: Pieces, line: Line, t: Fraction) -> Fraction | None:
+    """The value of a function in pieces; None where it is not defined, or outside the interval."""
+    for end, value in ((line.low, pieces.ends[0]), (line.high, pieces.ends[1])):
+        if end is not None and t == end:
+            return None if value is None else Fraction(value)
+    if (line.low is not None and t < line.low) or (line.high is not None and t > line.high):
         return None
-    seconds = [part.derivative().derivative() for part in one.parts]
-    bounds = _bounds(one, line)
-    for second, (low, high) in zip(seconds, bounds, strict=True):
-        point = None if second.is_zero else negative_point(second.top * second.bottom, low, high)
-        if point is not None:
-            return Bent(False, False, Fraction(0), False, point)
-    place = _broken(one, line)
-    if place is not None:
-        return Bent(False, False, Fraction(0), False, place)
-    affine = all(second.is_zero for second in seconds) and _is_one_line(one)
-    flat = any(second.is_zero for second in seconds)
-    modulus = Fraction(0) if flat else min(_least(s, low, high) for s, (low, high) in zip(seconds, bounds, strict=True))
-    return Bent(True, not flat, modulus, affine and not _jumps_at_ends(one, line), None)
-
-
-def _broken(one: Pieces, line: Line) -> Fraction | None:
-    """A joint, or an end, at which convex pieces do not make a convex function; None if there is none."""
-    for k, joint in enumerate(one.joints):
-        left, right = one.parts[k], one.parts[k + 1]
-        if not left.at(joint) == one.values[k] == right.at(joint):
-            return joint
-        before, after = left.derivative().at(joint), right.derivative().at(joint)
-        assert before is not None and after is not None  # no pole where the value is finite
-        if before > after:
-            return joint
-    for has, end, part, value in (
-        (line.has_low, line.low, one.parts[0], one.ends[0]), (line.has_high, line.high, one.parts[-1], one.ends[1]),
-    ):  # fmt: skip
-        if has and end is not None:
-            limit = part.at(end)
-            if limit is None or value is None or value < limit:
-                return end
-    return None
-
-
-def _jumps_at_ends(one: Pieces, line: Line) -> bool:
-    ends = ((line.has_low, line.low, one.parts[0], one.ends[0]), (line.has_high, line.high, one.parts[-1], one.ends[1]))
-    return any(has and end is not None and part.at(end) != value for has, end, part, value in ends)
-
-
-def _is_one_line(one: Pieces) -> bool:
-    return all((part - one.parts[0]).is_zero for part in one.parts)
-
-
-def _least(second: Rational, low: End, high: End) -> Fraction:
-    """A lower bound above 0 of a quotient that is never negative on an open interval, or 0."""
-    places = [end for end in (low, high) if end is not None]
-    centre = Fraction(0) if not places else places[0]
-    width = high - low if low is not None and high is not None else Fraction(64)
-    start = low if low is not None else (high - width if high is not None else centre - width / 2)
-    sampled = [second.at(start + width * Fraction(k, 64)) for k in range(65)]
-    guess = min((value for value in sampled if value is not None), default=Fraction(0))
-    for share in (Fraction(1), Fraction(1023, 1024), Fraction(1, 2), Fraction(1, 16)):
-        mu = guess * share
-        if mu > 0 and (second - Rational.constant(mu)).is_never_negative(low, high):
-            return mu
-    return Fraction(0)
+    for joint, value in zip(pieces.joints, pieces.values, strict=True):
+        if t == joint:
+            return None if value is None else Fraction(value)
+    return pieces.parts[sum(joint < t for joint in pieces.joints)].at(t)

@@ -1,7 +1,8 @@
 """A saved proof, proven again: from what the file says of the function and the numbers, with code of its own.
 
 It shares the intervals, their reading of a graph and its derivatives, and nothing of the search: Krawczyk's operator
-and the signs of curvature are computed here in another way, in interval arithmetic throughout. Every number of the
+and the signs of curvature are computed here in another way, in interval arithmetic throughout, and Arb's balls, which
+share nothing with the intervals, must agree with them at the point. Every number of the
 argument is checked, the verdict is derived anew, and the words must be the words for these numbers.
 
     I - C H(X) times (X - m), - C g(m)   inside  X - m          V'HV with disks (Gershgorin) that do not meet 0
@@ -124,6 +125,10 @@ def _hold(state: Mapping[str, Any], graph: Graph) -> None:
         With what does not hold.
     """
     argument = numbers(state["evidence"]["argument"])
+    if argument.get("kind") == "curvature":
+        from surefoot.proof.recheck_convexity import check_curvature
+
+        return check_curvature(graph, state)
     if argument.get("kind") not in CHECKS:
         raise Refuted("It proves nothing: there is no argument in it that could be checked.")
     if state["rigour"] != Rigour.PROVEN.name or state["verdict"] != argument["verdict"]:

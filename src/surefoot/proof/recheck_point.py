@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.problem.real import Graph
+from surefoot.proof.arb_reading import arb_jet, ends
 from surefoot.proof.certificate import Curvature, Verdict
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_sums import matrix_product
@@ -20,6 +21,10 @@ from surefoot.proof.replay import enclose
 Argument = Mapping[str, Any]
 Array = np.ndarray
 
+BITS = 160
+"""Of Arb's balls."""
+MOST_IN_ARB = 20_000
+"""Numbers in a graph that is read in Arb too."""
 STRICT = (Curvature.STRICTLY_CONVEX, Curvature.STRONGLY_CONVEX)
 
 
@@ -52,6 +57,7 @@ def check_point(graph: Graph, a: Argument) -> Verdict:
     require(box.defined & box.smooth, "f is not proven to be twice differentiable on the verified box.")
     near_low, near_high = _around(at, np.where(reach > 0, reach, 0.0), low, high)
     tight, here = _jet(graph, near_low, near_high), _jet(graph, at, at)
+    _check_in_arb(graph, at, here)
     _check_held(a, tight, box, held)
     if a["exact"] is True:
         require(reach == 0, "A point that is exact has no reach.")
@@ -95,6 +101,20 @@ def _around(at: Array, radius: Array, low: Array, high: Array) -> tuple[Array, A
 
 def _jet(graph: Graph, low: Array, high: Array, order: int = 2) -> Jet:
     return second_order(graph, Interval(low[None], high[None]), order=order)
+
+
+def _check_in_arb(graph: Graph, at: Array, here: Jet) -> None:
+    """The value and the gradient at the middle once more, by a reading that shares no code with the intervals."""
+    if sum(node.size for node in graph.nodes) > MOST_IN_ARB:
+        return
+    found = arb_jet(graph, at.tolist(), order=1, bits=BITS)
+    for ball, low, high in zip(
+        (found.value, *found.gradient), (here.value.lo[0], *here.gradient.lo[0]),
+        (here.value.hi[0], *here.gradient.hi[0]), strict=True,
+    ):  # fmt: skip
+        if ball.is_finite():
+            least, most = ends(ball)
+            require(least <= high and low <= most, "Arb's balls contradict the intervals.")
 
 
 def _parts(graph: Graph, a: Argument, at: Array, low: Array, high: Array) -> tuple[Array, dict[int, str]]:

@@ -18,7 +18,7 @@ def on_grid(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Examples
     --------
     >>> p, q = on_grid(np.array([0.1]), np.array([1e9]))
-    >>> float((q - p)[0]) == 1e9 - p[0]
+    >>> bool((q - p)[0] == 1e9 - p[0])
     True
     """
     size = np.maximum(np.abs(p), np.abs(q))

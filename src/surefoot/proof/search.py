@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from surefoot.problem.box import Box
-from surefoot.proof.cutting import cut_up, fused, grid, joined
+from surefoot.proof.cutting import cut_up, grid, joined
 from surefoot.proof.interval import Interval
 from surefoot.proof.krawczyk import Contracted, Differentiate, Look, contract, look_within
 
@@ -167,16 +167,13 @@ def search(
     waiting, undecided, zeros, regions = (
         _Boxes(part) for part in (before.waiting, before.undecided, before.zeros, before.regions)
     )
+    stores = (waiting, undecided, zeros, regions)
     batch = max(1, NUMBERS // (numbers * len(whole) ** 2))
-    examined, stop, now = 0, "", None
-
-    def found(stopped: str) -> Search:
-        seconds = before.seconds + time.monotonic() - began
-        return Search(before.box, waiting.all, undecided.all, zeros.all, regions.all, before.examined + examined,
-                      seconds, stopped)  # fmt: skip
-
+    examined, stop, safe = 0, "", [list(store.parts) for store in stores]
     try:
         while len(waiting):
+            # What an interruption goes back to: a box is never lost, nor a zero without its region.
+            safe = [list(store.parts) for store in stores]
             if examined >= budget.boxes:
                 stop = f"the budget of {budget.boxes:,} boxes is used up"
                 break
@@ -187,27 +184,21 @@ def search(
             seen = look_within(derivatives, now, domain)
             result = contract(seen, now)
             left, small = _left(seen, now, result, whole, resolution, FEW if len(waiting) < FEW else 0)
-            # From here on nothing is interrupted that would lose a box: these are only lists.
-            examined += len(now)
-            now = None
             zeros.add(result.zero[result.one])
             regions.add(result.region[result.one])
             undecided.add(small)
             waiting.add(left)
+            examined += len(now)
             if progress is not None:
                 rest = float(np.sum(np.prod((waiting.all.hi - waiting.all.lo) / whole, axis=1)))
                 progress(Progress(before.examined + examined, len(waiting), len(zeros), rest,
                                   before.seconds + time.monotonic() - began))  # fmt: skip
+        safe = [list(store.parts) for store in stores]
     except KeyboardInterrupt:
         stop = STOPPED
-        if now is not None:
-            waiting.parts.insert(0, now)
-    return found(stop)
-
-
-def settled(found: Search) -> Search:
-    """The same with the undecided boxes in as few as possible."""
-    return replace(found, undecided=fused(found.undecided), waiting=fused(found.waiting))
+    left, open_ones, found, around = (joined(one.nothing, *kept) for one, kept in zip(stores, safe, strict=True))
+    seconds = before.seconds + time.monotonic() - began
+    return Search(before.box, left, open_ones, found, around, before.examined + examined, seconds, stop)
 
 
 def _left(

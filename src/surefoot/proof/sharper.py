@@ -11,6 +11,10 @@ Computers 66(8), pp. 1281-1292.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +22,7 @@ import numpy as np
 from surefoot.problem.real import Graph
 from surefoot.proof.arb_reading import arb_jet, ball, ends, precision
 from surefoot.proof.interval import Interval
+from surefoot.proof.krawczyk import inflated
 
 BITS = (128, 320)
 """Working precisions, tried in turn."""
@@ -47,7 +52,7 @@ def sharpened(graph: Graph, zero: Interval) -> list[Any] | None:
     """
     if graph.size > LARGEST:
         return None
-    now = [ball(float(low), float(high)) for low, high in zip(zero.lo, zero.hi, strict=True)]
+    now = _balls(zero)
     better = False
     for bits in BITS:
         with precision(bits):
@@ -61,6 +66,71 @@ def sharpened(graph: Graph, zero: Interval) -> list[Any] | None:
                 if not shrunk:
                     break
     return now if better else None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What Arb says of boxes that doubles could not decide.
+
+    Attributes
+    ----------
+    one, none : ndarray of bool (B,)
+        Proven: the larger box ``region`` holds exactly one zero, in ``zero``; the box holds none.
+    zero, region : Interval (B, n)
+    """
+
+    one: np.ndarray
+    none: np.ndarray
+    zero: Interval
+    region: Interval
+
+
+def second_opinion(
+    graph: Graph, boxes: Interval, smooth: Callable[[Interval], np.ndarray], seconds: float = np.inf
+) -> Opinion:
+    """Krawczyk's operator in Arb on small boxes, where rounding is what doubles could not see through.
+
+    Parameters
+    ----------
+    graph : Graph
+        The function.
+    boxes : Interval (B, n)
+        Each is made three times as wide first.
+    smooth : callable
+        Whether f is proven to be defined and twice continuously differentiable on boxes.
+    seconds : float
+        After so many, or Ctrl-C, nothing is said of the boxes that are left.
+
+    Examples
+    --------
+    >>> from surefoot.problem.real import Builder
+    >>> build = Builder(("x",))
+    >>> f = build.graph(build.sum(build.unary("cos", build.input)))
+    >>> found = second_opinion(f, Interval([[3.1], [0.5]], [[3.2], [0.6]]), lambda boxes: np.ones(2, dtype=bool))
+    >>> found.one.tolist(), found.none.tolist()
+    ([True, False], [False, True])
+    """
+    region = inflated(boxes, 1.0)
+    one, none = np.zeros(len(boxes), dtype=bool), np.zeros(len(boxes), dtype=bool)
+    lo, hi = region.lo.copy(), region.hi.copy()
+    began = time.monotonic()
+    with suppress(KeyboardInterrupt), precision(BITS[-1]):
+        for k in np.flatnonzero(smooth(region)):
+            if time.monotonic() - began > seconds:
+                break
+            image = _image(graph, _balls(region[k]), BITS[-1])
+            if image is None:
+                continue
+            none[k] = any(not it.overlaps(box) for it, box in zip(image, _balls(boxes[k]), strict=True))
+            ends = zip(image, region.lo[k], region.hi[k], strict=True)
+            if all(ball(float(a)) < it and it < ball(float(b)) for it, a, b in ends):
+                zero = as_doubles(image).meet(region[k])
+                lo[k], hi[k], one[k] = zero.lo, zero.hi, True
+    return Opinion(one, none, Interval(lo, hi), region)
+
+
+def _balls(box: Interval) -> list[Any]:
+    return [ball(float(a), float(b)) for a, b in zip(box.lo, box.hi, strict=True)]
 
 
 def as_doubles(balls: list[Any]) -> Interval:

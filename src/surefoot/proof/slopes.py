@@ -1,12 +1,11 @@
-"""First derivatives of a graph in intervals: forward by the variables, backward from the function.
+"""First derivatives of a graph in intervals, forward: of every node by the variables.
 
-    forward   J_k = sum over operands  (d op_k / d operand) J_operand          J_input = 1
-    backward  a_operand += (d op_k / d operand)' a_k                           a_output = 1
+    J_k = sum over operands  (d op_k / d operand) J_operand,        J_input = 1
 
-An operand of an elementwise operation has one slope for each element, used by both sweeps. Of a ``where`` or a maximum
-that is not decided, any mixture of its branches can be the slope.
+An operand of an elementwise operation has one slope for each element, used backward as well (`adjoints`). Of a
+``where`` or a maximum that is not decided, any mixture of its branches can be the slope.
 
-Reference: Griewank & Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, sections 3.1 and 3.2.
+Reference: Griewank & Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.1.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from surefoot.proof import interval_sums as sums
 from surefoot.proof.elementwise import RULES, power_rule
 from surefoot.proof.interval import Array, Interval, Truth, chosen, square, tight
 from surefoot.proof.plan import Plan
-from surefoot.proof.replay import State, whole_exponents
+from surefoot.proof.replay_rules import State, whole_exponents
 
 Slope = Interval | int | None
 """Of an elementwise operation by one operand: intervals, or plain 1 or -1, or None where it does not depend on it."""
@@ -114,8 +113,8 @@ def _arctan2(operands: Sequence[State], _: Interval, asked: Sequence[bool]) -> t
 
 def _over_sum(u: Interval, v: Interval) -> Interval:
     """``u/(u^2 + v^2)``, which is at most ``1/(2 |v|)``."""
-    most = 0.5 / Interval(v.mignitude, v.magnitude)
-    return (u / (square(u) + square(v))).meet(Interval(-most.hi, most.hi))
+    most = np.where(v.mignitude > 0.0, (0.5 / Interval.of(v.mignitude)).hi, np.inf)
+    return (u / (square(u) + square(v))).meet(Interval(-most, most))
 
 
 def _hypot(operands: Sequence[State], value: Interval, asked: Sequence[bool]) -> tuple[Slope, ...]:
@@ -156,9 +155,6 @@ def scaled(derivative: Interval, slope: Slope, ahead: int) -> Interval:
     return times(derivative, slope)
 
 
-# Forward
-
-
 def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interval | None]:
     """Derivatives by the variables in each node's support, shape (boxes or 1, support) + its own, where needed."""
     found: list[Interval | None] = []
@@ -169,7 +165,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
             found.append(Interval.of(np.eye(plan.graph.size)[None]))
         else:
             parts = [
-                (k, at, _onto(plan, found[at], plan.support[at], plan.support[place]))
+                (k, at, onto(plan, found[at], plan.support[at], plan.support[place]))
                 for k, at in enumerate(node.operands)
                 if plan.depends[at] and found[at] is not None
             ]
@@ -177,7 +173,7 @@ def tangents(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
     return found
 
 
-def _onto(plan: Plan, derivative: Interval | None, mine: Array, wanted: Array) -> Interval:
+def onto(plan: Plan, derivative: Interval | None, mine: Array, wanted: Array) -> Interval:
     """Derivatives by more variables: 0 by the others."""
     assert derivative is not None
     if len(mine) == len(wanted):
@@ -271,123 +267,18 @@ def softmax(u: Interval, axes: Sequence[int]) -> Interval:
     """``exp(u_i) / sum exp(u_j)``: it grows with its own operand and falls with the others."""
     over = tuple(axis + 1 for axis in axes)
     shift = np.where(np.isfinite(u.hi), u.hi, 0.0).max(axis=over, keepdims=True)
-    shifted = u - Interval.of(shift)
-    high, low = tight("exp", Interval(shifted.lo, shifted.hi)), None
-    del low
-    all_high = _kept(sums.total(Interval.of(high.hi), over), over).hi
-    all_low = _kept(sums.total(Interval.of(high.lo), over), over).lo
-    others_high = np.maximum((Interval.of(all_high) - Interval.of(high.hi)).hi, 0.0)
-    others_low = np.maximum((Interval.of(all_low) - Interval.of(high.lo)).lo, 0.0)
-    lo = Interval.of(high.lo) / (Interval.of(high.lo) + Interval.of(others_high))
-    hi = Interval.of(high.hi) / (Interval.of(high.hi) + Interval.of(others_low))
-    count = int(np.prod([u.shape[axis] for axis in over]))
+    powers = tight("exp", u - Interval.of(shift))
+    low, high = Interval.of(powers.lo), Interval.of(powers.hi)
+    # The others together: all, without one.
+    most = np.maximum((kept(sums.total(high, over), over) - high).hi, 0.0)
+    least = np.maximum((kept(sums.total(low, over), over) - low).lo, 0.0)
+    lo, hi = (low / (low + Interval.of(most))).lo, (high / (high + Interval.of(least))).hi
+    alone = float(np.prod([u.shape[axis] for axis in over]) == 1)
     return Interval(
-        np.where(np.isfinite(u.magnitude), np.fmax(lo.lo, 1.0 if count == 1 else 0.0), 0.0),
-        np.where(np.isfinite(hi.hi), np.minimum(hi.hi, 1.0), 1.0),
-    )  # fmt: skip
+        np.where(np.isfinite(u.magnitude), np.fmax(lo, alone), 0.0), np.where(np.isfinite(hi), np.minimum(hi, 1.0), 1.0)
+    )
 
 
-def _kept(u: Interval, axes: Sequence[int]) -> Interval:
+def kept(u: Interval, axes: Sequence[int]) -> Interval:
+    """With axes of length 1 where they were summed away."""
     return u.each(lambda ends: np.expand_dims(ends, tuple(axes)))
-
-
-# Backward
-
-
-def adjoints(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interval | None]:
-    """Derivatives of the function by each node, shape (boxes or 1) + its own; None where it has none."""
-    nodes = plan.graph.nodes
-    found: list[Interval | None] = [None] * len(nodes)
-    found[plan.graph.output] = Interval.of(np.ones(1))
-    for place in range(len(nodes) - 1, 0, -1):
-        mine, node = found[place], nodes[place]
-        if mine is None or not plan.depends[place]:
-            continue
-        for k, at in enumerate(node.operands):
-            if plan.depends[at] and isinstance(states[at].value, Interval):
-                part = _passed_back(plan, node, place, k, mine, states, slopes[place])
-                before = found[at]
-                found[at] = part if before is None else before + part
-    return found
-
-
-def _passed_back(
-    plan: Plan, node: Node, place: int, k: int, mine: Interval, states: Sequence[State], slopes: tuple[Slope, ...]
-) -> Interval:
-    if slopes:
-        return scaled(mine, slopes[k], 0)
-    name, operand = node.operation, plan.graph.nodes[node.operands[k]]
-    if name == "broadcast":
-        return _gathered(mine, node, operand)
-    if name in STRUCTURE:
-        origins = plan.origins[place]
-        assert origins is not None
-        return _sent_back(mine, origins[k], operand.shape)
-    if name == "cumsum":
-        return sums.running(mine, node["axis"] + 1, not node["reverse"])
-    if name == "dot":
-        other = states[node.operands[1 - k]].value
-        assert isinstance(other, Interval)
-        return contracted_back(
-            node, k, mine, other, len(operand.shape), len(plan.graph.nodes[node.operands[1 - k]].shape), 1
-        )
-    spread = _kept(mine, [axis + 1 for axis in node["axes"]])
-    if name == "logsumexp":
-        return times(spread, softmax(states[node.operands[k]].value, node["axes"]))  # type: ignore[arg-type]
-    return spread.each(lambda ends: np.broadcast_to(ends, (ends.shape[0], *operand.shape)))
-
-
-def _gathered(mine: Interval, node: Node, operand: Node) -> Interval:
-    """Sums over what was repeated."""
-    new = [axis + 1 for axis in range(len(node.shape)) if axis not in node["axes"]]
-    grown = [
-        at + 1
-        for at, length in zip(node["axes"], operand.shape, strict=True)
-        if length == 1 and node.shape[at] > 1
-    ]  # fmt: skip
-    summed = sums.total(mine, new + grown) if new or grown else mine
-    return summed.each(lambda ends: ends.reshape(ends.shape[0], *operand.shape))
-
-
-def _sent_back(mine: Interval, origins: Array, shape: tuple[int, ...]) -> Interval:
-    """What each element was used for, summed."""
-    flat = origins.reshape(-1)
-    used = np.flatnonzero(flat >= 0)
-    targets = flat[used]
-    size = int(np.prod(shape))
-    counts = np.bincount(targets, minlength=size)
-    most = int(counts.max(initial=0))
-    if most <= 1:
-
-        def placed(ends: Array) -> Array:
-            out = np.zeros((ends.shape[0], size))
-            out[:, targets] = ends.reshape(ends.shape[0], -1)[:, used]
-            return out.reshape(ends.shape[0], *shape)
-
-        return mine.each(placed)
-    order = np.argsort(targets, kind="stable")
-    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    ranks = np.arange(len(targets)) - first[targets[order]]
-
-    def tabled(ends: Array) -> Array:
-        out = np.zeros((ends.shape[0], most, size))
-        out[:, ranks, targets[order]] = ends.reshape(ends.shape[0], -1)[:, used[order]]
-        return out
-
-    return sums.total(mine.each(tabled), (1,)).each(lambda ends: ends.reshape(ends.shape[0], *shape))
-
-
-def contracted_back(node: Node, k: int, mine: Interval, other: Interval, own: int, others: int, lead: int) -> Interval:
-    """The transposed contraction: what a ``dot`` passes back to operand k, which has ``own`` axes."""
-    contract, batch = node["contract"], node["batch"]
-    free_own = [axis for axis in range(own) if axis not in (*contract[k], *batch[k])]
-    free_other = [axis for axis in range(others) if axis not in (*contract[1 - k], *batch[1 - k])]
-    ahead = len(batch[0])
-    start = ahead if k == 1 else ahead + len(free_own)
-    theirs = range(start, start + len(free_other))
-    found = sums.contraction(mine, other, (tuple(theirs), tuple(free_other)), (tuple(range(ahead)), batch[1 - k]), lead)
-    # Its axes: batch, own free ones, then the contracted ones in the other operand's order.
-    rest = sorted(contract[1 - k])
-    now = [*batch[k], *free_own, *(contract[k][contract[1 - k].index(axis)] for axis in rest)]
-    order = [now.index(axis) for axis in range(own)]
-    return found.each(lambda ends: ends.transpose(*range(lead), *(lead + at for at in order)))

@@ -28,7 +28,7 @@ from surefoot.proof.ball_matrix import Ball, signs_of
 from surefoot.proof.certificate import Certificate, Curvature, Rigour, Verdict
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.exact_signs import exact_inertia
-from surefoot.proof.local_reading import Unread
+from surefoot.proof.local_reading import Unread, look
 from surefoot.proof.lower_ground import floor_of, local_floor, lower_point
 from surefoot.proof.point_found import Found, enclosed_point, exact_point, multipliers, polished, settled
 from surefoot.proof.point_otherwise import lowest, moving, receding, strongly
@@ -41,6 +41,8 @@ ROUNDED = 0.999
 NEAR = 1e-4
 """How far a stationary point may lie from x to be the one that is meant, as a part of max(1, |x|)."""
 MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM, Verdict.GLOBAL_MINIMUM, Verdict.UNIQUE_GLOBAL_MINIMUM)
+ASIDE = (0.1, 1.0, 1.0, 10.0)
+"""How far from x f is looked at before its convexity is asked for, relative to the variables, at least 1."""
 STRICT = (Curvature.STRICTLY_CONVEX, Curvature.STRONGLY_CONVEX)
 
 Proven = Finding | Certificate | None
@@ -130,6 +132,8 @@ def _argued(question: Question, curvature: Proven | Callable[[], Proven]) -> Arg
 
     @cache
     def convex() -> Argument | None:
+        if callable(curvature) and _bends_down(question):
+            return None
         return convexity_of(curvature() if callable(curvature) else curvature)
 
     stopped: Open | Unread
@@ -148,6 +152,17 @@ def _argued(question: Question, curvature: Proven | Callable[[], Proven]) -> Arg
         if argument is not None:
             return argument
     raise stopped
+
+
+def _bends_down(question: Question) -> bool:
+    """Whether f is seen to curve downward around x, so that it is in vain to ask for its convexity."""
+    rng = np.random.default_rng(0)
+    aside = rng.uniform(-1.0, 1.0, (len(ASIDE), question.graph.size)) * np.array(ASIDE)[:, None]
+    points = np.clip(question.x + aside * np.maximum(1.0, np.abs(question.x)), question.box.lower, question.box.upper)
+    return any(
+        local.smooth and (signs := signs_of(local.hessian)) is not None and signs.negative > 0
+        for local in look(question.graph, points, points)
+    )
 
 
 def convexity_of(curvature: Proven) -> Argument | None:

@@ -147,10 +147,9 @@ class _Strictness:
             case "neg":
                 return self.rows(node.operands[0], entries, up=not up)
             case "add":
-                return [row for k in node.operands for row in self.rows(k, entries, up=up)]
+                return self._added(node, entries, (up, up))
             case "sub":
-                one, other = node.operands
-                return self.rows(one, entries, up=up) + self.rows(other, entries, up=not up)
+                return self._added(node, entries, (up, not up))
             case "where":
                 return self._chosen(place, node, entries, up)
             case "sum":
@@ -160,6 +159,13 @@ class _Strictness:
             case "div":
                 return self._quotient(node, entries, up)
         return []
+
+    def _added(self, node: Node, entries: np.ndarray, ways: tuple[bool, bool]) -> Rows:
+        """Of a sum, where each term bends as it should: the sum may bend for another reason, and less strictly."""
+        for k, up in zip(node.operands, ways, strict=True):
+            bits = self.known.bits(k).ravel()[entries]
+            entries = entries[(bits & (CONVEX if up else CONCAVE)) > 0]
+        return [row for k, up in zip(node.operands, ways, strict=True) for row in self.rows(k, entries, up=up)]
 
     def _elementary(self, node: Node, shape: Shape, entries: np.ndarray, up: bool) -> Rows:
         """Strictly bent of something affine, or strictly monotone of something strictly bent."""
@@ -253,7 +259,7 @@ class _Strictness:
             for k, start, size in zip(node.operands, starts, sizes, strict=False)
         ]
         places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel()[entries]
+        source = np.asarray(move(node, numbered, places)).ravel()[entries].astype(np.int64)
         found: Rows = []
         for k, start, size in zip(node.operands, starts, sizes, strict=False):
             own = np.unique(source[(source > start) & (source <= start + size)]) - 1 - start

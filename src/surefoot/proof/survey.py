@@ -20,19 +20,26 @@ import numpy as np
 from surefoot.problem.box import Box
 from surefoot.problem.real import Graph
 from surefoot.proof.certificate import Verdict
-from surefoot.proof.cutting import fused, joined
+from surefoot.proof.cutting import fused, joined, simple_point
 from surefoot.proof.degenerate import degenerate_points
 from surefoot.proof.global_minimum import Minimising, faces, minimise
 from surefoot.proof.interval import Interval
 from surefoot.proof.jets import second_order
 from surefoot.proof.krawczyk import Differentiate
 from surefoot.proof.lowest import GlobalMinimum, lowest_of
-from surefoot.proof.search import RESOLUTION, Budget, Progress, Search, search
-from surefoot.proof.sharper import sharpened
+from surefoot.proof.search import RESOLUTION, STOPPED, Budget, Progress, Search, search
+from surefoot.proof.sharper import LARGEST, second_opinion, sharpened
 from surefoot.proof.zeros import Place, Sharpen, StationaryPoint, points_of
 
 WIDEST = 1e-8
 """An enclosure wider than this, in units of max(1, |x|), is no answer."""
+
+BRIEF = 1.0
+"""Seconds that the global minimum is given at least, and after Ctrl-C at most."""
+FIRST = 32
+"""Points, the lowest ones, of which f is also evaluated at the simplest double of the enclosure."""
+OPINIONS, PATIENCE = 5000, 5.0
+"""Undecided boxes that are asked about in Arb, and for how many seconds."""
 
 Watch = Callable[[Progress], object]
 
@@ -112,13 +119,15 @@ def survey(
         stopped = replace(begun, stop=f"there is no enclosure of {lacking}")
         return _outcome(derivatives, stopped, lowest_of(derivatives, box, Minimising.of(box), (), sharpen))
     found = search(derivatives, begun, budget, resolution, numbers=entries(graph), progress=progress)
-    seconds = max(1.0, budget.seconds - (found.seconds - begun.seconds))
+    if not found.stop and 0 < len(found.undecided) <= OPINIONS and graph.size <= LARGEST:
+        found = _second_opinion(graph, derivatives, found, min(PATIENCE, budget.seconds))
+    seconds = BRIEF if found.stop == STOPPED else max(BRIEF, budget.seconds - (found.seconds - begun.seconds))
     points, doubtful = _points(derivatives, box, found, sharpen)
     start, sides = faces(box)
     rest = joined(found.undecided, found.waiting, doubtful)
     started = Minimising.among(joined(start, rest), np.concatenate([sides, np.zeros(rest.shape, np.int8)]))
     lower = replace(budget, seconds=seconds)
-    lowest = minimise(derivatives, box, _knowing(started, points), lower, resolution, batch_of(graph))
+    lowest = minimise(derivatives, box, _knowing(derivatives, box, started, points), lower, resolution, batch_of(graph))
     return _outcome(derivatives, found, lowest_of(derivatives, box, lowest, points, sharpen), points, doubtful)
 
 
@@ -179,13 +188,34 @@ def _points(
     return tuple(sorted(points, key=lambda point: (point.value, *point.flat))), doubtful
 
 
-def _knowing(begun: Minimising, points: tuple[StationaryPoint, ...]) -> Minimising:
+def _second_opinion(graph: Graph, derivatives: Differentiate, found: Search, seconds: float) -> Search:
+    """What doubles left undecided, asked again in Arb."""
+
+    def smooth(boxes: Interval) -> np.ndarray:
+        seen = derivatives(boxes, 1)
+        return seen.defined & seen.smooth
+
+    said = second_opinion(graph, found.undecided, smooth, seconds)
+    return replace(
+        found, undecided=found.undecided[~(said.one | said.none)], zeros=joined(found.zeros, said.zero[said.one]),
+        regions=joined(found.regions, said.region[said.one]),
+    )  # fmt: skip
+
+
+def _knowing(
+    derivatives: Differentiate, box: Box, begun: Minimising, points: tuple[StationaryPoint, ...]
+) -> Minimising:
     """Values that f takes at points of the box are upper bounds from the beginning."""
-    within = [point for point in points if point.place is not Place.EITHER]
+    within = sorted((point for point in points if point.place is not Place.EITHER), key=lambda one: one.values[1])
     if not within:
         return begun
-    lowest = min(within, key=lambda point: point.values[1])
-    return replace(begun, top=lowest.values[1], best=lowest.flat)
+    top, best = within[0].values[1], within[0].flat
+    simple = np.array([simple_point(one.enclosure.lower, one.enclosure.upper) for one in within[:FIRST]])
+    simple = np.clip(simple, box.lower, box.upper)
+    there = derivatives(Interval.of(simple), 0)
+    high = np.where(there.defined & ~np.isnan(there.value.hi), there.value.hi, np.inf)
+    k = int(np.argmin(high))
+    return replace(begun, top=float(high[k]), best=simple[k]) if high[k] < top else replace(begun, top=top, best=best)
 
 
 def _outcome(

@@ -17,15 +17,16 @@ import numpy as np
 
 from surefoot.problem.domain import Domain
 from surefoot.problem.real import Graph
+from surefoot.proof.affine_lines import hull, lines_of, told
 from surefoot.proof.certificate import Curvature
 from surefoot.proof.chains import Chain, affine_nodes, chain_of
 from surefoot.proof.curvature_finding import Finding
 from surefoot.proof.exact_doubles import TooMuchError, fraction, rational
-from surefoot.proof.quadratic import chord
-from surefoot.proof.quadratic_form import Affine, read_forms
-from surefoot.proof.rational_functions import End
-from surefoot.proof.rational_pieces import Bent, Line, Pieces, bent, read_pieces
-from surefoot.proof.segments import inner_points
+from surefoot.proof.forms import Affine
+from surefoot.proof.piece_chords import chord_against
+from surefoot.proof.quadratic_form import read_forms
+from surefoot.proof.rational_bends import Bent, bent
+from surefoot.proof.rational_pieces import Line, Pieces, read_pieces
 from surefoot.proof.signs import weights_of
 
 MOST_DIFFERENT = 2000
@@ -107,10 +108,10 @@ def elements(graph: Graph, place: int, domain: Domain, affine: list[bool] | None
 
 def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
     """A function of one affine number."""
-    rows = _rows(graph, chain)
+    rows = rows_of(graph, chain)
     line = lines_of(rows, domain)[0]
     exact = _exactly(chain, 0, line)
-    head = f"The function is phi(t) of one affine number t {_told(line)}."
+    head = f"The function is phi(t) of one affine number t {told(line)}."
     if exact is None:
         return _single_in_intervals(graph, domain, chain, rows, line, head)
     up, down, pieces = exact
@@ -124,7 +125,7 @@ def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
             return _one_sided(graph, side, one, rows, (head, argument))
     if up.against is None:
         return None
-    return _chord(domain, rows, pieces, line, up.against, head)
+    return chord_against(domain, rows, pieces, line, up.against, head)
 
 
 def _one_sided(graph: Graph, side: str, one: Bent, rows: Affine, lines: tuple[str, ...]) -> Finding:
@@ -142,82 +143,17 @@ def rational_of(value: object) -> object:
     return rational(value)
 
 
-def _chord(domain: Domain, rows: Affine, pieces: Pieces, line: Line, near: Fraction, head: str) -> Finding | None:
-    """Doubles between which the function does not stay below its chord, looked for near a place of t."""
-    direction, base = _direction(rows, domain, near)
-    for x in base:
-        size = 1.0
-        while size > 1e-18:
-            step = size * direction
-            size /= 8.0
-            for ends in ((x - step, x + step), (x, x + step), (x - step, x)):
-                if not (domain.contains(ends[0]) and domain.contains(ends[1])):
-                    continue
-                for share in (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16)):
-                    bulge = _bulge(rows, pieces, line, ends, share)
-                    if bulge is not None and bulge > 0:
-                        told = f"At {share} of the way the function is {float(bulge):.3g} above its chord, exactly."
-                        return Finding(Curvature.NOT_CONVEX, (head, told), chord(*ends, share))
-    return None
-
-
-def _direction(rows: Affine, domain: Domain, near: Fraction) -> tuple[np.ndarray, list[np.ndarray]]:
-    """A direction in which t changes, and points with t about as asked."""
-    from surefoot.proof.exact_doubles import doubles
-
-    slope = doubles(rows.plain().dense(domain.size))[0]
-    offset = float(doubles(rows.plain().offset)[0])
-    free = domain.lower < domain.upper
-    direction = np.where(free, slope, 0.0)
-    if not np.any(direction):
-        return direction, []
-    points = []
-    for x in inner_points(domain, 6, np.random.default_rng(0)):
-        step = (float(near) - offset - float(slope @ x)) / float(direction @ direction)
-        moved = np.clip(x + step * direction, domain.lower, domain.upper)
-        points += [moved, x]
-    return direction / np.abs(direction).max() * max(1.0, abs(float(near))), points
-
-
-def _bulge(
-    rows: Affine, pieces: Pieces, line: Line, ends: tuple[np.ndarray, np.ndarray], share: Fraction
-) -> Fraction | None:
-    """By how much the function is above its chord, in rational numbers."""
-    p, q = (_at(rows, end) for end in ends)
-    values = [value_at(pieces, line, t) for t in (p, (1 - share) * p + share * q, q)]
-    first, middle, last = values
-    if first is None or middle is None or last is None:
-        return None
-    return middle - (1 - share) * first - share * last
-
-
-def _at(rows: Affine, x: np.ndarray) -> Fraction:
-    """The value of the first row at a point of doubles."""
-    plain = rows.plain()
-    total = rational(plain.offset[0])
-    for coefficient, value in zip(plain.dense(len(x))[0], x, strict=True):
-        total += rational(coefficient) * rational(float(value))
-    return fraction(total)
-
-
-def value_at(pieces: Pieces, line: Line, t: Fraction) -> Fraction | None:
-    """The value of a function in pieces; None where it is not defined, or outside the interval."""
-    for end, value in ((line.low, pieces.ends[0]), (line.high, pieces.ends[1])):
-        if end is not None and t == end:
-            return None if value is None else Fraction(value)
-    if (line.low is not None and t < line.low) or (line.high is not None and t > line.high):
-        return None
-    for joint, value in zip(pieces.joints, pieces.values, strict=True):
-        if t == joint:
-            return None if value is None else Fraction(value)
-    return pieces.parts[sum(joint < t for joint in pieces.joints)].at(t)
-
-
 def _single_in_intervals(
     graph: Graph, domain: Domain, chain: Chain, rows: Affine, line: Line, head: str
 ) -> Finding | None:
     from surefoot.proof.bent_intervals import bent_in_intervals
+    from surefoot.proof.hyperexponential import bends
 
+    exact = bends(chain.graph, [Fraction(float(c)) for c in chain.constants[0]], line)
+    for k, side, word in ((0, "convex", ">="), (1, "concave", "<=")):
+        if exact is not None and exact[k].convex:
+            argument = f"phi'' is a positive function times a quotient of polynomials {word} 0, by Sturm's theorem."
+            return _one_sided(graph, side, exact[k], rows, (head, argument))
     for sign, side, word in ((1, "convex", ">="), (-1, "concave", "<=")):
         one = bent_in_intervals(chain.graph, chain.constants[0], line, sign)
         if one is not None:
@@ -287,14 +223,14 @@ def _spans(rows: list[Affine], n: int) -> bool:
 
 def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
     """Every different phi_i once, over the hull of the ranges of its t."""
-    rows = None if _is_everything(domain) else _rows(graph, chain)
+    rows = None if _is_everything(domain) else rows_of(graph, chain)
     size = len(chain.constants)
     lines = [Line(None, None)] * size if rows is None else lines_of(rows, domain)
     different, which = np.unique(chain.constants, axis=0, return_inverse=True)
     which = np.ravel(which)
     if len(different) > MOST_DIFFERENT or len(different) * size > 20_000_000:
         return None
-    hulls = [_hull([lines[k] for k in np.flatnonzero(which == j)]) for j in range(len(different))]
+    hulls = [hull([lines[k] for k in np.flatnonzero(which == j)]) for j in range(len(different))]
     first = [int(np.argmax(which == j)) for j in range(len(different))]
     found = [_both_ways(chain, k, line) for k, line in zip(first, hulls, strict=True)]
     how = "exactly, by Sturm's theorem" if all(one[2] for one in found) else "by phi'' in intervals"
@@ -309,10 +245,14 @@ def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
 
 def _both_ways(chain: Chain, k: int, line: Line) -> tuple[Bent | None, Bent | None, bool]:
     from surefoot.proof.bent_intervals import bent_in_intervals
+    from surefoot.proof.hyperexponential import bends
 
     exact = _exactly(chain, k, line)
     if exact is not None:
         return exact[0], exact[1], True
+    known = bends(chain.graph, [Fraction(float(c)) for c in chain.constants[k]], line)
+    if known is not None:
+        return known[0], known[1], True
     up = bent_in_intervals(chain.graph, chain.constants[k], line, 1)
     down = None if up is not None else bent_in_intervals(chain.graph, chain.constants[k], line, -1)
     return up, down, False
@@ -343,7 +283,8 @@ def _is_everything(domain: Domain) -> bool:
     return bool(np.all(np.isinf(domain.lower)) and np.all(np.isinf(domain.upper)))
 
 
-def _rows(graph: Graph, chain: Chain) -> Affine:
+def rows_of(graph: Graph, chain: Chain) -> Affine:
+    """The affine numbers of a chain."""
     found = _rows_or_none(graph, chain)
     if found is None:
         raise TooMuchError("The affine numbers are not read exactly.")
@@ -354,45 +295,3 @@ def _rows_or_none(graph: Graph, chain: Chain) -> Affine | None:
     needed = Graph(graph.nodes[: chain.root + 1], chain.root, graph.names, graph.constants)
     form = read_forms(needed)[chain.root]
     return form.affine if form is not None and form.is_affine else None
-
-
-def lines_of(rows: Affine, domain: Domain) -> list[Line]:
-    """The exact ranges of affine rows over the bounds of a domain."""
-    plain = rows.plain()
-    matrix = plain.dense(domain.size)
-    if matrix.size > 200_000:
-        raise TooMuchError("The ranges of many affine numbers would be formed in fractions.")
-    return [_range(matrix[k], plain.offset[k], domain) for k in range(plain.rows)]
-
-
-def _range(row: np.ndarray, offset: object, domain: Domain) -> Line:
-    low: Fraction | None = fraction(rational(offset))
-    high, has_low, has_high = low, True, True
-    for j in np.flatnonzero(row != 0).tolist():
-        c = fraction(rational(row[j]))
-        ends: list[tuple[End, bool]] = [
-            (Fraction(float(domain.lower[j])) if np.isfinite(domain.lower[j]) else None, bool(domain.above[j])),
-            (Fraction(float(domain.upper[j])) if np.isfinite(domain.upper[j]) else None, bool(domain.below[j])),
-        ]
-        (least, no_low), (most, no_high) = ends if c > 0 else ends[::-1]
-        low = None if low is None or least is None else low + c * least
-        high = None if high is None or most is None else high + c * most
-        has_low, has_high = has_low and not no_low, has_high and not no_high
-    return Line(low, high, has_low and low is not None, has_high and high is not None)
-
-
-def _hull(lines: list[Line]) -> Line:
-    low = None if any(line.low is None for line in lines) else min(line.low for line in lines if line.low is not None)
-    high = (
-        None if any(line.high is None for line in lines) else max(line.high for line in lines if line.high is not None)
-    )
-    return Line(
-        low, high, any(line.low == low and line.has_low for line in lines),
-        any(line.high == high and line.has_high for line in lines),
-    )  # fmt: skip
-
-
-def _told(line: Line) -> str:
-    low = "-inf" if line.low is None else f"{float(line.low):.6g}"
-    high = "inf" if line.high is None else f"{float(line.high):.6g}"
-    return f"in {'[' if line.has_low else '('}{low}, {high}{']' if line.has_high else ')'}"

@@ -65,7 +65,9 @@ class Spent(Exception):
 
 
 class Witness:
-    """A function under oath: evaluations are counted, points stay within the bounds, and nothing is remembered.
+    """A function under oath: evaluations are counted, and points stay within the bounds.
+
+    It remembers only what it was told to look at ahead, so that one call may answer many questions.
 
     Parameters
     ----------
@@ -92,6 +94,7 @@ class Witness:
             )
         self.budget = budget
         self.spent = 0
+        self._ahead: dict[bytes, tuple[float, np.ndarray]] = {}
         self._gradient_costs = 1 if function.exact_gradient else 2 * self.size
 
     def holds(self, x: np.ndarray) -> bool:
@@ -107,9 +110,30 @@ class Witness:
 
     def see(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient."""
+        known = self._ahead.get(x.tobytes()) if self._ahead else None
+        if known is not None:
+            return known
         self._pay(self._gradient_costs)
         value, gradient = self.function.see(x)
         return float(value), np.array(gradient, dtype=float)
+
+    def sees(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values (m,) and gradients (m, n) at the rows of points (m, n), in one call where the function has one."""
+        together = getattr(self.function, "sees", None)
+        if together is None:
+            found = [self.see(x) for x in points]
+            return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
+        self._pay(len(points) * self._gradient_costs)
+        return together(points)
+
+    def foresee(self, points: list[np.ndarray]) -> None:
+        """Values and gradients at points that will be asked for next; those outside the bounds never are."""
+        within = {x.tobytes(): x for x in points if self.holds(x)}
+        self._ahead = {}
+        affordable = self.budget is None or self.spent + len(within) * self._gradient_costs <= self.budget
+        if within and affordable and self.function.exact_gradient:
+            values, gradients = self.sees(np.array(list(within.values())))
+            self._ahead = dict(zip(within, zip(values.tolist(), gradients, strict=True), strict=True))
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         """The Hessian, of shape (n, n)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -245,7 +245,7 @@ def _arrow(axes: Axes, x: float, y: float, way: np.ndarray, color: str, label: s
     axes.plot([], [], color=color, linewidth=1.6, label=label)
 
 
-def mark(axes: Axes, point: Any, verdict: str, size: float = 1.0, label: str | None = None) -> None:
+def mark(axes: Axes, point: Sequence | np.ndarray, verdict: str, size: float = 1.0, label: str | None = None) -> None:
     """The sign of what a point is."""
     sign = MARKS.get(verdict, "*")
     face = "white" if verdict in ("not stationary", "inconclusive") else "black"

@@ -41,7 +41,10 @@ def starts_lines(starts: Starts) -> list[str]:
     lines = aligned([head, *rows], right=(0, 1, 2))
     if len(starts.minima) > MOST:
         lines.append(f"... and {counted(len(starts.minima) - MOST, 'more point')}")
-    return lines + in_lines(starts.sentence)
+    timed = ""
+    if math.isfinite(starts.walk_seconds + starts.proof_seconds):
+        timed = f" The walks took {time_text(starts.walk_seconds)}, judging {time_text(starts.proof_seconds)}."
+    return lines + in_lines(starts.sentence + timed)
 
 
 def compass_text(compass: Compass) -> str:

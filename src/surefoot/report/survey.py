@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from surefoot.report.downhill import draw_graph, draw_map, mark
@@ -159,7 +160,14 @@ def _short(value: float) -> str:
 def _lowest(survey: Survey) -> list[str]:
     minimum = survey.global_minimum
     low, high = minimum.values
+    if low == math.inf:
+        return in_lines(minimum.reason)
     verdict = minimum.verdict.value
+    if verdict == "inconclusive" and minimum.is_known:
+        lines = in_lines(f"Global minimum of the box (proven): value {high:.12g}, within {high - low:.1e}")
+        return lines + in_lines(
+            f"  where it is taken is not decided: in {_boxes(len(minimum.undecided))} that are left"
+        )
     if verdict == "inconclusive":
         said = f"The global minimum of the box is not known better than from {low:.10g} to {high:.10g}."
         return in_lines(f"{said} {minimum.reason}".strip())

@@ -20,9 +20,10 @@ from surefoot.descent.directions import Direction
 from surefoot.descent.ground import Ground, Here
 from surefoot.descent.landscape import Landscape
 from surefoot.descent.loop import Budget, Walk, Watch, walk
-from surefoot.descent.methods import paired
+from surefoot.descent.methods import name_of_step, paired, within_radius
 from surefoot.descent.schedules import Polyak
-from surefoot.descent.steps import FixedRate, Step
+from surefoot.descent.segment import UpToBound
+from surefoot.descent.steps import Step
 from surefoot.descent.stop import ENDS, Reason
 from surefoot.errors import OptionError
 from surefoot.problem.box import Box
@@ -36,6 +37,17 @@ from surefoot.results.result import Result
 
 UNHEARD = "Stopped by Ctrl-C before the point was judged."
 
+UNBOUNDED_STEPS = {
+    "full": "a full step that is cut off at a bound may lead uphill, and nothing checks it",
+    "adaptive": "AdGD reads the curvature off the last step, which a bound has bent",
+    "silver": "silver steps are long on purpose, by a theory of walks without bounds",
+    "trust-region": "a ball around a point reaches beyond bounds",
+}
+"""Step rules that do not go with bounds, and why."""
+BOUNDED_STEPS = (
+    "With bounds go 'armijo', which comes back along the path that bends at them, 'hager-zhang', 'wolfe' and 'exact', "
+    "which search up to the first one, 'polyak', and a learning rate."
+)
 OPEN = (Verdict.DEGENERATE, Verdict.INCONCLUSIVE, Verdict.NOT_STATIONARY)
 """Verdicts at a point that f may have been falling away from for ever."""
 FLIGHTS = 200
@@ -80,10 +92,10 @@ class Wishes:
 
 def minimise(objective: Objective, start: np.ndarray, wishes: Wishes, title: str) -> Result:
     """Walk from a start, and judge where it led."""
-    began = time.monotonic()
+    began, compiled = time.monotonic(), objective.counts.compile_seconds
     walked = _walk(objective, start, wishes)
-    seconds = time.monotonic() - began
-    return answered(objective, start, walked, wishes, title, seconds)
+    seconds, compiling = time.monotonic() - began, objective.counts.compile_seconds - compiled
+    return replace(answered(objective, start, walked, wishes, title, seconds), compile_seconds=compiling)
 
 
 def answered(
@@ -127,11 +139,15 @@ def _walk(objective: Objective, start: np.ndarray, wishes: Wishes) -> Walk:
 def _within(objective: Objective, start: np.ndarray, wishes: Wishes, box: Box, tolerance: Tolerance) -> Walk:
     """The same among bounds: the direction on what is free, the step along the path that stays inside."""
     ground = Fenced(Landscape(objective, box), box)
-    direction, step = _pair(wishes.method, wishes, ground, ground.see(box.nearest(start)))
-    if wishes.steps is None or wishes.steps == "armijo":
+    method = "newton" if within_radius(wishes.method) else wishes.method  # a ball knows no bounds, a path does
+    asked = None if wishes.steps is None else name_of_step(wishes.steps)
+    if asked in UNBOUNDED_STEPS and (asked != "trust-region" or method != wishes.method):
+        raise OptionError(f"Among bounds {asked!r} steps make no sense: {UNBOUNDED_STEPS[asked]}. {BOUNDED_STEPS}")
+    direction, step = _pair(method, wishes, ground, ground.see(box.nearest(start)))
+    if asked in ("hager-zhang", "wolfe", "exact"):
+        step = UpToBound(step, ground)
+    elif (asked is None and wishes.steps is None and name_of_step(step) != "simplex") or asked == "armijo":
         step = PathStep()
-    elif not isinstance(step, FixedRate):
-        raise OptionError("Among bounds a step is a learning rate, or backtracks along the path: leave steps away.")
     return walk(ground, Within(direction, ground), step, start=box.nearest(start), budget=wishes.budget,
                 tolerance=tolerance, watch=wishes.watch)  # fmt: skip
 

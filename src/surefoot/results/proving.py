@@ -114,6 +114,9 @@ def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked:
     if found.verdict is Verdict.NOT_STATIONARY and not cut_short and judged.verdict is not Verdict.INCONCLUSIVE:
         slope = found.claim.removeprefix("Not stationary: ").rstrip(".")
         return unproven(judged, f"{slope} here, exactly, and no stationary point next to it could be enclosed", spent)
+    if found.verdict is Verdict.DEGENERATE and judged.verdict is not Verdict.INCONCLUSIVE:
+        # The judge looks further than second derivatives.
+        return unproven(judged, "the Hessian is exactly singular there, so second derivatives do not decide", spent)
     kept = {key: value for key, value in judged.evidence.items() if key != "proof_seconds"}
     return replace(found, evidence={**kept, **found.evidence, "judged": judged.verdict.name})
 

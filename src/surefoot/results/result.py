@@ -62,8 +62,8 @@ class Result:
         The gradient likewise.
     start : ndarray, shape (n,)
         Where the walk began.
-    seconds, proof_seconds : float
-        For the walk with its compilations; for the judge.
+    seconds, proof_seconds, compile_seconds : float
+        For the walk with its compilations; for the judge; of the first, what compiling took.
     starts : Starts or None
         Every minimum found, where many starts were asked for.
     memory : Memory or None
@@ -100,6 +100,7 @@ class Result:
     title: str
     objective: Objective | None = None
     starts: Starts | None = None
+    compile_seconds: float = 0.0
     memory: Memory | None = field(default=None, repr=False)
     prover: Callable[[Result], Certificate] | None = field(default=None, repr=False, compare=False)
 

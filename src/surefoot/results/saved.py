@@ -51,6 +51,7 @@ def to_json(result: Result) -> dict[str, Any]:
             "counts": dataclasses.asdict(result.counts),
             "seconds": result.seconds,
             "proof_seconds": result.proof_seconds,
+            "compile_seconds": result.compile_seconds,
             "starts": None if result.starts is None else result.starts.to_json(),
             "trace": trace,
         }
@@ -92,7 +93,8 @@ def result_from_json(state: Mapping[str, Any], path: str | Path) -> Result:
             counts=Counts(**state["counts"]), multipliers=dict(state["multipliers"]), advice=tuple(state["advice"]),
             method=state["method"], story=tuple(state["story"]), names=names, flat=flat, slope=slope,
             start=_array(state["start"]),
-            seconds=state["seconds"], proof_seconds=state["proof_seconds"], source=state["source"],
+            seconds=state["seconds"], proof_seconds=state["proof_seconds"],
+            compile_seconds=state.get("compile_seconds", 0.0), source=state["source"],
             title=state["title"], memory=_memory(state.get("memory")),
             starts=None if state["starts"] is None else Starts.from_json(state["starts"]),
         )  # fmt: skip

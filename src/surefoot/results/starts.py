@@ -18,22 +18,14 @@ from typing import Any
 import numpy as np
 
 from surefoot.descent.lanes import Ends, lanes_down
-from surefoot.descent.stop import Reason
 from surefoot.errors import ModelError, OptionError
 from surefoot.problem.box import Box
 from surefoot.problem.objective import Objective
 from surefoot.proof.certificate import Verdict
-from surefoot.results.minimizing import Wishes, minimise
+from surefoot.results.basins import Basins, basins_of
+from surefoot.results.minimizing import Wishes
 from surefoot.results.result import Result
 from surefoot.wording import counted
-
-SAME = 1e-4
-"""Ends of lanes nearer than this part of the box, with values as near, are polished once."""
-TWINS = 1e-6
-"""Polished points nearer than this part of the box are one point."""
-COMPILED = ("JAX", "text")
-"""Kinds of functions of which all lanes are one program."""
-MINIMA = (Verdict.STRICT_LOCAL_MINIMUM, Verdict.LOCAL_MINIMUM, Verdict.GLOBAL_MINIMUM, Verdict.UNIQUE_GLOBAL_MINIMUM)
 
 
 @dataclass(frozen=True)
@@ -76,8 +68,8 @@ class Starts:
         Part of the box that leads to points not seen yet: the estimate, and a limit that holds in 95 of 100 cases.
     names : tuple of str
         Of the variables.
-    seconds : float
-        In all.
+    seconds, walk_seconds, proof_seconds : float
+        In all; of the lanes alone; of judging.
     box : tuple of pairs
         Where the starts lay: the lower and the upper end of each variable.
     """
@@ -90,6 +82,8 @@ class Starts:
     names: tuple[str, ...]
     seconds: float
     box: tuple[tuple[float, float], ...]
+    walk_seconds: float = float("nan")
+    proof_seconds: float = float("nan")
 
     @property
     def sentence(self) -> str:
@@ -115,6 +109,7 @@ class Starts:
         ]  # fmt: skip
         return {"minima": minima, "count": self.count, "arrived": self.arrived, "unseen": self.unseen,
                 "unseen_limit": self.unseen_limit, "names": list(self.names), "seconds": self.seconds,
+                "walk_seconds": self.walk_seconds, "proof_seconds": self.proof_seconds,
                 "box": [list(ends) for ends in self.box]}  # fmt: skip
 
     @classmethod
@@ -126,7 +121,7 @@ class Starts:
         )  # fmt: skip
         box = tuple((low, high) for low, high in state["box"])
         return cls(minima, state["count"], state["arrived"], state["unseen"], state["unseen_limit"],
-                   tuple(state["names"]), state["seconds"], box)  # fmt: skip
+                   tuple(state["names"]), state["seconds"], box, *_seconds(state))  # fmt: skip
 
 
 def minimise_from_many(objective: Objective, region: Box, count: int, seed: int, wishes: Wishes, title: str) -> Result:
@@ -145,80 +140,32 @@ def minimise_from_many(objective: Objective, region: Box, count: int, seed: int,
     if wishes.box is not None:
         points = wishes.box.nearest(points)
     until = began + wishes.budget.seconds
-    ends = lanes_down(objective.lanes, points, region, box=wishes.box, until=until,
-                      compiled=objective.source in COMPILED)  # fmt: skip
+    before, budget = objective.counts.values, wishes.budget
+    ends = lanes_down(objective.lanes, points, region, box=wishes.box, budget=budget, watch=wishes.watch)
     if not np.any(np.isfinite(ends.values)):
         raise ModelError(f"f is not finite at any of the {counted(count, 'start')}; choose another box.")
-    polished = _polish(objective, ends, region, replace(wishes, watch=None), title, until)
-    return _joined(polished, ends, region, objective.names, began)
+    left = replace(budget, evaluations=budget.evaluations - (objective.counts.values - before))
+    basins = basins_of(objective, ends, region, replace(wishes, budget=left), title, until)
+    return _joined(basins, ends, region, objective.names, began)
 
 
-def _polish(
-    objective: Objective, ends: Ends, region: Box, wishes: Wishes, title: str, until: float
-) -> list[tuple[Result, int]]:
-    """An ordinary walk from each distinct end, the lowest first, and how many lanes came to it.
-
-    Where the time is up, or Ctrl-C was pressed, only the lowest end is looked at, and nothing is walked.
-    """
-    found: list[tuple[Result, int]] = []
-    for place, count in _distinct(ends, region):
-        left = 0.0 if ends.interrupted else max(0.0, until - time.monotonic())
-        if found and (left == 0 or found[-1][0].stop.reason is Reason.INTERRUPTED):
-            break
-        budget = replace(wishes.budget, seconds=left)
-        result = minimise(objective, ends.points[place], replace(wishes, budget=budget), title)
-        if ends.interrupted:
-            stop = replace(result.stop, reason=Reason.INTERRUPTED, explanation="the lowest point of all lanes is kept")
-            result = replace(result, stop=stop)
-        twin = next((k for k, (other, _) in enumerate(found) if _are_one(other, result, region)), None)
-        if twin is None:
-            found.append((result, count))
-        else:
-            found[twin] = (found[twin][0], found[twin][1] + count)
-    return sorted(found, key=lambda pair: pair[0].value)
-
-
-def _distinct(ends: Ends, region: Box) -> list[tuple[int, int]]:
-    """One lane for each group of ends that are near each other, and the size of the group.
-
-    Cells of a grid and their neighbours would miss nothing either, but the groups are few: each end is held against the
-    groups so far, all at once.
-    """
-    came = np.flatnonzero(ends.arrived)
-    if not len(came):
-        came = np.flatnonzero(np.isfinite(ends.values))
-    came = came[np.argsort(ends.values[came], kind="stable")]
-    width = np.where(region.upper > region.lower, region.upper - region.lower, 1.0)
-    left, groups = came, []
-    while len(left):
-        first = left[0]
-        near = np.max(np.abs((ends.points[left] - ends.points[first]) / width), axis=1) <= SAME
-        groups.append((int(first), int(np.sum(near))))
-        left = left[~near]
-    return groups
-
-
-def _are_one(one: Result, other: Result, region: Box) -> bool:
-    width = np.where(region.upper > region.lower, region.upper - region.lower, 1.0)
-    return bool(np.max(np.abs((one.flat - other.flat) / width)) <= TWINS)
-
-
-def _joined(
-    polished: list[tuple[Result, int]], ends: Ends, region: Box, names: tuple[str, ...], began: float
-) -> Result:
-    arrived = sum(count for _, count in polished)
+def _joined(basins: Basins, ends: Ends, region: Box, names: tuple[str, ...], began: float) -> Result:
+    arrived = sum(one.count for one in basins.points)
     minima = tuple(
-        Minimum(result.flat, result.value, result.verdict, count, count / arrived, region.contains(result.flat))
-        for result, count in polished
+        Minimum(one.x, one.value, one.verdict, one.count, one.count / arrived, region.contains(one.x))
+        for one in basins.points
     )
     unseen, limit = _unseen([one.count for one in minima], arrived)
     seconds = time.monotonic() - began
     box = tuple(zip(region.lower.tolist(), region.upper.tolist(), strict=True))
-    starts = Starts(minima, len(ends.values), arrived, unseen, limit, names, seconds, box)
-    best = next((result for result, _ in polished if result.verdict in MINIMA), polished[0][0])
-    lowest = polished[0][0]
-    chosen = lowest if lowest.value < best.value - 1e-9 * max(1.0, abs(best.value)) else best
-    return replace(chosen, starts=starts, seconds=seconds)
+    starts = Starts(minima, len(ends.values), arrived, unseen, limit, names, seconds, box, ends.seconds,
+                    basins.proof_seconds)  # fmt: skip
+    return replace(basins.best, starts=starts, seconds=seconds, proof_seconds=basins.proof_seconds)
+
+
+def _seconds(state: Mapping[str, Any]) -> tuple[float, float]:
+    """Of the lanes and of judging; older files have neither."""
+    return state.get("walk_seconds", float("nan")), state.get("proof_seconds", float("nan"))
 
 
 def _unseen(counts: list[int], total: int) -> tuple[float, float]:

@@ -227,6 +227,7 @@ def _of_minimum(minimum: GlobalMinimum) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "value": minimum.value, "values": list(minimum.values), "verdict": minimum.verdict.name,
+        "known": minimum.is_known,
         "best": minimum.best.tolist(), "points": points,
         "undecided": [_of_box(box) for box in minimum.undecided], "reason": minimum.reason,
     }  # fmt: skip

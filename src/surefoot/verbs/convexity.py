@@ -9,6 +9,7 @@ from surefoot.problem.domain import Domain
 from surefoot.problem.graph import Apply, Name, Number
 from surefoot.problem.real import Graph
 from surefoot.proof.certificate import Certificate
+from surefoot.proof.certificate_file import of_function
 from surefoot.proof.convexity import decide
 
 
@@ -59,7 +60,8 @@ def convexity(f: Any, example: Any = None, domain: Any = None, *, args: tuple = 
     'The function is convex where y > 0.'
     """
     graph = _graph(f, example, args)
-    return decide(graph, Domain.of(domain, graph.names))
+    region = Domain.of(domain, graph.names)
+    return of_function(decide(graph, region), graph, region)
 
 
 def _graph(f: Any, example: Any, args: tuple) -> Graph:

@@ -140,7 +140,9 @@ def minimize(
     before = earlier(load(resume) if isinstance(resume, str | Path) else resume)
     if x0 is None:
         x0 = start_for(f, bounds if box is None else box, before, many=starts is not None)
-    objective, start = objective_of(f, x0, args=as_args(args), jac=as_derivative("jac", jac), hess=hess)
+    objective, start = objective_of(
+        f, x0, args=as_args(args), jac=as_derivative("jac", jac), hess=hess, lanes=max(starts or 0, 0)
+    )
     bounded = None if bounds is None else bounds_of(bounds, objective)
     if before is not None:
         start = resumed(before, objective).flat
