@@ -12,6 +12,8 @@ PARTS = (
     "sparse",
     "plans",
     "proofs",
+    "convexity",
+    "surveys",
     "start",
     "scan",
     "first_answer",

@@ -5,8 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from benchmarks import profiles, runner
+from benchmarks import profiles, runner, surveys
 from benchmarks.cutest_problems import Problem, known
+
+import surefoot as sf
 
 EASY, HARD, ENDLESS = "ROSENBR", "POWERSUM", "TENFOLDTRLS"
 BEST = {EASY: 0.0, HARD: 2.0, ENDLESS: -np.inf}
@@ -107,3 +109,14 @@ def test_the_judge_sees_a_saddle():
 
 def test_the_table_has_all_small_problems():
     assert sum(one.size <= 1_000 for one in known().values()) == 131
+
+
+@pytest.mark.parametrize(("name", "least"), [
+    ("six-hump camel", -1.0316285), ("Himmelblau", 0.0), ("Branin", 0.3978874), ("Goldstein-Price", 3.0),
+    ("Styblinski-Tang, 2", -78.3323314), ("Rastrigin, 2", 0.0), ("Shubert, 2", -186.7309088),
+    ("Hartmann, 3", -3.8627798), ("Rosenbrock, 4", 0.0), ("Styblinski-Tang, 4", -156.6646628),
+    ("Hartmann, 6, minimum alone", -3.3223680),
+])  # fmt: skip
+def test_the_functions_that_are_surveyed_have_their_published_minimum(name, least):
+    asked = next(one for one in surveys.ASKED if one.name == name)
+    assert sf.survey(asked.f, asked.box, only="minimum").global_minimum.value == pytest.approx(least, abs=6e-8)

@@ -9,11 +9,13 @@ import pytest
 from surefoot.errors import DataError
 from surefoot.plain_json import numbers
 from surefoot.problem.box import Box
+from surefoot.problem.domain import Domain
 from surefoot.problem.from_text import real_graph_of_text
 from surefoot.problem.real import Builder
 from surefoot.problem.typed import typed_function
 from surefoot.proof.certificate import Certificate, Verdict
-from surefoot.proof.certificate_file import graph_from_json, seal
+from surefoot.proof.certificate_file import graph_from_json, of_function, seal
+from surefoot.proof.convexity import decide
 from surefoot.proof.recheck import recheck
 from surefoot.proof.stationary import certify
 
@@ -213,6 +215,19 @@ class TestConstants:
         with pytest.raises(DataError, match="bring it as data="):
             certificate.recheck(data=A)
         assert certificate.recheck(data=[A, b])
+
+    def test_literals_beside_large_ones_are_written(self):
+        rng = np.random.default_rng(0)
+        A = rng.standard_normal((60_000, 2))
+        build = Builder(("x", "y"))
+        squares = build.sum(build.power(build.dot(build.constant(A), build.input, ((1,), (0,))), 2))
+        ridge = build.mul(build.constant(np.array(0.05)), build.sum(build.power(build.input, 2)))
+        graph, everywhere = build.graph(build.add(squares, ridge)), Domain.everything(("x", "y"))
+        certificate = of_function(decide(graph, everywhere), graph, everywhere)
+        assert certificate.convex
+        with pytest.raises(DataError, match=r"shape .60000, 2.*bring it as data="):
+            certificate.recheck()
+        assert certificate.recheck(data=A)
 
     def test_a_constant_that_differs_is_refused(self):
         A, _, certificate = self.proof(20)

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 FORMAT = "surefoot-certificate-1"
 WRITTEN = 100_000
 """Numbers in all constants together up to which they are written with the proof."""
+FEW = 1000
+"""Numbers in a constant up to which it is written beside large ones: the literals of a program are nobody's data."""
 ARITHMETIC = ("numpy", "crival", "python-flint")
 KINDS = ("<f8", "|b1", "<i8")
 OPERATIONS = frozenset(
@@ -107,7 +109,7 @@ def graph_to_json(graph: Graph) -> dict[str, Any]:
             for node in graph.nodes
         ],
         "output": graph.output,
-        "constants": {key: _constant(array, whole) for key, array in graph.constants.items()},
+        "constants": {key: _constant(array, whole or array.size <= FEW) for key, array in graph.constants.items()},
         "notes": list(graph.notes),
     }
 
@@ -120,9 +122,9 @@ def _listed(value: Any) -> Any:
     return [_listed(one) for one in value] if isinstance(value, tuple) else value
 
 
-def _constant(array: np.ndarray, whole: bool) -> dict[str, Any]:
+def _constant(array: np.ndarray, written: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": array.dtype.str, "shape": list(array.shape)}
-    if whole:
+    if written:
         found["bytes"] = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
     return found
 
