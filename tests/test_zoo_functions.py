@@ -27,6 +27,7 @@ GOOD = {"auto", "bfgs", "l-bfgs", "trust-newton"}
 RATED = {("steepest", "fixed"), ("momentum", None), ("nesterov", None)}
 BLIND = "No rate can be measured at the start"
 """What a method that lives by a rate may say of a function that has no curvature where it begins, and nobody else."""
+GLOBAL = (sf.Verdict.GLOBAL_MINIMUM, sf.Verdict.UNIQUE_GLOBAL_MINIMUM)
 STATIONARY = {*MINIMA, sf.Verdict.SADDLE, sf.Verdict.LOCAL_MAXIMUM, sf.Verdict.DEGENERATE}
 
 
@@ -80,18 +81,33 @@ def test_what_comes_back_is_true(pair, animal, walked):
 @pytest.mark.parametrize("pair", WAYS, ids=way)
 def test_no_verdict_claims_what_is_not_so(pair, animal, walked):
     result = walked(animal, pair)
-    verdict = result.verdict
-    assert result.certificate.rigour is sf.Rigour.NUMERICAL and result.certificate.claim.endswith(".")
+    assert result.judged.rigour is sf.Rigour.NUMERICAL and result.judged.claim.endswith(".")
+    must_be_true(result.judged, animal, result.flat)
+
+
+@pytest.mark.parametrize("animal", ANIMALS, ids=str)
+@pytest.mark.parametrize("pair", [("auto", None), ("steepest", "armijo")], ids=way)
+def test_no_proof_claims_what_is_not_so(pair, animal, walked):
+    result = walked(animal, pair)
+    must_be_true(result.certificate, animal, result.flat)
+    if result.certificate.rigour is sf.Rigour.PROVEN and result.verdict in GLOBAL:
+        assert result.value <= animal.lowest + 1e-6 * max(1.0, abs(animal.lowest)), result.certificate.claim
+    if result.source not in ("JAX", "text"):
+        assert result.certificate.rigour is sf.Rigour.NUMERICAL
+
+
+def must_be_true(certificate, animal, at) -> None:
+    verdict = certificate.verdict
     if verdict in MINIMA:
-        assert animal.away(result.flat) <= animal.close, result.certificate.claim
+        assert animal.away(at) <= animal.close, certificate.claim
     if verdict is sf.Verdict.STRICT_LOCAL_MINIMUM:
-        assert animal.strict, result.certificate.claim
+        assert animal.strict, certificate.claim
     if verdict in (sf.Verdict.SADDLE, sf.Verdict.LOCAL_MAXIMUM):
-        assert animal.others(result.flat) <= animal.close, result.certificate.claim
+        assert animal.others(at) <= animal.close, certificate.claim
     if verdict is sf.Verdict.UNBOUNDED_BELOW:
-        assert animal.lowest == -math.inf, result.certificate.claim
+        assert animal.lowest == -math.inf, certificate.claim
     if verdict is sf.Verdict.INFIMUM_NOT_ATTAINED:
-        assert "infimum" in animal.name and animal.lowest > -math.inf, result.certificate.claim
+        assert "infimum" in animal.name and animal.lowest > -math.inf, certificate.claim
 
 
 @pytest.mark.parametrize("animal", ANIMALS, ids=str)
@@ -115,7 +131,7 @@ def test_the_stop_bears_its_numbers_out(pair, animal, walked):
     else:
         assert name in ("IDLE", "NO_DECREASE", "NOT_FINITE", "DIVERGED", "TOLERANCE", "KINK")
         assert any(digit in text for digit in "0123456789")
-    if result.verdict in STATIONARY and name in ("NOISE", "STALLED"):
+    if result.judged.verdict in STATIONARY and name in ("NOISE", "STALLED"):
         assert result.to_scipy().success
 
 
@@ -169,7 +185,7 @@ def test_a_start_where_f_is_not_defined(bad, pair):
 def test_every_kind_of_verdict_and_of_stop_is_met(walked):
     """The zoo is a zoo: what it is made for does happen in it."""
     met = [walked(animal, pair) for animal in ANIMALS for pair in (("auto", None), ("bfgs", None))]
-    verdicts = {result.verdict.name for result in met}
+    verdicts = {result.judged.verdict.name for result in met}
     assert verdicts >= {"STRICT_LOCAL_MINIMUM", "LOCAL_MINIMUM", "SADDLE", "LOCAL_MAXIMUM", "DEGENERATE",
                         "UNBOUNDED_BELOW", "INCONCLUSIVE"}  # fmt: skip
     assert {result.stop.reason.name for result in met} >= {"NOISE", "UNBOUNDED"}

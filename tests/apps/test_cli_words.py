@@ -55,15 +55,6 @@ def test_a_rate_that_is_too_large_is_no_answer(capsys):
     assert "rate 0.102 is above 2/L = 0.1: the largest curvature measured is L = 20" in text
 
 
-def test_a_saved_walk_goes_on_without_another_start(capsys, tmp_path):
-    saved = str(tmp_path / "walk.json")
-    first = printed(capsys, "minimize", ROSENBROCK, "--start", "x=-1.2, y=1", "--max-steps", "5", "--save", saved)
-    assert "Verdict: not stationary" in first
-    then = printed(capsys, "minimize", ROSENBROCK, "--resume", saved)
-    assert "Verdict: global minimum (proven" in then
-    assert "-1.2" in then  # where it all began
-
-
 def test_pictures_traces_and_json_are_written(capsys, tmp_path):
     picture, trace = tmp_path / "walk.svg", tmp_path / "walk.csv"
     call = ["minimize", ROSENBROCK, "--start", "x=-1.2, y=1", "--plot", str(picture), "--trace", str(trace), "--json"]
@@ -71,17 +62,3 @@ def test_pictures_traces_and_json_are_written(capsys, tmp_path):
     assert state["certificate"]["verdict"] == "GLOBAL_MINIMUM"
     assert picture.read_text().startswith("<?xml")
     assert len(trace.read_text().splitlines()) == len(state["trace"]["value"]) + 1
-
-
-def test_many_starts_print_what_was_found_and_what_was_not(capsys):
-    call = ["minimize", "(x^2+y-11)^2 + (x+y^2-7)^2", "--starts", "200", "--box", "x=-5..5, y=-5..5"]
-    text = printed(capsys, *call)
-    assert text.count("strict local minimum") == 6  # four, and the lowest of them twice more
-    assert "200 starts led to 4 points, each of them several times. At most" in text
-    assert "stationary point" not in text
-
-
-def test_the_compass_says_why_no_direction_is_steeper(capsys):
-    text = " ".join(printed(capsys, "compass", "x^2 + 10*y^2", "--at", "x=3, y=1", "--along", "x=1").split())
-    assert "it is least, -20.8806, at a = 180 degrees, so no direction is steeper" in text
-    assert "the slope is 6 (uphill)" in text

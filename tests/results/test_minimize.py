@@ -786,7 +786,7 @@ def test_line_searches_among_bounds(method, steps):
     f, start = "(x - 2)^2 + 3*(x - y)^2 + z^4 - z", {"x": -0.5, "y": 0.5, "z": 0.0}
     result = sf.minimize(f, start, method=method, steps=steps, bounds="x=-1..1, z=0.2..9", max_steps=2000)
     assert result.flat == pytest.approx([1, 1, 4 ** (-1 / 3)], abs=1e-5)
-    assert result.verdict is STRICT and set(result.multipliers) == {"x"}
+    assert result.judged.verdict is STRICT and set(result.multipliers) == {"x"}
     for row in result.trace.rows:
         assert -1 <= row.x[0] <= 1 and 0.2 <= row.x[2] <= 9
 
