@@ -8,7 +8,7 @@ import numpy as np
 
 from surefoot.problem.domain import Domain
 from surefoot.problem.real import Graph
-from surefoot.proof.arb_reading import arb_jet
+from surefoot.proof.arb_reading import arb_jet, precision
 from surefoot.proof.certificate import Curvature
 
 SHARES = (Fraction(1, 2), Fraction(1, 4), Fraction(15, 16))
@@ -27,6 +27,11 @@ def contradiction(
 
     ``inside`` says of a point whether the claim is about it; it defaults to membership of the domain.
     """
+    with precision(200):
+        return _contradiction(graph, domain, verdict, points, mu, inside)
+
+
+def _contradiction(graph: Graph, domain: Domain, verdict: Curvature, points: np.ndarray, mu: Fraction, inside):
     about = (lambda x: True) if inside is None else inside
     chosen = [x for x in points if domain.contains(x) and about(x)]
     values = [value(graph, x) for x in chosen]

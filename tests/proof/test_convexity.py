@@ -74,6 +74,37 @@ def test_how_strictly(text, domain, verdict):
     assert found.verdict.value == verdict, str(found)
 
 
+@pytest.mark.parametrize(
+    ("text", "domain", "verdict"),
+    [
+        # Convex as a whole, though a term is not: no modulus and no strictness follow from the other terms.
+        ("x^2 + cos(x)", None, "strongly convex"),
+        ("x^2 + cos(x) + y^2", None, "convex"),
+        ("x^2 - x*abs(x)", None, "convex"),
+        ("2*x^2 - x*abs(x)", None, "strongly convex"),
+        ("exp(x^2 - x*abs(x))", None, "convex"),
+        ("exp(x*log(x) - x*log(y)) + exp(y - x)", "x > 0, y > 0", "convex"),
+        # A term that is met again inside of another one.
+        ("x + (3*x + 1.5*x + 0.1)^5", None, "not convex"),
+        ("log(y) + y + y^2", "y > 0", "not convex"),
+    ],
+)  # fmt: skip
+def test_a_sum_is_not_taken_for_its_terms(text, domain, verdict):
+    found = convexity(text, domain=domain)
+    assert found.verdict.value == verdict, str(found)
+    if verdict == "strongly convex":
+        assert Fraction(found.evidence["modulus"]) <= {"x^2 + cos(x)": 1, "2*x^2 - x*abs(x)": 2}[text]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: x @ jnp.linalg.solve(2.0 * np.eye(2), x), lambda x: jnp.abs(jnp.sum(x + 1j * x))],
+    ids=["solve", "complex"],
+)
+def test_what_is_not_known_is_undecided(f):
+    assert convexity(f, np.zeros(2)).verdict is Curvature.UNDECIDED
+
+
 def test_ridge_has_the_modulus_of_its_penalty_at_least():
     rng = np.random.default_rng(0)
     matrix, y = rng.standard_normal((30, 4)), np.sign(rng.standard_normal(30))

@@ -142,7 +142,8 @@ def arb_jet(graph: Graph, point: Sequence[Any], order: int = 2, bits: int = 128)
             elif node.operation == "constant":
                 found.append(_constant(graph.constants[node["digest"]], len(x), order))
             else:
-                found.append(_read(graph, node, [found[k] for k in node.operands]))
+                # An unknown value may have no operands; the input's derivatives have the axes that its own need.
+                found.append(_read(graph, node, [found[k] for k in node.operands] or found[:1]))
         end = found[graph.output]
         return ArbJet(end.value[()], end.gradient, end.hessian)
 

@@ -99,15 +99,30 @@ def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
 
 def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], side: str, *, up: bool) -> Finding:
     """As strictly or strongly so as can be shown."""
+    if not _bend_apart(known, parts, up=up):
+        return Finding(Curvature(side), lines)
     mu = modulus(known, parts, known.domain, up=up)
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
         return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
-    quadratic_alone = all(is_quadratic(known, place) for place in parts.wrong(up=up))
-    if quadratic_alone and is_strict(known, parts, up=up):
+    if is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
     return Finding(Curvature(side), lines)
+
+
+def _bend_apart(known: Curvatures, parts: LinearParts, *, up: bool) -> bool:
+    """Whether the quadratic parts together, and every other part by itself, bend that way.
+
+    A sum may be known to be convex although its parts are not: ``x^2 + cos(x)``.
+    """
+    wrong = set(parts.wrong(up=up))
+    quadratic = [part.place for part in parts.parts if is_quadratic(known, part.place)]
+    if not wrong <= set(quadratic):
+        return False
+    found = _asked("quadratic", parts.only(quadratic), known.domain) if wrong else None
+    way = "convex" if up else "concave"
+    return not wrong or (found is not None and found.curvature.value.split()[-1] in (way, "affine"))
 
 
 def _open_parts(known: Curvatures, parts: LinearParts, wrong: list[int], *, up: bool) -> tuple[str, ...] | None:

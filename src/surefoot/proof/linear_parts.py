@@ -71,6 +71,7 @@ class LinearParts:
     def __init__(self, known: Curvatures) -> None:
         self.known, self.graph = known, known.graph
         self.parts: list[Part] = []
+        self._passed: dict[int, set[int]] = {}
         self._weights: dict[int, Interval] = {known.graph.output: Interval.of(1.0)}
         heap, done = [-known.graph.output], set()
         while heap:
@@ -86,6 +87,7 @@ class LinearParts:
             if given is None:
                 self.parts.append(Part(place, weight))
                 continue
+            self._passed[place] = {k for k, _ in given}
             for k, share in given:
                 before = self._weights.get(k)
                 self._weights[k] = share if before is None else before + share
@@ -97,15 +99,23 @@ class LinearParts:
 
     def only(self, kept: Sequence[int]) -> Graph:
         """The same function with every other part replaced by 0, and so with other affine terms."""
-        build, new = Builder(self.graph.names), []
+        build = Builder(self.graph.names)
         gone = {part.place for part in self.parts} - set(kept)
+        whole: list[int] = []
+        terms: list[int] = []
         for place, node in self.graph:
             build.source = node.source
+            whole.append(added_again(build, node, [whole[k] for k in node.operands], self.graph.constants))
             if place in gone:
-                new.append(build.broadcast(build.constant(0.0), node.shape, ()))
+                terms.append(build.broadcast(build.constant(0.0), node.shape, ()))
+            elif place in self._passed:
+                # What is 0 as a term may be met again inside of a term that is kept.
+                through = self._passed[place]
+                operands = [terms[k] if k in through else whole[k] for k in node.operands]
+                terms.append(added_again(build, node, operands, self.graph.constants))
             else:
-                new.append(added_again(build, node, [new[k] for k in node.operands], self.graph.constants))
-        return build.graph(new[self.graph.output])
+                terms.append(whole[place])
+        return build.graph(terms[self.graph.output])
 
     def _given(self, place: int, node: Node, weight: Interval) -> list[tuple[int, Interval]] | None:
         """The weights of the operands, if the node is linear in them."""

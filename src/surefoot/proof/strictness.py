@@ -147,19 +147,28 @@ class _Strictness:
             case "neg":
                 return self.rows(node.operands[0], entries, up=not up)
             case "add":
-                return [row for k in node.operands for row in self.rows(k, entries, up=up)]
+                one, other = node.operands
+                entries = self._bent(other, self._bent(one, entries, up=up), up=up)
+                return self.rows(one, entries, up=up) + self.rows(other, entries, up=up)
             case "sub":
                 one, other = node.operands
+                entries = self._bent(other, self._bent(one, entries, up=up), up=not up)
                 return self.rows(one, entries, up=up) + self.rows(other, entries, up=not up)
             case "where":
                 return self._chosen(place, node, entries, up)
             case "sum":
-                return self.rows(node.operands[0], self._summed(node, entries), up=up)
+                inner = self._summed(node, entries)
+                whole = len(self._bent(node.operands[0], inner, up=up)) == len(inner)
+                return self.rows(node.operands[0], inner, up=up) if whole else []
             case "mul":
                 return self._product(node, entries, up)
             case "div":
                 return self._quotient(node, entries, up)
         return []
+
+    def _bent(self, place: int, entries: np.ndarray, *, up: bool) -> np.ndarray:
+        """Those entries that bend that way: a sum may do so although one of its terms does not."""
+        return entries[(self.known.bits(place).ravel()[entries] & (CONVEX if up else CONCAVE)) > 0]
 
     def _elementary(self, node: Node, shape: Shape, entries: np.ndarray, up: bool) -> Rows:
         """Strictly bent of something affine, or strictly monotone of something strictly bent."""
