@@ -67,6 +67,7 @@ def test_the_zoo_is_decided_and_no_verdict_is_wrong(name):
         ("x^2 + 2*x*y + y^2 + exp(x + y)", None, "convex"),
         ("x*y", None, "not convex"),
         ("x^2 + 3*x*y + y^2 + exp(x)", None, "not convex"),
+        ("(1 - x)^2 + 100*(y - x^2)^2", "0.9 <= x <= 1.1, 0.9 <= y <= 0.95", "not convex"),
     ],
 )  # fmt: skip
 def test_how_strictly(text, domain, verdict):
@@ -87,6 +88,8 @@ def test_how_strictly(text, domain, verdict):
         # A term that is met again inside of another one.
         ("x + (3*x + 1.5*x + 0.1)^5", None, "not convex"),
         ("log(y) + y + y^2", "y > 0", "not convex"),
+        # A function of a number that does not vary.
+        ("exp(tan(0.5*x + (0.5 - x) + 0.5*x))", "-1 <= x <= 2", "affine"),
     ],
 )  # fmt: skip
 def test_a_sum_is_not_taken_for_its_terms(text, domain, verdict):
@@ -103,6 +106,10 @@ def test_a_sum_is_not_taken_for_its_terms(text, domain, verdict):
 )
 def test_what_is_not_known_is_undecided(f):
     assert convexity(f, np.zeros(2)).verdict is Curvature.UNDECIDED
+
+
+def test_a_domain_of_one_point_only_is_no_trouble():
+    assert convexity("tan(x) - y^3", domain="x >= 2, y >= -1, x + y <= 1").convex is not False
 
 
 def test_ridge_has_the_modulus_of_its_penalty_at_least():
