@@ -101,11 +101,15 @@ def test_a_sum_is_not_taken_for_its_terms(text, domain, verdict):
 
 @pytest.mark.parametrize(
     "f",
-    [lambda x: x @ jnp.linalg.solve(2.0 * np.eye(2), x), lambda x: jnp.abs(jnp.sum(x + 1j * x))],
-    ids=["solve", "complex"],
+    [
+        lambda x: x @ jnp.linalg.solve(2.0 * np.eye(4), x),
+        lambda x: jnp.abs(jnp.sum(x + 1j * x)),
+        lambda x: jax.lax.top_k(x, 2)[0].sum() ** 2,
+    ],
+    ids=["solve", "complex", "of another shape"],
 )
 def test_what_is_not_known_is_undecided(f):
-    assert convexity(f, np.zeros(2)).verdict is Curvature.UNDECIDED
+    assert convexity(f, np.zeros(4)).verdict is Curvature.UNDECIDED
 
 
 def test_a_domain_of_one_point_only_is_no_trouble():

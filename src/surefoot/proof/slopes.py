@@ -203,6 +203,8 @@ def _tangent(
     name = node.operation
     if name in ("maximum", "minimum", "where"):
         return _mixed(plan, node, states, slopes, dict((k, derivative) for k, _, derivative in parts))
+    if name == "unknown":
+        return Interval.entire((1, len(plan.support[place]), *node.shape))
     if slopes:
         terms = [scaled(derivative, slopes[k], 1) for k, _, derivative in parts]
     elif name in STRUCTURE:
@@ -314,9 +316,11 @@ def adjoints(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
 def _passed_back(
     plan: Plan, node: Node, place: int, k: int, mine: Interval, states: Sequence[State], slopes: tuple[Slope, ...]
 ) -> Interval:
+    name, operand = node.operation, plan.graph.nodes[node.operands[k]]
+    if name == "unknown":  # of any shape
+        return Interval.entire((1, *operand.shape))
     if slopes:
         return scaled(mine, slopes[k], 0)
-    name, operand = node.operation, plan.graph.nodes[node.operands[k]]
     if name == "broadcast":
         return _gathered(mine, node, operand)
     if name in STRUCTURE:
