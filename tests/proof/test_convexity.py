@@ -116,6 +116,11 @@ def test_a_domain_of_one_point_only_is_no_trouble():
     assert convexity("tan(x) - y^3", domain="x >= 2, y >= -1, x + y <= 1").convex is not False
 
 
+@pytest.mark.parametrize("text", ["1e308*x^2*10", "1e308*x^4*10 + 1e308*10*x^2", "1e308*10*(x^2 + y^2) + exp(x)"])
+def test_numbers_beyond_all_doubles_are_no_trouble(text):
+    assert convexity(text).convex is True
+
+
 def test_ridge_has_the_modulus_of_its_penalty_at_least():
     rng = np.random.default_rng(0)
     matrix, y = rng.standard_normal((30, 4)), np.sign(rng.standard_normal(30))

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.problem.domain import Domain
+from surefoot.problem.domain import Domain, outward
 from surefoot.problem.real import Graph
 from surefoot.proof.certificate import Certificate, Curvature, Rigour
 from surefoot.proof.curvature import Curvatures
@@ -244,7 +244,10 @@ def _asked(layer: str, graph: Graph, domain: Domain) -> Finding | None:
         module = import_module(f"surefoot.proof.{layer}")
     except ModuleNotFoundError:
         return None
-    return module.prove(graph, domain)
+    try:
+        return module.prove(graph, domain)
+    except OverflowError:  # numbers beyond all doubles
+        return None
 
 
 _STRENGTH = {
@@ -283,7 +286,7 @@ def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate
     place = (
         f"where it is defined: {text}" if narrowed else f"on {text}" if known.domain.is_everything else f"where {text}"
     )
-    with_modulus = f" with modulus {float(found.modulus):.6g}" if found.modulus is not None else ""
+    with_modulus = f" with modulus {outward(found.modulus, up=False):.6g}" if found.modulus is not None else ""
     claim = f"The function is {found.curvature.value}{with_modulus} {place}."
     lines = list(found.lines)
     quasi = known.bits(known.graph.output) if not known.undefined else np.uint8(0)
