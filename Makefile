@@ -43,7 +43,7 @@ oldest-jax: $(READY) ## the tests of what is read from JAX, with the oldest JAX 
 
 .PHONY: fuzz
 fuzz: $(READY) ## the random tests of the proofs, on very many cases
-	SUREFOOT_FUZZ=1 $(BIN)/python -m pytest $(WORKERS) -m fuzz tests/proof
+	SUREFOOT_FUZZ=1 $(BIN)/python -m pytest $(WORKERS) -m fuzz tests/proof tests/test_convexity_laws.py
 
 .PHONY: chromium
 chromium: ## Debian's chromium for the browser tests, installed when we may

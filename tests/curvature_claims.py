@@ -8,8 +8,7 @@ import numpy as np
 
 from surefoot.problem.domain import Domain
 from surefoot.problem.real import Graph
-from surefoot.problem.real_floating import value as floating
-from surefoot.proof.arb_reading import arb_jet
+from surefoot.proof.arb_reading import arb_jet, precision
 from surefoot.proof.certificate import Curvature
 
 SHARES = (Fraction(1, 2), Fraction(1, 4), Fraction(15, 16))
@@ -28,14 +27,17 @@ def contradiction(
 
     ``inside`` says of a point whether the claim is about it; it defaults to membership of the domain.
     """
+    with precision(200):
+        return _contradiction(graph, domain, verdict, points, mu, inside)
+
+
+def _contradiction(graph: Graph, domain: Domain, verdict: Curvature, points: np.ndarray, mu: Fraction, inside):
     about = (lambda x: True) if inside is None else inside
     chosen = [x for x in points if domain.contains(x) and about(x)]
     values = [value(graph, x) for x in chosen]
     for x, found in zip(chosen, values, strict=True):
-        if found is None and not np.isfinite(floating(graph, x)):
+        if found is None:
             return f"undefined at {x.tolist()}"
-    known = [k for k, found in enumerate(values) if found is not None]
-    chosen, values = [chosen[k] for k in known], [values[k] for k in known]
     up = verdict in (Curvature.AFFINE, Curvature.CONVEX, Curvature.STRICTLY_CONVEX, Curvature.STRONGLY_CONVEX)
     down = verdict in (Curvature.AFFINE, Curvature.CONCAVE, Curvature.STRICTLY_CONCAVE, Curvature.STRONGLY_CONCAVE)
     for (p, low), (q, high) in zip(zip(chosen, values, strict=True), zip(chosen[1:], values[1:], strict=False),

@@ -72,11 +72,58 @@ def test_the_zoo_is_decided_and_no_verdict_is_wrong(name):
         ("(x + 1) + sin(x + 1)", None, "not convex"),
         ("x*y", None, "not convex"),
         ("x^2 + 3*x*y + y^2 + exp(x)", None, "not convex"),
+        ("(1 - x)^2 + 100*(y - x^2)^2", "0.9 <= x <= 1.1, 0.9 <= y <= 0.95", "not convex"),
     ],
 )  # fmt: skip
 def test_how_strictly(text, domain, verdict):
     found = convexity(text, domain=domain)
     assert found.verdict.value == verdict, str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "verdict"),
+    [
+        # Convex as a whole, though a term is not: no modulus and no strictness follow from the other terms.
+        ("x^2 + cos(x)", None, "strongly convex"),
+        ("x^2 + cos(x) + y^2", None, "convex"),
+        ("x^2 - x*abs(x)", None, "convex"),
+        ("2*x^2 - x*abs(x)", None, "strongly convex"),
+        ("exp(x^2 - x*abs(x))", None, "convex"),
+        ("exp(x*log(x) - x*log(y)) + exp(y - x)", "x > 0, y > 0", "convex"),
+        # A term that is met again inside of another one.
+        ("x + (3*x + 1.5*x + 0.1)^5", None, "not convex"),
+        ("log(y) + y + y^2", "y > 0", "not convex"),
+        # A function of a number that does not vary.
+        ("exp(tan(0.5*x + (0.5 - x) + 0.5*x))", "-1 <= x <= 2", "affine"),
+    ],
+)  # fmt: skip
+def test_a_sum_is_not_taken_for_its_terms(text, domain, verdict):
+    found = convexity(text, domain=domain)
+    assert found.verdict.value == verdict, str(found)
+    if verdict == "strongly convex":
+        assert Fraction(found.evidence["modulus"]) <= {"x^2 + cos(x)": 1, "2*x^2 - x*abs(x)": 2}[text]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x @ jnp.linalg.solve(2.0 * np.eye(4), x),
+        lambda x: jnp.abs(jnp.sum(x + 1j * x)),
+        lambda x: jax.lax.top_k(x, 2)[0].sum() ** 2,
+    ],
+    ids=["solve", "complex", "of another shape"],
+)
+def test_what_is_not_known_is_undecided(f):
+    assert convexity(f, np.zeros(4)).verdict is Curvature.UNDECIDED
+
+
+def test_a_domain_of_one_point_only_is_no_trouble():
+    assert convexity("tan(x) - y^3", domain="x >= 2, y >= -1, x + y <= 1").convex is not False
+
+
+@pytest.mark.parametrize("text", ["1e308*x^2*10", "1e308*x^4*10 + 1e308*10*x^2", "1e308*10*(x^2 + y^2) + exp(x)"])
+def test_numbers_beyond_all_doubles_are_no_trouble(text):
+    assert convexity(text).convex is True
 
 
 def test_ridge_has_the_modulus_of_its_penalty_at_least():

@@ -18,6 +18,7 @@ from surefoot.proof.certificate_file import graph_from_json, of_function, seal
 from surefoot.proof.convexity import decide
 from surefoot.proof.recheck import recheck
 from surefoot.proof.stationary import certify
+from surefoot.proof.stationary_words import claim_of, lines_of
 
 
 def certified(text, at, bounds=None):
@@ -243,6 +244,20 @@ class TestConstants:
         state["seal"] = seal(state)
         with pytest.raises(DataError, match="it was changed"):
             recheck(state)
+
+
+def test_a_wider_box_with_another_zero_in_it_does_not_pass():
+    """``exactly one zero`` is said of the verified box, so the box is verified, and not its middle only."""
+    certificate = certified("(x^2 - 2)^2", "x=1.41421356")
+    state = certificate.to_json()
+    names = certificate.graph.names
+    assert "exactly one zero" in state["lines"][0]
+    for radius, holds in ((1e-12, True), (3.0, False)):  # -sqrt(2) and 0 lie in the latter
+        forged = changed(state, ("evidence", "argument", "radius"), [radius])
+        argument = numbers(forged["evidence"]["argument"])
+        forged["claim"], forged["lines"] = claim_of(argument, names), list(lines_of(argument, names))
+        forged["seal"] = seal(forged)
+        assert bool(recheck(forged)) is holds
 
 
 def test_what_is_no_proof_is_said(tmp_path):

@@ -39,9 +39,11 @@ def adjoints(plan: Plan, states: Sequence[State], slopes: Slopes) -> list[Interv
 def _passed_back(
     plan: Plan, node: Node, place: int, k: int, mine: Interval, states: Sequence[State], slopes: tuple[Slope, ...]
 ) -> Interval:
+    name, operand = node.operation, plan.graph.nodes[node.operands[k]]
+    if name == "unknown":  # of any shape
+        return Interval.entire((1, *operand.shape))
     if slopes:
         return scaled(mine, slopes[k], 0)
-    name, operand = node.operation, plan.graph.nodes[node.operands[k]]
     if name == "broadcast":
         return _gathered(mine, node, operand)
     if name in STRUCTURE:

@@ -127,6 +127,7 @@ def arb_jet(graph: Graph, point: Sequence[Any], order: int = 2, bits: int = 128)
             elif node.operation == "constant":
                 found.append(constant_balls(graph.constants[node["digest"]], len(x), order))
             else:
-                found.append(node_balls(graph, node, [found[k] for k in node.operands]))
+                # An unknown value may have no operands; the input's derivatives have the axes that its own need.
+                found.append(node_balls(graph, node, [found[k] for k in node.operands] or found[:1]))
         end = found[graph.output]
         return ArbJet(end.value[()], end.gradient, end.hessian)

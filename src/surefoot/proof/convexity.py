@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.problem.domain import Domain
+from surefoot.problem.domain import Domain, outward
 from surefoot.problem.real import Builder, Graph
 from surefoot.proof.certificate import Certificate, Curvature, Rigour
 from surefoot.proof.curvature import Curvatures
@@ -121,6 +121,8 @@ def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], si
     """As strictly or strongly so as can be shown."""
     if not all(is_quadratic(known, place) for place in parts.wrong(up=up)):
         return Finding(Curvature(side), lines)  # what else is open was shown to bend with others: not apart from them
+    if not _bend_apart(known, parts, up=up):
+        return Finding(Curvature(side), lines)
     mu = modulus(known, parts, known.domain, up=up)
     if mu is not None:
         told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
@@ -129,6 +131,20 @@ def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], si
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
     return Finding(Curvature(side), lines)
+
+
+def _bend_apart(known: Curvatures, parts: LinearParts, *, up: bool) -> bool:
+    """Whether the quadratic parts together, and every other part by itself, bend that way.
+
+    A sum may be known to be convex although its parts are not: ``x^2 + cos(x)``.
+    """
+    wrong = set(parts.wrong(up=up))
+    quadratic = [part.place for part in parts.parts if is_quadratic(known, part.place)]
+    if not wrong <= set(quadratic):
+        return False
+    found = _asked("quadratic", parts.only(quadratic), known.domain) if wrong else None
+    way = "convex" if up else "concave"
+    return not wrong or (found is not None and found.curvature.value.split()[-1] in (way, "affine"))
 
 
 def _open_parts(known: Curvatures, parts: LinearParts, wrong: list[int], *, up: bool) -> tuple[str, ...] | None:
@@ -259,7 +275,10 @@ def _asked(layer: str, graph: Graph, domain: Domain) -> Finding | None:
         module = import_module(f"surefoot.proof.{layer}")
     except ModuleNotFoundError:
         return None
-    return module.prove(graph, domain)
+    try:
+        return module.prove(graph, domain)
+    except OverflowError:  # numbers beyond all doubles
+        return None
 
 
 _STRENGTH = {
@@ -302,7 +321,7 @@ def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate
     place = (
         f"where it is defined: {text}" if narrowed else f"on {text}" if known.domain.is_everything else f"where {text}"
     )
-    with_modulus = f" with modulus {float(found.modulus):.6g}" if found.modulus is not None else ""
+    with_modulus = f" with modulus {outward(found.modulus, up=False):.6g}" if found.modulus is not None else ""
     claim = f"The function is {found.curvature.value}{with_modulus} {place}."
     lines = list(found.lines)
     quasi = known.bits(known.graph.output) if not known.undefined else np.uint8(0)

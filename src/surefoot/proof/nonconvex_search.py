@@ -71,6 +71,8 @@ def _by_curvature(graph: Graph, domain: Domain, points: np.ndarray, rng: np.rand
         for score, x, v in scored[:4]:
             if score < -1e-10 or (score < 0.0 and round_ == 4):
                 yield from segments_along(domain, x, v)
+                # Through a corner no segment leads in many directions: a little further inside they all do.
+                yield from segments_along(domain, x + (points[0] - x) / 16.0, v)
         if not scored:
             return
         spread = 10.0 ** -rng.uniform(0, 3, (len(kept), 1)) * np.maximum(1.0, np.abs(kept).max())
@@ -78,6 +80,8 @@ def _by_curvature(graph: Graph, domain: Domain, points: np.ndarray, rng: np.rand
         moved = np.array(chosen) + spread * rng.standard_normal((len(kept), n))
         moved = np.clip(moved, domain.lower, domain.upper)
         kept = np.array([x for x in moved if domain.contains(x)]).reshape(-1, n)
+        if not len(kept):
+            return
 
 
 def _lowest(graph: Graph, points: np.ndarray, free: np.ndarray) -> list[tuple[float, np.ndarray, np.ndarray]]:

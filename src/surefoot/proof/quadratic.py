@@ -80,7 +80,7 @@ def prove(graph: Graph, domain: Domain) -> Finding | None:
         return None
     try:
         return _decided(graph, domain, read)
-    except TooMuchError:
+    except (TooMuchError, OverflowError):  # the latter from numbers beyond all doubles
         return None
 
 

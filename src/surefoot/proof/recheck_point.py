@@ -66,6 +66,7 @@ def check_point(graph: Graph, a: Argument) -> Verdict:
     else:
         require(a["exact"] is False and not a["weak"], "A variable at its bound has no multiplier.")
         _check_root(at, reach, here, tight, free, (near_low > low) & (near_high < high))
+        _check_single(radius, tight, box, free)
     H = tight.hessian[0][np.ix_(free, free)]
     _check_signs(a, H, len(free))
     _check_value(a, here, tight, at, reach, free)
@@ -163,6 +164,17 @@ def _check_root(at: Array, reach: Array, here: Jet, tight: Jet, free: Array, ins
     moved = matrix_product(identity - matrix_product(C, H), width[:, None])[:, 0]
     step = moved - matrix_product(C, here.gradient[0][free][:, None])[:, 0]
     require((step.lo > -reach[free]) & (step.hi < reach[free]), "The enclosure is not mapped into itself.")
+
+
+def _check_single(radius: Array, tight: Jet, box: Jet, free: Array) -> None:
+    """No other zero in the verified box: every matrix of slopes there is regular, as ``|I - C H| r < r``."""
+    if not len(free):
+        return
+    H, around = (jet.hessian[0][np.ix_(free, free)] for jet in (tight, box))
+    C = Interval.of(np.linalg.inv(0.5 * H.lo + 0.5 * H.hi))
+    width = Interval(-radius[free], radius[free])
+    moved = matrix_product(Interval.of(np.eye(len(free))) - matrix_product(C, around), width[:, None])[:, 0]
+    require((moved.lo > -radius[free]) & (moved.hi < radius[free]), "The verified box may hold another zero.")
 
 
 def _check_signs(a: Argument, H: Interval, n: int) -> None:

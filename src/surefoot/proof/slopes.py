@@ -199,6 +199,8 @@ def _tangent(
     name = node.operation
     if name in ("maximum", "minimum", "where"):
         return _mixed(plan, node, states, slopes, dict((k, derivative) for k, _, derivative in parts))
+    if name == "unknown":
+        return Interval.entire((1, len(plan.support[place]), *node.shape))
     if slopes:
         terms = [scaled(derivative, slopes[k], 1) for k, _, derivative in parts]
     elif name in STRUCTURE:

@@ -83,8 +83,8 @@ def _point_lines(argument: Argument, names: Sequence[str]) -> tuple[str, ...]:
         )
     elif free:
         lines.append(
-            f"The box {_point(argument['at'], names)} +- {at_most(max(argument['radius']))} holds exactly one zero of "
-            "the gradient"
+            f"A box around {_point(argument['at'], names)}, at most {at_most(max(argument['radius']))} to each side, "
+            "holds exactly one zero of the gradient"
             + (" in the variables that may move" if free < len(names) else "")
             + ", by Krawczyk's operator; "
             f"it lies within {at_most(max(argument['reach']))} of the middle, in each variable."

@@ -153,18 +153,23 @@ class _Strictness:
             case "where":
                 return self._chosen(place, node, entries, up)
             case "sum":
-                return self.rows(node.operands[0], self._summed(node, entries), up=up)
+                inner = self._summed(node, entries)
+                whole = len(self._bent(node.operands[0], inner, up=up)) == len(inner)
+                return self.rows(node.operands[0], inner, up=up) if whole else []
             case "mul":
                 return self._product(node, entries, up)
             case "div":
                 return self._quotient(node, entries, up)
         return []
 
+    def _bent(self, place: int, entries: np.ndarray, *, up: bool) -> np.ndarray:
+        """Those entries that bend that way: a sum may do so although one of its terms does not."""
+        return entries[(self.known.bits(place).ravel()[entries] & (CONVEX if up else CONCAVE)) > 0]
+
     def _added(self, node: Node, entries: np.ndarray, ways: tuple[bool, bool]) -> Rows:
         """Of a sum, where each term bends as it should: the sum may bend for another reason, and less strictly."""
         for k, up in zip(node.operands, ways, strict=True):
-            bits = self.known.bits(k).ravel()[entries]
-            entries = entries[(bits & (CONVEX if up else CONCAVE)) > 0]
+            entries = self._bent(k, entries, up=up)
         return [row for k, up in zip(node.operands, ways, strict=True) for row in self.rows(k, entries, up=up)]
 
     def _elementary(self, node: Node, shape: Shape, entries: np.ndarray, up: bool) -> Rows:

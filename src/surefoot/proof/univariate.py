@@ -129,6 +129,8 @@ def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
 
 
 def _one_sided(graph: Graph, side: str, one: Bent, rows: Affine, lines: tuple[str, ...]) -> Finding:
+    if not np.any(rows.plain().dense(graph.size)[0] != 0):
+        return Finding(Curvature.AFFINE, (*lines, "t is the same for every x, so the function is constant."))
     if graph.size == 1 and one.strict:
         slope = fraction(rational(1) * rational_of(rows.plain().dense(1)[0, 0]))
         mu = one.modulus * slope * slope
