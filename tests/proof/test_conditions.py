@@ -97,7 +97,7 @@ def test_the_words_of_a_verdict_are_all_different():
     assert len({verdict.value for verdict in Verdict}) == len(Verdict) == 12
 
 
-ROOMS = ("surefoot.proof", "surefoot.problem", "surefoot.errors", "surefoot.wording", "surefoot.parallel")
+ROOMS = ("surefoot.proof", "surefoot.problem", "surefoot.errors", "surefoot.wording", "surefoot.parallel", "surefoot.plain_json")
 """The last three are words and threads."""
 
 
