@@ -4,7 +4,7 @@ Examples
 --------
 >>> import surefoot as sf
 >>> sf.minimize("x^2 + 10*y^2", {"x": 10, "y": 1}, method="steepest", steps=sf.steps.ExactStep()).verdict.value
-'strict local minimum'
+'unique global minimum'
 """
 
 from surefoot.descent.adaptive import Adaptive

@@ -109,4 +109,4 @@ def test_the_judge_does_not_trust_the_climber():
             found = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for module in found:
-                assert not module.startswith("surefoot") or module.startswith((*ROOMS, *COMMON))
+                assert not module.startswith("surefoot") or module == "surefoot" or module.startswith((*ROOMS, *COMMON))

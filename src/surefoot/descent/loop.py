@@ -29,6 +29,7 @@ from surefoot.descent.steps import FixedRate, Step
 from surefoot.descent.stop import ENDS, STUCK, Reason, Stop
 from surefoot.descent.trace import FEW, Row, Trace, angle_between
 from surefoot.errors import ModelError
+from surefoot.interruption import listening
 from surefoot.wording import counted
 
 Watch = Callable[[Row], object]
@@ -160,10 +161,11 @@ def walk(
     asked = tolerance if isinstance(tolerance, Tolerance) else Tolerance(tolerance)
     course = _Course(ground, direction, step, budget or Budget(), asked, curvatures, watch)
     # A walk that diverges overflows in the end; that is looked for, and said.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"), listening() as interruption:
         try:
             course.begin(begin, memory)
             while course.stop is None:
+                interruption.check()
                 course.go()
         except _Spent as spent:
             course.end(spent.reason, spent.explanation)

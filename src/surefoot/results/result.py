@@ -75,8 +75,8 @@ class Result:
     >>> result = sf.minimize("(x - 1)^2 + 10*(y + 2)^2", {"x": 0, "y": 0})
     >>> {name: float(value) for name, value in result.x.items()}
     {'x': 1.0, 'y': -2.0}
-    >>> result.verdict.value
-    'strict local minimum'
+    >>> result.judged.verdict.value, result.verdict.value
+    ('strict local minimum', 'unique global minimum')
     """
 
     x: Any
