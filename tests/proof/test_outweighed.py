@@ -81,3 +81,9 @@ def test_the_range_of_a_second_derivative_holds_it_and_is_near(text, low, high):
     assert least <= min(low for low, _ in values) and max(high for _, high in values) <= most
     width = max(high for _, high in values) - min(low for low, _ in values)
     assert most - least <= 2.0 * width
+
+
+def test_on_one_point_nothing_bends_and_nothing_is_said():
+    typed = typed_function("x^2 + cos(x)", "x=1")
+    point = Domain.of({"x": (1, 1)}, typed.names)
+    assert prove(real_graph_of_text(typed.node, typed.names), point) is None

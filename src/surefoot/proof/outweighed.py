@@ -84,6 +84,8 @@ def _finding(graph: Graph, domain: Domain, bound: Any, side: str) -> Finding | N
     from flint import fmpq_mat
 
     free = np.flatnonzero(is_free(domain)).tolist()
+    if not free:  # one point, where nothing bends
+        return None
     kept = fmpq_mat(len(free), len(free), [bound[i, j] for i in free for j in free])
     decided = definiteness(kept)
     if not decided.is_positive_semidefinite:
