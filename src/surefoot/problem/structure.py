@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.problem.real import Node
+from surefoot.problem.real import Graph, Node
 
 
 def move(node: Node, arrays: Sequence[np.ndarray], places: np.ndarray | None = None, lead: int = 0) -> np.ndarray:
@@ -68,6 +68,42 @@ def move(node: Node, arrays: Sequence[np.ndarray], places: np.ndarray | None = N
             found = flat[..., np.maximum(places, 0)]
             return np.where(places < 0, _zero(first), found) if np.any(places < 0) else found
     raise ValueError(f"{node.operation} does more than move numbers.")
+
+
+def origins(graph: Graph, node: Node) -> tuple[np.ndarray, np.ndarray]:
+    """From where each entry of a node of `real.STRUCTURE` was moved.
+
+    Parameters
+    ----------
+    graph : Graph
+        Where the node and its operands stand.
+    node : Node
+        What moves numbers.
+
+    Returns
+    -------
+    starts : ndarray of int, shape (number of operands + 1,)
+        Where the entries of each operand begin if all are counted one after the other in row-major order.
+    source : ndarray of int, in the node's shape
+        Which of all those entries, counted from 1, each entry is; 0 for a zero that comes from nowhere.
+
+    Examples
+    --------
+    >>> from surefoot.problem.real import Builder
+    >>> build = Builder(("a", "b"))
+    >>> twice = build.concatenate((build.input, build.reverse(build.input, (0,))), 0)
+    >>> graph = build.graph(build.sum(twice))
+    >>> origins(graph, graph.nodes[2])
+    (array([0, 2, 4]), array([1, 2, 3, 4]))
+    """
+    sizes = [graph.nodes[k].size for k in node.operands]
+    starts = np.cumsum([0, *sizes])
+    numbered = [
+        (1 + start + np.arange(size)).reshape(graph.nodes[k].shape)
+        for k, start, size in zip(node.operands, starts[:-1], sizes, strict=True)
+    ]
+    places = graph.constants[node["digest"]] if node.operation == "take" else None
+    return starts, np.asarray(move(node, numbered, places)).astype(np.int64)
 
 
 def subscripts(node: Node, left: int, right: int) -> str:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from surefoot.problem.real import STRUCTURE, Graph, Node
-from surefoot.problem.structure import move
+from surefoot.problem.structure import origins
 
 DEEPEST = 300
 """How many operations deep a form is followed."""
@@ -181,14 +181,8 @@ class AffineForms:
     def _source(self, place: int, node: Node) -> tuple[np.ndarray, np.ndarray]:
         """For each entry which operand it comes from, -1 for none, and from which entry of it."""
         if place not in self._sources:
-            sizes = [self.graph.nodes[k].size for k in node.operands]
-            starts = np.cumsum([0, *sizes])
-            numbered = [
-                (1 + start + np.arange(size)).reshape(self.graph.nodes[k].shape)
-                for k, start, size in zip(node.operands, starts, sizes, strict=False)
-            ]
-            places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-            flat = np.asarray(move(node, numbered, places)).ravel().astype(np.int64) - 1
+            starts, source = origins(self.graph, node)
+            flat = source.ravel() - 1
             which = np.searchsorted(starts, flat, side="right") - 1
             self._sources[place] = (np.where(flat < 0, -1, which), flat - starts[np.maximum(which, 0)])
         return self._sources[place]

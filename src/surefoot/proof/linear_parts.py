@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.problem.real import STRUCTURE, Builder, Graph, Node
-from surefoot.problem.structure import move
+from surefoot.problem.structure import origins
 from surefoot.proof import interval_sums as sums
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, is_affine
@@ -153,18 +153,11 @@ class LinearParts:
     def _moved(self, node: Node, weight: Interval) -> list[tuple[int, Interval]]:
         if node.operation == "broadcast":
             return [(node.operands[0], self._gathered(node, weight))]
-        sizes = [self.graph.nodes[k].size for k in node.operands]
-        starts = np.cumsum([0, *sizes])
-        numbered = [
-            (1 + start + np.arange(size)).reshape(self.graph.nodes[k].shape)
-            for k, start, size in zip(node.operands, starts, sizes, strict=False)
-        ]
-        places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel().astype(np.int64)
-        total = _scattered(source, weight.each(np.ravel), int(starts[-1]))
+        starts, source = origins(self.graph, node)
+        total = _scattered(source.ravel(), weight.each(np.ravel), int(starts[-1]))
         found: dict[int, Interval] = {}
-        for k, start, size in zip(node.operands, starts, sizes, strict=False):
-            share = total[start : start + size].each(lambda ends, k=k: ends.reshape(self.graph.nodes[k].shape))
+        for k, start, stop in zip(node.operands, starts[:-1], starts[1:], strict=True):
+            share = total[start:stop].each(lambda ends, k=k: ends.reshape(self.graph.nodes[k].shape))
             found[k] = found[k] + share if k in found else share
         return list(found.items())
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from surefoot.problem.real import CONDITIONS, LINEAR, STRUCTURE, Builder, Graph, Node
-from surefoot.problem.structure import move
+from surefoot.problem.structure import origins
 
 Array = np.ndarray
 
@@ -40,9 +41,9 @@ class Uses:
     ranks: Array
 
     @classmethod
-    def of(cls, origins: Array) -> Uses:
+    def of(cls, came: Array) -> Uses:
         """From where each element came from, -1 for nowhere."""
-        flat = origins.reshape(-1)
+        flat = came.reshape(-1)
         used = np.flatnonzero(flat >= 0)
         elements = used[np.argsort(flat[used], kind="stable")]
         places = flat[elements]
@@ -163,8 +164,8 @@ def _support(graph: Graph, node: Node, before: list[Array]) -> Array:
     if not node.operands:
         return np.arange(0)
     if node.operation in STRUCTURE and node.operation != "broadcast" and node.operands == (0,):
-        origins = _origins(graph, node)[0]
-        return np.unique(origins[origins >= 0])
+        came = _origins(graph, node)[0]
+        return np.unique(came[came >= 0])
     found = before[node.operands[0]]
     for k in node.operands[1:]:
         if before[k] is not found and not np.array_equal(before[k], found):
@@ -203,19 +204,11 @@ def _needed(graph: Graph, depends: Sequence[bool]) -> list[bool]:
 
 def _origins(graph: Graph, node: Node) -> tuple[Array, ...]:
     """Where in each operand, counted in row-major order, each element of a moved array came from."""
-    places = graph.constants[node["digest"]] if node.operation == "take" else None
-    sizes = [graph.nodes[k].size for k in node.operands]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    numbered = [
-        (1 + start + np.arange(size)).reshape(graph.nodes[k].shape)
-        for k, size, start in zip(node.operands, sizes, starts, strict=False)
-    ]
     if node.operation == "broadcast":
         return ()
-    moved = move(node, numbered, places).astype(int) - 1
+    starts, source = origins(graph, node)
     return tuple(
-        np.where((moved >= start) & (moved < start + size), moved - start, -1)
-        for size, start in zip(sizes, starts, strict=False)
+        np.where((source > start) & (source <= stop), source - 1 - start, -1) for start, stop in pairwise(starts)
     )
 
 

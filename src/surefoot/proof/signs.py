@@ -6,12 +6,10 @@ negative, is followed. The operations at which it stops are those that are not l
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from surefoot.problem.real import STRUCTURE, Graph, Node
-from surefoot.problem.structure import move, subscripts
+from surefoot.problem.structure import origins, subscripts
 
 Weights = tuple[np.ndarray, np.ndarray]
 """Where a weight can be positive, and where it can be negative: arrays of bool in the shape of the node."""
@@ -80,23 +78,15 @@ def _passed(graph: Graph, node: Node, weights: Weights) -> list[tuple[int, Weigh
 
 def _back(graph: Graph, node: Node, weights: Weights) -> list[tuple[int, Weights]]:
     """Numbers that were moved about, moved back."""
-    shapes = [graph.nodes[k].shape for k in node.operands]
-    sizes = [int(np.prod(shape, dtype=int)) for shape in shapes]
-    starts = np.cumsum([0, *sizes])
-    numbers: list[Any] = [
-        1 + start + np.arange(size).reshape(shape)
-        for start, size, shape in zip(starts[:-1].tolist(), sizes, shapes, strict=True)
-    ]
-    places = graph.constants[node["digest"]] if node.operation == "take" else None
-    where = np.asarray(move(node, numbers, places)).astype(np.int64).ravel()
-    back = []
+    starts, source = origins(graph, node)
+    where, back = source.ravel(), []
     for one in weights:
         flat = np.zeros(1 + int(starts[-1]), dtype=bool)
         flat[where[np.ravel(one)]] = True
         back.append(flat[1:])
     return [
-        (k, (back[0][a : a + size].reshape(shape), back[1][a : a + size].reshape(shape)))
-        for k, a, size, shape in zip(node.operands, starts[:-1].tolist(), sizes, shapes, strict=True)
+        (k, (back[0][start:stop].reshape(graph.nodes[k].shape), back[1][start:stop].reshape(graph.nodes[k].shape)))
+        for k, start, stop in zip(node.operands, starts[:-1], starts[1:], strict=True)
     ]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from surefoot.problem.domain import Domain
 from surefoot.problem.real import STRUCTURE, Node
-from surefoot.problem.structure import move
+from surefoot.problem.structure import origins
 from surefoot.proof.affine_forms import is_injective
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, is_affine
@@ -257,17 +257,11 @@ class _Strictness:
         return bool(is_affine(self.known.bits(place)).all())
 
     def _moved(self, node: Node, entries: np.ndarray, up: bool) -> Rows:
-        sizes = [self.graph.nodes[k].size for k in node.operands]
-        starts = np.cumsum([0, *sizes])
-        numbered = [
-            (1 + start + np.arange(size)).reshape(self.graph.nodes[k].shape)
-            for k, start, size in zip(node.operands, starts, sizes, strict=False)
-        ]
-        places = self.graph.constants[node["digest"]] if node.operation == "take" else None
-        source = np.asarray(move(node, numbered, places)).ravel()[entries].astype(np.int64)
+        starts, whole = origins(self.graph, node)
+        source = whole.ravel()[entries]
         found: Rows = []
-        for k, start, size in zip(node.operands, starts, sizes, strict=False):
-            own = np.unique(source[(source > start) & (source <= start + size)]) - 1 - start
+        for k, start, stop in zip(node.operands, starts[:-1], starts[1:], strict=True):
+            own = np.unique(source[(source > start) & (source <= stop)]) - 1 - start
             found += self.rows(k, own, up=up)
         return found
 
