@@ -18,6 +18,7 @@ from surefoot import __version__
 from surefoot.apps import cli_certify, cli_convexity, cli_minima, cli_residuals, cli_survey
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
+from surefoot.interruption import listening
 from surefoot.wording import counted
 
 app = App(
@@ -198,7 +199,8 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of a call."""
     try:
-        code = int(app(arguments, exit_on_error=False, print_error=True) or 0)
+        with listening():  # so that a library's callbacks print nothing of a Ctrl-C
+            code = int(app(arguments, exit_on_error=False, print_error=True) or 0)
         # What is still in the buffer is written here, where a reader who has gone can be answered.
         sys.stdout.flush()
         return code

@@ -23,6 +23,7 @@ from surefoot.descent.loop import Budget, Watch
 from surefoot.descent.norms import length_of
 from surefoot.descent.stop import Reason
 from surefoot.descent.trace import FEW, Row
+from surefoot.interruption import listening
 from surefoot.problem.box import Box
 
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -110,10 +111,11 @@ def lanes_down(
     began, budget = time.monotonic(), budget or Budget()
     seen = starts[: int(min(len(starts), max(budget.evaluations, 1)))]
     ended: Reason | None = None
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), listening() as interruption:
         lanes = _Lanes(evaluate, seen, region, box)
         try:
             while lanes.steps < min(STEPS, budget.steps) and np.any(lanes.moving):
+                interruption.check()
                 if watch is not None:
                     watch(lanes.row(time.monotonic() - began))
                 if lanes.evaluations + len(lanes.place) > budget.evaluations:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from surefoot.interruption import listening
 from surefoot.problem.box import Box
 from surefoot.proof.cutting import cut_in_two, joined, simple_point
 from surefoot.proof.interval import Interval
@@ -68,20 +69,22 @@ def minimise(
     run = _Run(derivatives, box, before, resolution)
     began = time.monotonic()
     stop = ""
-    try:
-        while not run.is_known():
-            if run.now.examined - before.examined >= budget.boxes:
-                stop = f"the budget of {budget.boxes:,} boxes is used up"
-                break
-            if time.monotonic() - began >= budget.seconds:
-                stop = f"the budget of {budget.seconds:g} seconds is used up"
-                break
-            run.step(max(batch, len(run.now.bounds) // 8))
-            if progress is not None:
-                progress(Progress(run.now.examined, int(np.sum(~run.now.small)), len(run.now.zeros), run.left(),
-                                  before.seconds + time.monotonic() - began))  # fmt: skip
-    except KeyboardInterrupt:
-        stop = STOPPED
+    with listening() as interruption:
+        try:
+            while not run.is_known():
+                interruption.check()
+                if run.now.examined - before.examined >= budget.boxes:
+                    stop = f"the budget of {budget.boxes:,} boxes is used up"
+                    break
+                if time.monotonic() - began >= budget.seconds:
+                    stop = f"the budget of {budget.seconds:g} seconds is used up"
+                    break
+                run.step(max(batch, len(run.now.bounds) // 8))
+                if progress is not None:
+                    progress(Progress(run.now.examined, int(np.sum(~run.now.small)), len(run.now.zeros), run.left(),
+                                      before.seconds + time.monotonic() - began))  # fmt: skip
+        except KeyboardInterrupt:
+            stop = STOPPED
     return run.known(before.seconds + time.monotonic() - began, stop)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.interruption import listening
 from surefoot.problem.box import Box
 from surefoot.proof.cutting import cut_up, grid, joined
 from surefoot.proof.interval import Interval
@@ -171,32 +172,34 @@ def search(
     stores = (waiting, undecided, zeros, regions)
     batch = max(1, NUMBERS // (numbers * len(whole) ** 2))
     examined, stop, safe = 0, "", [list(store.parts) for store in stores]
-    try:
-        while len(waiting):
-            # What an interruption goes back to: a box is never lost, nor a zero without its region.
+    with listening() as interruption:
+        try:
+            while len(waiting):
+                interruption.check()
+                # What an interruption goes back to: a box is never lost, nor a zero without its region.
+                safe = [list(store.parts) for store in stores]
+                if examined >= budget.boxes:
+                    stop = f"the budget of {budget.boxes:,} boxes is used up"
+                    break
+                if time.monotonic() - began >= budget.seconds:
+                    stop = f"the budget of {budget.seconds:g} seconds is used up"
+                    break
+                now = waiting.take(min(batch, budget.boxes - examined))
+                seen = look_within(derivatives, now, domain)
+                result = contract(seen, now)
+                left, small = _left(seen, now, result, whole, resolution, FEW if len(waiting) < FEW else 0)
+                zeros.add(result.zero[result.one])
+                regions.add(result.region[result.one])
+                undecided.add(small)
+                waiting.add(left)
+                examined += len(now)
+                if progress is not None:
+                    rest = float(np.sum(np.prod((waiting.all.hi - waiting.all.lo) / whole, axis=1)))
+                    progress(Progress(before.examined + examined, len(waiting), len(zeros), rest,
+                                      before.seconds + time.monotonic() - began))  # fmt: skip
             safe = [list(store.parts) for store in stores]
-            if examined >= budget.boxes:
-                stop = f"the budget of {budget.boxes:,} boxes is used up"
-                break
-            if time.monotonic() - began >= budget.seconds:
-                stop = f"the budget of {budget.seconds:g} seconds is used up"
-                break
-            now = waiting.take(min(batch, budget.boxes - examined))
-            seen = look_within(derivatives, now, domain)
-            result = contract(seen, now)
-            left, small = _left(seen, now, result, whole, resolution, FEW if len(waiting) < FEW else 0)
-            zeros.add(result.zero[result.one])
-            regions.add(result.region[result.one])
-            undecided.add(small)
-            waiting.add(left)
-            examined += len(now)
-            if progress is not None:
-                rest = float(np.sum(np.prod((waiting.all.hi - waiting.all.lo) / whole, axis=1)))
-                progress(Progress(before.examined + examined, len(waiting), len(zeros), rest,
-                                  before.seconds + time.monotonic() - began))  # fmt: skip
-        safe = [list(store.parts) for store in stores]
-    except KeyboardInterrupt:
-        stop = STOPPED
+        except KeyboardInterrupt:
+            stop = STOPPED
     left, open_ones, found, around = (joined(one.nothing, *kept) for one, kept in zip(stores, safe, strict=True))
     seconds = before.seconds + time.monotonic() - began
     return Search(before.box, left, open_ones, found, around, before.examined + examined, seconds, stop)
