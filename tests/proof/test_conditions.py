@@ -98,8 +98,8 @@ def test_the_words_of_a_verdict_are_all_different():
 
 
 ROOMS = ("surefoot.proof", "surefoot.problem", "surefoot.errors")
-COMMON = ("surefoot.wording", "surefoot.parallel", "surefoot.plain_json", "surefoot.files")
-"""Words, threads, and how anything is saved."""
+COMMON = ("surefoot.wording", "surefoot.interruption", "surefoot.parallel", "surefoot.plain_json", "surefoot.files")
+"""Words, Ctrl-C, threads, and how anything is saved."""
 
 
 def test_the_judge_does_not_trust_the_climber():
