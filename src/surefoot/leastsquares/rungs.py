@@ -6,6 +6,7 @@ Columns are seen scaled by powers of two to a length of about one, which rounds 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,7 +28,7 @@ from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct
 from surefoot.leastsquares.gram import Cholesky, cholesky, damped, triangular_factor
 from surefoot.leastsquares.minimum_norm import Spectrum, spectrum, spectrum_of_triangle
 from surefoot.leastsquares.orthogonal import triangle_of
-from surefoot.leastsquares.passes import Look, Rows
+from surefoot.leastsquares.passes import SMALL, Look, Rows
 from surefoot.leastsquares.rank import (
     Alias,
     find_rank,
@@ -36,6 +37,7 @@ from surefoot.leastsquares.rank import (
     tolerance_for,
     triangular_condition,
 )
+from surefoot.parallel import one_blas_thread
 
 MOST_ROUNDS = 3
 
@@ -195,14 +197,21 @@ class Climb:
     ) -> Corrected:
         """Corrected from a start; more precisely at the end where that was asked for or is cheap."""
         self._way = solve, size
-        end = correct(self.columns.look, solve, size, start, self.response)
-        if self.rows.matrix.size <= CHEAP:
-            return correct_precisely(self.columns, solve, size, end, self.response)
-        return correct_once_precisely(self.columns, solve, end) if precisely or self.rows.matrix.size <= FAIR else end
+        with self._crew_alone():
+            end = correct(self.columns.look, solve, size, start, self.response)
+            if self.rows.matrix.size <= CHEAP:
+                return correct_precisely(self.columns, solve, size, end, self.response)
+            precisely = precisely or self.rows.matrix.size <= FAIR
+            return correct_once_precisely(self.columns, solve, end) if precisely else end
+
+    def _crew_alone(self) -> AbstractContextManager[None]:
+        """No BLAS threads where looks have threads of ours: those of the solves between them would go on spinning."""
+        return one_blas_thread() if self.rows.matrix.size > SMALL else nullcontext()
 
     def improved(self, end: Corrected) -> Corrected:
         """Corrected further on the same way, every gradient in about 20 digits."""
-        further = correct_precisely(self.columns, *self._way, end, self.response)
+        with self._crew_alone():
+            further = correct_precisely(self.columns, *self._way, end, self.response)
         self.extra_passes += 1
         return further
 
