@@ -77,12 +77,16 @@ docs: $(READY) ## build the docs site, running every example; any warning is an 
 	@touch $@
 
 .PHONY: ipopt
-ipopt: .venv/.peers ## Ipopt for `make bench`, built against Debian's when we may
+ipopt: .venv/.peers ## Ipopt for `make bench-long`, built against Debian's when we may
 	@sh scripts/ipopt.sh
 
 .PHONY: bench
-bench: .venv/.peers ipopt ## speed, memory and digits, with the peers beside (two hours, 6 GB of disk, 16 of memory)
+bench: .venv/.peers ## speed, memory and digits, with the peers beside (under an hour)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
+
+.PHONY: bench-long
+bench-long: .venv/.peers ipopt ## the same with more peers, rows and repetitions (hours, 6 GB of disk, 16 of memory)
+	SUREFOOT_BENCH=long PYTHONPATH=tests $(BIN)/python -m benchmarks
 
 .PHONY: lock
 lock: $(READY) ## pin the newest versions of everything in requirements.lock

@@ -14,6 +14,7 @@ import numpy as np
 
 import surefoot as sf
 from benchmarks.peers import PEERS, Solver
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 from leastsquares.matrices import error, exact, of_condition
 from surefoot.errors import SurefootError
@@ -46,11 +47,11 @@ def in_rationals(A: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    for shape, seeds in (((300, 8), 4), ((2200, 30), 2)):
+    for shape, seeds in (((300, 8), sized(2, 4)), ((2200, 30), sized(1, 2))):
         tables(shape, seeds, CONDITIONS, SOLVERS, exact)
     rows, columns = long = (40_000, 30)
     assert rows * columns > CHEAP, "so that the ladder takes no look in 20 digits"
-    tables(long, 2, [1.0, 1e2, 1e4, 1e6], SOLVERS, in_rationals)
+    tables(long, sized(1, 2), [1.0, 1e2, 1e4, 1e6], SOLVERS, in_rationals)
 
 
 def tables(

@@ -25,21 +25,23 @@ import numpy as np
 from benchmarks import profiles
 from benchmarks.cutest_problems import SMALL, UNBOUNDED, Known, known, load, measured, write
 from benchmarks.runner import Run, read, run_all
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 from benchmarks.walkers import SOLVERS, missing
 
 SECONDS = 15.0
 FOLDER = Path(".benchmarks")
 BESIDE = ("surefoot", "BFGS", "L-BFGS-B", "trust-exact", "Newton-CG", "Ipopt", "Optimistix BFGS")
+BRIEF = ("surefoot", "L-BFGS-B")
 LARGE = ("surefoot", "L-BFGS-B", "Newton-CG")
 WANTED = 126
 
 
 def main() -> None:
-    for large in (False, True):
+    for large in sized((False,), (False, True)):
         path = FOLDER / ("cutest_large.jsonl" if large else "cutest.jsonl")
         path.unlink(missing_ok=True)
-        run(path, LARGE if large else BESIDE, None, large, workers=2)
+        run(path, LARGE if large else sized(BRIEF, BESIDE), None, large, workers=2)
         table([path])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 import surefoot as sf
 from benchmarks.peers import PEERS, Solver
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 from benchmarks.timing import in_turn
 from leastsquares.matrices import of_condition
@@ -53,7 +54,7 @@ def measured(rows: int, columns: int, condition: float, faster: float, allowed: 
     def run(name: str) -> None:
         found[name] = solvers[name](A, b)
 
-    seconds = in_turn({name: lambda name=name: run(name) for name in solvers}, patience=10.0)
+    seconds = in_turn({name: lambda name=name: run(name) for name in solvers}, sized(4, 7), sized(5.0, 10.0))
     mine, easy = seconds["surefoot"], condition <= 1e6
     x, its = found["surefoot"], slope(A, b, found["numpy"])
     limit = max(4 * its, 50 * ROUNDOFF * float(np.linalg.norm(x)))

@@ -12,6 +12,7 @@ import numpy as np
 import surefoot as sf
 from benchmarks.dense import SHAPES
 from benchmarks.digits import NAMES
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 from benchmarks.timing import in_turn
 from leastsquares.matrices import of_condition
@@ -32,7 +33,8 @@ def main() -> None:
 
 def enclosed(rows: int, columns: int, condition: float) -> list[str]:
     A, b = of_condition(np.random.default_rng(columns), rows, columns, condition, 1.0)
-    seconds = in_turn({str(prove): lambda prove=prove: sf.lstsq(A, b, prove=prove) for prove in (False, True)}, 4, 15.0)
+    work = {str(prove): lambda prove=prove: sf.lstsq(A, b, prove=prove) for prove in (False, True)}
+    seconds = in_turn(work, sized(3, 4), sized(5.0, 15.0))
     fit = sf.lstsq(A, b, prove=True)
     proof = (seconds["True"] - seconds["False"]) / seconds["False"]
     return [

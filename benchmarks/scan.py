@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 
-ROWS = int(float(os.environ.get("SUREFOOT_BENCH_ROWS", 20e6)))
+ROWS = int(float(os.environ.get("SUREFOOT_BENCH_ROWS", sized(4e6, 20e6))))
 CSV_ROWS = ROWS // 4
 RUNS = 5
 NAMES = ["y", "x1", "x2", "x3", "x4", "x5"]

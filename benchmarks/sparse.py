@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import surefoot as sf
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 from benchmarks.timing import in_turn
 
@@ -97,7 +98,7 @@ def compared(name: str, A: Any, b: np.ndarray, target: float | None) -> list[str
     coef, mine, method = ours(A, b, target)
     error = backward_error(A, b, coef)
     steps = fewest(A, b, error)
-    seconds = in_turn({"ours": lambda: ours(A, b, target), "lsmr": lambda: lsmr(A, b, steps)}, rounds=4)
+    seconds = in_turn({"ours": lambda: ours(A, b, target), "lsmr": lambda: lsmr(A, b, steps)}, rounds=sized(2, 4))
     x = lsmr(A, b, steps)
     return [
         name, "rounding" if target is None else f"{target:.0e}", f"{seconds['ours']:.2f}", f"{seconds['lsmr']:.2f}",

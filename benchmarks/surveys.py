@@ -18,9 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import surefoot as sf
+from benchmarks.sizes import sized
 from benchmarks.tables import show
 
-PATIENCE = float(os.environ.get("SUREFOOT_BENCH_SURVEY_SECONDS", 120))
+PATIENCE = float(os.environ.get("SUREFOOT_BENCH_SURVEY_SECONDS", sized(60, 120)))
 """Seconds after which a survey is cut off."""
 BOXES = 10**9
 """Time is the only budget."""

@@ -124,7 +124,7 @@ def solve_dense(
         if not climb.is_moderate(by_gram=names[0] not in ("qr", "svd")):
             return _in_other_units(matrix, right, method, rank_deficient)
         if method != "auto":
-            return _concluded(climb, RUNGS[method](climb), method, ())
+            return _taken(climb, method, ())
         return _climbed(climb, names)
 
 
@@ -136,7 +136,7 @@ def _climbed(climb: Climb, names: tuple[str, ...]) -> DenseSolution:
         names = names[1:]
     for name in names[:-1]:
         try:
-            solution = _concluded(climb, RUNGS[name](climb), name, tuple(tried))
+            solution = _taken(climb, name, tuple(tried))
         except BreakdownError as broken:
             tried.append(f"{TITLES[name]}: {broken}")
             continue
@@ -144,7 +144,18 @@ def _climbed(climb: Climb, names: tuple[str, ...]) -> DenseSolution:
         if error <= ROUNDING_LEVEL:
             return solution
         tried.append(f"{TITLES[name]}: its backward error of {error:.0e} is above rounding.")
-    return _concluded(climb, RUNGS[names[-1]](climb), names[-1], tuple(tried))
+    return _taken(climb, names[-1], tuple(tried))
+
+
+def _taken(climb: Climb, name: str, tried: tuple[str, ...]) -> DenseSolution:
+    """One rung; once more in double if a Gram matrix in single was too coarse for columns that nearly depend."""
+    solution = _concluded(climb, RUNGS[name](climb), name, tried)
+    if name != "cholesky-qr" or not climb.is_floored or climb.floored_in is np.float64:
+        return solution
+    if np.max(solution.backward_error, initial=0.0) <= ROUNDING_LEVEL:
+        return solution
+    climb.floored_in = np.float64
+    return _concluded(climb, RUNGS[name](climb), name, tried)
 
 
 def _in_other_units(matrix: np.ndarray, right: np.ndarray, method: str, rank_deficient: str) -> DenseSolution:

@@ -62,15 +62,18 @@ def cholesky(gram: np.ndarray) -> Cholesky | None:
     return _factored(gram, 0.0)
 
 
-def shifted_cholesky(gram: np.ndarray) -> Cholesky | None:
-    """Factor with the smallest shift that goes through, zero if possible; None if nothing does (not finite)."""
+def shifted_cholesky(gram: np.ndarray, roundoff: float = ROUNDOFF) -> Cholesky | None:
+    """Factor with the smallest shift that goes through, zero if possible; None if nothing does (not finite).
+
+    ``roundoff`` is that of the precision in which the Gram matrix was added up.
+    """
     shift = 0.0
     for _ in range(12):
         found = _factored(gram, shift)
         if found is not None:
             return found
         largest = float(np.max(np.diagonal(gram)))
-        shift = 8 * shift if shift else SHIFT * ROUNDOFF * np.sqrt(len(gram)) * largest
+        shift = 8 * shift if shift else SHIFT * roundoff * np.sqrt(len(gram)) * largest
     return None
 
 

@@ -33,6 +33,10 @@ GROUP = 64
 """Rows of which products with a residual are summed one after the other, which rounds by about ``u sqrt(N / 2m)`` of
 ``|a| |r|`` for N of m rows; the sums are added in pairs, which rounds by ``u sqrt(log(m) / m)``."""
 
+TINY = 1 << 12
+"""Numbers in a matrix on which BLAS starts no threads by itself. Between that and SMALL they cost ten times what they
+do: the library wakes and parks them for every product."""
+
 FEW_COLUMNS = 256
 """Up to here rows are always shared out to threads of ours."""
 
@@ -184,6 +188,10 @@ def opened(matrix: np.ndarray, right: np.ndarray) -> Iterator[Rows]:
     """The rows, with threads for as long as they are worked on."""
     rows, columns = Rows(matrix, right), matrix.shape[1]
     enough = columns <= MANY_COLUMNS and len(matrix) >= 4 * cores() * columns
+    if TINY < matrix.size <= SMALL:
+        with one_blas_thread():
+            yield rows
+        return
     if columns > FEW_COLUMNS and not enough:
         yield rows
         return

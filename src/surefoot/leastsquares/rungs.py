@@ -6,17 +6,29 @@ Columns are seen scaled by powers of two to a length of about one, which rounds 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from surefoot.errors import BreakdownError
+from surefoot.leastsquares.chain import (
+    SINGLE_TOO_FAR,
+    SQUARED_TOO_FAR,
+    back,
+    forth,
+    is_plain,
+    is_plain_in_single,
+    preconditioned,
+    product,
+    shifted,
+)
 from surefoot.leastsquares.corrected import Columns, Corrected, correct, correct_once_precisely, correct_precisely
-from surefoot.leastsquares.gram import Cholesky, cholesky, damped, shifted_cholesky, triangular_factor
-from surefoot.leastsquares.minimum_norm import Spectrum, spectrum
+from surefoot.leastsquares.gram import Cholesky, cholesky, damped, triangular_factor
+from surefoot.leastsquares.minimum_norm import Spectrum, spectrum, spectrum_of_triangle
 from surefoot.leastsquares.orthogonal import triangle_of
-from surefoot.leastsquares.passes import Look, Rows
+from surefoot.leastsquares.passes import SMALL, Look, Rows
 from surefoot.leastsquares.rank import (
     Alias,
     find_rank,
@@ -25,12 +37,7 @@ from surefoot.leastsquares.rank import (
     tolerance_for,
     triangular_condition,
 )
-
-SQUARED_TOO_FAR = 1e7
-"""Condition from which the Gram matrix no longer corrects itself in a few steps."""
-
-SINGLE_TOO_FAR = 1e3
-"""The same for a Gram matrix in single precision."""
+from surefoot.parallel import one_blas_thread
 
 MOST_ROUNDS = 3
 
@@ -75,6 +82,9 @@ class Climb:
         self.rank_deficient = rank_deficient
         self.width = rows.matrix.shape[1]
         self.extra_passes = 0
+        self.floored_in: type = np.float32
+        """Precision of the Gram matrix after a first triangle with a floor; taken up where the answer is not good."""
+        self.is_floored = False
         self._way: tuple[Solve, Solve]
 
     @property
@@ -187,14 +197,21 @@ class Climb:
     ) -> Corrected:
         """Corrected from a start; more precisely at the end where that was asked for or is cheap."""
         self._way = solve, size
-        end = correct(self.columns.look, solve, size, start, self.response)
-        if self.rows.matrix.size <= CHEAP:
-            return correct_precisely(self.columns, solve, size, end, self.response)
-        return correct_once_precisely(self.columns, solve, end) if precisely or self.rows.matrix.size <= FAIR else end
+        with self._crew_alone():
+            end = correct(self.columns.look, solve, size, start, self.response)
+            if self.rows.matrix.size <= CHEAP:
+                return correct_precisely(self.columns, solve, size, end, self.response)
+            precisely = precisely or self.rows.matrix.size <= FAIR
+            return correct_once_precisely(self.columns, solve, end) if precisely else end
+
+    def _crew_alone(self) -> AbstractContextManager[None]:
+        """No BLAS threads where looks have threads of ours: those of the solves between them would go on spinning."""
+        return one_blas_thread() if self.rows.matrix.size > SMALL else nullcontext()
 
     def improved(self, end: Corrected) -> Corrected:
         """Corrected further on the same way, every gradient in about 20 digits."""
-        further = correct_precisely(self.columns, *self._way, end, self.response)
+        with self._crew_alone():
+            further = correct_precisely(self.columns, *self._way, end, self.response)
         self.extra_passes += 1
         return further
 
@@ -232,17 +249,17 @@ def cholesky_qr(climb: Climb) -> Reached:
     """Cholesky of the Gram matrix of columns that a first, perhaps shifted, Cholesky made nearly orthogonal."""
     _need_rows(climb)
     chain = _nearly_orthogonal(climb)
-    upper = _product(chain)
+    upper = product(chain)
     words = f"Cholesky of preconditioned columns in {len(chain)} rounds"
     if not has_full_rank(upper):
         return _deficient(climb, upper, words)
-    if not _is_plain(chain[-1]):
+    if not is_plain(chain[-1]):
         raise BreakdownError(f"the columns are still ill-conditioned after {len(chain)} rounds.")
 
     def solve(gradient: np.ndarray) -> np.ndarray:
-        return _back(chain, _forth(chain, gradient))
+        return back(chain, forth(chain, gradient))
 
-    end = climb.corrected(solve, lambda g: lengths(_forth(chain, g)), climb.start, precisely=True)
+    end = climb.corrected(solve, lambda g: lengths(forth(chain, g)), climb.start, precisely=True)
     return Reached(end, climb.every_column(), upper, None, f"{words}, {_corrections(end)}")
 
 
@@ -250,29 +267,27 @@ def _nearly_orthogonal(climb: Climb) -> list[Cholesky]:
     """Triangles whose product makes the columns orthonormal to a few digits at the least."""
     first = climb.sampled if climb.looks_ill else None
     if first is None:
-        chain = [_shifted(climb.scaled_gram())]
-    elif first.shift:
-        gram = _preconditioned(climb, [first], np.float64)
-        alike = np.max(np.diagonal(gram)) < LOPSIDED
-        chain = [first, _shifted(gram)] if alike else [_shifted(climb.scaled_gram())]
+        chain = [shifted(climb.scaled_gram())]
     else:
         # The sample leaves a condition of a few units, which single precision is enough for.
-        second = cholesky(_preconditioned(climb, [first], np.float32))
-        if second is not None and second.condition < SINGLE_TOO_FAR:
+        precision = climb.floored_in if first.shift else np.float32
+        climb.is_floored = first.shift > 0
+        gram = _preconditioned(climb, [first], precision)
+        second = shifted(gram, precision)
+        # Of columns that depend on each other the floor leaves a length that rounding hides.
+        alike = not first.shift or np.max(np.diagonal(gram)) < LOPSIDED
+        flat = first.shift and second.shift and alike and not has_full_rank(product([first, second]))
+        if flat or (alike and is_plain_in_single(second)):
             return [first, second]
-        chain = [first]
-    while len(chain) <= MOST_ROUNDS and not (len(chain) > 1 and _is_plain(chain[-1])):
-        chain.append(_shifted(_preconditioned(climb, chain, np.float64)))
+        chain = [first] if not first.shift else [shifted(climb.scaled_gram())]
+    while len(chain) <= MOST_ROUNDS and not (len(chain) > 1 and is_plain(chain[-1])):
+        chain.append(shifted(_preconditioned(climb, chain, np.float64)))
     return chain
 
 
 def _preconditioned(climb: Climb, chain: list[Cholesky], precision: type) -> np.ndarray:
-    """The Gram matrix of ``A R_1^-1 ... R_k^-1``."""
-    inverse = _inverse(chain[0].upper)
-    for factor in chain[1:]:
-        inverse = inverse @ _inverse(factor.upper)
     climb.extra_passes += 1
-    return climb.rows.preconditioned_gram(inverse / climb.columns.scale[:, None], precision)
+    return preconditioned(climb.rows, climb.columns.scale, chain, precision)
 
 
 def qr(climb: Climb) -> Reached:
@@ -315,7 +330,7 @@ def _deficient(climb: Climb, upper: np.ndarray, words: str) -> Reached:
     """Columns that depend on each other, from a triangle in scaled units: the shortest minimiser, or later ones out."""
     scale = climb.columns.scale
     if climb.rank_deficient == "minimum-norm":
-        return _shortest(climb, upper, spectrum(upper * scale), climb.start, words)
+        return _shortest(climb, upper, spectrum_of_triangle(upper * scale), climb.start, words)
     rank = find_rank(upper)
     kept = list(rank.kept)
     factor = Cholesky(np.asarray(np.linalg.qr(upper[:, kept], mode="r")), 0.0, 1.0)
@@ -344,17 +359,6 @@ def _shortest(
     width = climb.width
     shortest = "" if found.rank == width else f", the shortest of all minimisers ({found.rank} of {width} directions)"
     return Reached(end, climb.every_column(), upper, found, f"{words}{shortest}, {_corrections(end)}")
-
-
-def _shifted(gram: np.ndarray) -> Cholesky:
-    found = shifted_cholesky(gram)
-    if found is None:
-        raise BreakdownError("Cholesky went through with no shift.")
-    return found
-
-
-def _is_plain(factor: Cholesky) -> bool:
-    return factor.shift == 0 and factor.condition < SQUARED_TOO_FAR
 
 
 def _single(climb: Climb) -> Reached | None:
@@ -387,37 +391,7 @@ def _need_rows(climb: Climb) -> None:
 
 
 def _size(factor: Cholesky) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda gradient: lengths(_forth([factor], gradient))
-
-
-def _forth(chain: list[Cholesky], gradient: np.ndarray) -> np.ndarray:
-    """``R_k^-T ... R_1^-T g``."""
-    from scipy.linalg import solve_triangular
-
-    for factor in chain:
-        gradient = solve_triangular(factor.upper, gradient, trans=1, check_finite=False)
-    return gradient
-
-
-def _back(chain: list[Cholesky], values: np.ndarray) -> np.ndarray:
-    for factor in reversed(chain):
-        values = factor.substitute(values)
-    return values
-
-
-def _product(chain: list[Cholesky]) -> np.ndarray:
-    from scipy.linalg import blas
-
-    upper = chain[0].upper
-    for factor in chain[1:]:
-        upper = blas.dtrmm(1.0, factor.upper, upper)  # pyright: ignore[reportAttributeAccessIssue]
-    return upper
-
-
-def _inverse(upper: np.ndarray) -> np.ndarray:
-    from scipy.linalg import lapack
-
-    return lapack.dtrtri(upper)[0]  # pyright: ignore[reportAttributeAccessIssue]
+    return lambda gradient: lengths(forth([factor], gradient))
 
 
 def _corrections(end: Corrected) -> str:

@@ -15,7 +15,7 @@ that of a pass on whether the rows fit in the cache.
 | gradient descent | 4mn a step | steps | log(1/u) / log((k^2 + 1)/(k^2 - 1)) |
 
 for condition k of the columns at length one and u the rounding of a double. To each formula the backward error adds
-4n^3/3, or 10n^3/3 by QR where the condition is high.
+2n^3/3, the QR of a triangle on a diagonal.
 
 Reference: Golub, Van Loan (2013), "Matrix Computations", 4th ed., section 5.3.2-5.3.3 and 5.5, pp. 262-264, 293.
 """
@@ -30,13 +30,16 @@ from functools import cache
 
 import numpy as np
 
+from surefoot.leastsquares.conjugate import DEEPEST
 from surefoot.leastsquares.dense import solve_dense
-from surefoot.leastsquares.gram import cholesky
+from surefoot.leastsquares.gram import cholesky, damped
 from surefoot.leastsquares.orthogonal import triangle_of
 from surefoot.leastsquares.passes import Rows, opened
 from surefoot.leastsquares.precise import precise_look
 from surefoot.leastsquares.rank import ROUNDOFF
+from surefoot.leastsquares.rowblocks import RowBlocks
 from surefoot.leastsquares.rungs import CHEAP, FAIR, HOPELESS, SQUARED_TOO_FAR
+from surefoot.leastsquares.walk import GENTLE
 
 PILOT = 1 << 23
 """Numbers at most in the rows that passes are measured on: more than a cache holds."""
@@ -46,9 +49,6 @@ PILOT_FLOPS = 4e8
 
 FEWEST_RUNS, MOST_RUNS, LONG_ENOUGH = 2, 20, 0.05
 """Runs of a measurement, and the seconds after which there are enough of them."""
-
-SQUARED_LOSES = 1e4
-"""Condition from which the sum of squares in the backward error is too coarse, where the residual is not small."""
 
 WIDEST = 1000
 """Columns beyond which rates no longer change."""
@@ -66,6 +66,11 @@ class Rates:
         Bytes of A a second that an ordinary look and one in about 20 digits pass.
     start, fit : float
         Seconds that a pass, and that a fit takes whatever the rows.
+    walk : float
+        Bytes of A (in double) a second that a step of conjugate gradients passes in single precision; as a look where
+        it was not measured.
+    damped : float
+        Flops a second of the QR of a triangle on a diagonal; as other QR where it was not measured.
     """
 
     gram: float
@@ -76,6 +81,8 @@ class Rates:
     precise: float
     start: float = 0.0
     fit: float = 0.0
+    walk: float = math.nan
+    damped: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -195,20 +202,25 @@ def _measured(columns: int, rows: int) -> Rates:
     matrix = np.resize(some, (rows, columns))
     x, inverse = np.zeros((columns, 1)), np.triu(rng.standard_normal((columns, columns)))
     square = inverse.T @ inverse + columns * np.eye(columns)
+    # Passes first: for a while after a product the threads of BLAS spin, and share the cores with those of a pass.
+    with opened(matrix, np.ones((rows, 1))) as held:
+        look = 8.0 * matrix.size / _fastest(lambda: held.look(x))
+    narrow = RowBlocks(matrix).single()
+    walk = math.nan if narrow is None else 8.0 * matrix.size / _fastest(lambda: narrow.gram(x[:, 0]))
     with opened(fewer, np.ones((len(fewer), 1))) as held:
         work = len(fewer) * columns**2
-        rates = Rates(
+        return Rates(
             gram=work / _fastest(held.gram),
             product=2 * work / _fastest(lambda: held.preconditioned_gram(inverse)),
             orthogonal=_qr_flops(len(fewer), columns) / _fastest(lambda: triangle_of(held)),
             cubic=columns**3 / 3 / _fastest(lambda: cholesky(square)),
-            look=math.nan,
+            look=look,
             precise=8.0 * fewer.size / _fastest(lambda: precise_look(held, np.ones(columns), x)),
+            walk=walk,
+            damped=2 * columns**3 / 3 / _fastest(lambda: damped(inverse, 1.0)),
             start=_fastest(lambda: Rows(some[:1], np.ones((1, 1))).look(x)),
             fit=_fastest(lambda: solve_dense(np.ones((4, 1)), np.ones((4, 1)), "seminormal")),
         )
-    with opened(matrix, np.ones((rows, 1))) as held:
-        return replace(rates, look=8.0 * matrix.size / _fastest(lambda: held.look(x)))
 
 
 def _qr_flops(m: int, n: int) -> float:
@@ -226,18 +238,16 @@ def _fastest(work: Callable[[], object]) -> float:
     return best
 
 
-def _closing(n: int, k: float, rates: Rates) -> float:
-    """Seconds of the backward error: Cholesky of a sum of squares, or QR where squaring would lose small values."""
-    if k < SQUARED_LOSES:
-        return n**3 / rates.gram + n**3 / 3 / rates.cubic
-    return n**3 / rates.gram + n**3 / 3 / rates.cubic + 10 * n**3 / 3 / rates.orthogonal
+def _closing(n: int, rates: Rates) -> float:
+    """Seconds of the backward error."""
+    return 2 * n**3 / 3 / (rates.orthogonal if math.isnan(rates.damped) else rates.damped)
 
 
 def _normal(m: int, n: int, k: float, rates: Rates) -> Candidate:
     accurate = k * k * ROUNDOFF < 4 * ROUNDOFF
     return Candidate(
         "normal", m * n**2 + n**3 / 3 + 4 * m * n, 16.0 * m * n, 2, 0,
-        m * n**2 / rates.gram + n**3 / 3 / rates.cubic + 8.0 * m * n / rates.look + _closing(n, k, rates), accurate,
+        m * n**2 / rates.gram + n**3 / 3 / rates.cubic + 8.0 * m * n / rates.look + _closing(n, rates), accurate,
         "" if accurate else f"squares the condition: only about {max(0.0, 15.95 - 2 * math.log10(k)):.0f} digits",
     )  # fmt: skip
 
@@ -247,7 +257,7 @@ def _seminormal(m: int, n: int, k: float, rates: Rates) -> Candidate:
     steps = max(2, math.ceil(17 / gain))
     precise = 2 if m * n <= CHEAP else 1 if m * n <= FAIR else 0
     accurate = k < SQUARED_TOO_FAR
-    work = m * n**2 / rates.gram + n**3 / 3 / rates.cubic + _closing(n, k, rates)
+    work = m * n**2 / rates.gram + n**3 / 3 / rates.cubic + _closing(n, rates)
     return Candidate(
         "seminormal", m * n**2 + n**3 / 3 + 4.0 * m * n * steps, 8.0 * m * n * (1 + steps), 1 + steps, steps,
         work + 8.0 * m * n * (steps / rates.look + precise / rates.precise), accurate,
@@ -260,7 +270,7 @@ def _cholesky_qr(m: int, n: int, k: float, rates: Rates) -> Candidate:
     # preconditioned columns, whose products run in single precision, four ordinary looks and one in 20 digits.
     first = 4.0 * n**3 / rates.orthogonal if k > HOPELESS else m * n**2 / rates.gram
     seconds = first + 0.8 * 2.0 * m * n**2 / rates.product + n**3 / rates.cubic + 5 * n**3 / rates.gram
-    seconds += 8.0 * m * n * (4 / rates.look + (3 if m * n <= CHEAP else 1) / rates.precise) + _closing(n, k, rates)
+    seconds += 8.0 * m * n * (4 / rates.look + (3 if m * n <= CHEAP else 1) / rates.precise) + _closing(n, rates)
     accurate = k < 0.01 / (64 * ROUNDOFF * math.sqrt(n))
     flops = (2.0 if k > HOPELESS else 3.0) * m * n**2 + 10.0 * n**3
     return Candidate("cholesky-qr", flops, 56.0 * m * n, 7, 4, seconds, accurate,
@@ -269,7 +279,7 @@ def _cholesky_qr(m: int, n: int, k: float, rates: Rates) -> Candidate:
 
 def _qr(m: int, n: int, k: float, rates: Rates) -> Candidate:
     # Lengths, the look from zero, the triangle, a look at its answer, two corrections and one in 20 digits.
-    seconds = 2.0 * m * n**2 / rates.orthogonal + n**3 / rates.gram + _closing(n, k, rates)
+    seconds = 2.0 * m * n**2 / rates.orthogonal + n**3 / rates.gram + _closing(n, rates)
     seconds += 8.0 * m * n * (5 / rates.look + (3 if m * n <= CHEAP else 1) / rates.precise)
     return Candidate("qr", 2.0 * m * n**2 + 1.0 * n**3, 56.0 * m * n, 7, 2, seconds, True)
 
@@ -289,8 +299,13 @@ def _walk(name: str, steps: float, m: int, n: int, rates: Rates) -> Candidate:
 
 def _conjugate_gradients(m: int, n: int, k: float, rates: Rates) -> Candidate:
     # In exact arithmetic n steps are enough; rounding spoils that as the condition grows.
-    most = 2.0 * n + 2 if k < 1e3 else math.inf
-    return _walk("conjugate gradients", min(_steps(2 / ROUNDOFF, k), most), m, n, rates)
+    most = 2.0 * n + 2 if k < GENTLE else math.inf
+    found = _walk("conjugate gradients", min(_steps(2 / ROUNDOFF, k), most), m, n, rates)
+    if k >= GENTLE or math.isnan(rates.walk):
+        return found
+    # Steps in single precision, and looks in double: the columns' lengths, the copy in single, one for each round.
+    looks = 2 + math.ceil(math.log(ROUNDOFF) / math.log(DEEPEST["single"]))
+    return replace(found, seconds=8.0 * m * n * (found.steps / rates.walk + looks / rates.look))
 
 
 def _gradient_descent(m: int, n: int, k: float, rates: Rates) -> Candidate:
