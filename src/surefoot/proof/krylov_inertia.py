@@ -26,6 +26,10 @@ from surefoot.proof.witness import Witness
 
 STARTS = 3
 STEPS = 400
+FIRST = 10
+"""Steps before an end of the spectrum is looked at, and at least between two looks: a look costs as much as a few."""
+ENOUGH = 0.7
+"""Share of a vector that must be left by orthogonalising it, or it is done again."""
 CHANCE = 1e-10
 """Probability with which a firm statement may be wrong."""
 AGREED = 0.01
@@ -130,26 +134,29 @@ class ProductCurvature:
         return self.scale[free] * self.times(full)[free]
 
     def _lanczos(self, free: np.ndarray) -> Iterator[Ritz]:
-        """Ritz values and vectors after 10, 20, 40, ... steps, then at the end."""
+        """Ritz values and vectors at times, each a share later than the one before, and at the end."""
         n = len(free)
         most = min(n, STEPS)
         basis = np.zeros((most, n))
         q = self._rng.standard_normal(n)
         alpha, beta = [], []
         q /= np.linalg.norm(q)
+        size, asked = 0.0, FIRST
         for j in range(most):
             basis[j] = q
             w = self._scaled_times(free, q)
             if not np.all(np.isfinite(w)):
                 return
             alpha.append(float(q @ w))
-            for _ in range(2):  # twice is enough
-                w -= basis[: j + 1].T @ (basis[: j + 1] @ w)
-            length = float(np.linalg.norm(w))
-            size = max(np.max(np.abs(alpha)), max(beta, default=0.0))
+            w -= alpha[j] * q
+            if j:
+                w -= beta[j - 1] * basis[j - 1]
+            length = _orthogonalised(w, basis[: j + 1])
+            size = max(size, abs(alpha[j]), beta[j - 1] if j else 0.0)
             ended = j + 1 == n or length <= 2 * math.sqrt(n) * self._witness.unit * size
-            if ended or j + 1 == most or (j + 1 >= 10 and (j + 1) % max(10, (j + 1) // 4) == 0):
+            if ended or j + 1 >= min(asked, most):
                 yield _ritz(basis[: j + 1], alpha, beta, 0.0 if ended else length, ended)
+                asked = j + 1 + max(FIRST, (j + 1) // 4)
             if ended:
                 return
             beta.append(length)
@@ -168,6 +175,17 @@ class ProductCurvature:
             if not (np.isfinite(other) and other * sign > 0 and abs(other) > tolerance):
                 return False
         return True
+
+
+def _orthogonalised(w: np.ndarray, basis: np.ndarray) -> float:
+    """What is left of w, in place, and its length: once, or twice where little is left, which is enough."""
+    before = float(np.linalg.norm(w))
+    for _ in range(2):
+        w -= (basis @ w) @ basis
+        length = float(np.linalg.norm(w))
+        if length > ENOUGH * before:
+            break
+    return length
 
 
 def _ritz(basis: np.ndarray, alpha: list[float], beta: list[float], length: float, ended: bool) -> Ritz:
