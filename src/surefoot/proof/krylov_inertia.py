@@ -180,12 +180,12 @@ class ProductCurvature:
 def _orthogonalised(w: np.ndarray, basis: np.ndarray) -> float:
     """What is left of w, in place, and its length: once, or twice where little is left, which is enough."""
     before = float(np.linalg.norm(w))
-    for _ in range(2):
-        w -= (basis @ w) @ basis
-        length = float(np.linalg.norm(w))
-        if length > ENOUGH * before:
-            break
-    return length
+    w -= (basis @ w) @ basis
+    length = float(np.linalg.norm(w))
+    if length > ENOUGH * before:
+        return length
+    w -= (basis @ w) @ basis
+    return float(np.linalg.norm(w))
 
 
 def _ritz(basis: np.ndarray, alpha: list[float], beta: list[float], length: float, ended: bool) -> Ritz:
