@@ -105,9 +105,11 @@ class ProductCurvature:
         spread = 1.1 * (high.high - low.low)
         share = _missed(n, found)
         below, above = low.low < -tolerance, high.high > tolerance
-        rises = low.low > tolerance and _agreed([(r.low, r.low_residual) for r in found], share)
-        falls = high.high < -tolerance and _agreed([(r.high, r.high_residual) for r in found], share)
-        firm = low.low - share * spread > tolerance if rises else high.high + share * spread < -tolerance
+        # Where no eigenvalue can be missed by as much as is left, the ends need not have converged.
+        firm_up, firm_down = low.low - share * spread > tolerance, high.high + share * spread < -tolerance
+        rises = low.low > tolerance and (firm_up or _agreed([(r.low, r.low_residual) for r in found], share))
+        falls = high.high < -tolerance and (firm_down or _agreed([(r.high, r.high_residual) for r in found], share))
+        firm = firm_up if rises else firm_down
         weak = low if abs(low.low) <= abs(high.high) else high
         weakest = weak.low_vector if weak is low else weak.high_vector
         if rises or falls:
