@@ -111,6 +111,32 @@ def test_a_spectrum_that_the_steps_cannot_resolve_is_not_called_firm():
     assert not (found.rises and found.firm)
 
 
+class _Diagonal:
+    """A diagonal matrix that no equilibration can level: a rotation in pairs keeps every row of the same size."""
+
+    def __init__(self, values):
+        self.half = len(values) // 2
+        self.values, self.size = values, len(values)
+        self.roundoff, self.exact_gradient, self.exact_curvature = 2.0**-53, True, True
+        self.names = tuple(f"x[{j}]" for j in range(len(values)))
+
+    def _turn(self, v):
+        a, b = v[: self.half], v[self.half :]
+        return np.concatenate([a + b, a - b]) / np.sqrt(2)
+
+    def bend(self, x, v):
+        return self._turn(self.values * self._turn(v))
+
+
+@pytest.mark.parametrize(("lowest", "rises"), [(0.5, True), (-0.5, False)])
+def test_a_dense_spectrum_far_from_zero_is_firm_before_its_ends_have_converged(lowest, rises):
+    """The chance to miss what is left above zero is enough; Ritz values of a dense spectrum converge slowly."""
+    half = np.linspace(0.5, 2.0, 1000)
+    half[0] = lowest
+    found = products(_Diagonal(np.concatenate([half, 2.5 - half])))
+    assert (found.rises, found.rises and found.firm) == (rises, rises)
+
+
 def _turned(d, v):
     """``P D P v`` with a reflection P, so that no coordinate is an eigenvector."""
     w = np.cos(np.arange(len(v)) ** 2)

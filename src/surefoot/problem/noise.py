@@ -13,7 +13,8 @@ algorithm ECnoise).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from math import comb
 
 import numpy as np
@@ -26,6 +27,9 @@ PLACES = np.arange(POINTS) - POINTS // 2
 
 APART = 8
 """Units in the last place of x between two of them."""
+
+WIDE = 4096
+"""Columns whose differences of all orders are held at once."""
 
 AGREE = 4.0
 """Three estimates in a row that differ by no more than this factor are the noise."""
@@ -144,38 +148,57 @@ def difference_noise(table: np.ndarray) -> np.ndarray:
     >>> bool(2e-4 < difference_noise(np.arange(8.0)[:, None] ** 2 + noise)[0] < 5e-3)
     True
     """
-    count = len(table)
-    levels, changes = np.empty((count - 1, table.shape[1])), np.empty((count - 1, table.shape[1]), bool)
-    differences = table
+    count, breadth = table.shape
+    if breadth > WIDE:
+        return np.concatenate([difference_noise(table[:, j : j + WIDE]) for j in range(0, breadth, WIDE)])
+    differences = np.zeros((count - 1, *table.shape))  # of order k in row k - 1, and zeros behind them
+    before = table
     for k in range(1, count):
-        differences = np.diff(differences, axis=0)
-        # The largest is taken out first: squares of extreme values leave the range of a double.
-        largest = np.max(np.abs(differences), axis=0)
-        unit = np.where(largest > 0, largest, 1.0)
-        levels[k - 1] = largest * np.sqrt(np.mean((differences / unit) ** 2, axis=0) / comb(2 * k, k))
-        changes[k - 1] = np.any(differences > 0, axis=0) & np.any(differences < 0, axis=0)
+        before = np.subtract(before[1:], before[:-1], out=differences[k - 1, : count - k])
+    highest, lowest = differences.max(axis=1), differences.min(axis=1)
+    changes = (highest > 0) & (lowest < 0)
+    # The largest is taken out first: squares of extreme values leave the range of a double.
+    largest = np.maximum(highest, -lowest)
+    differences /= np.where(largest > 0, largest, 1.0)[:, None]
+    levels = largest * np.sqrt(np.einsum("kij,kij->kj", differences, differences) / _known_factors(count))
     settled = np.stack([levels[k : k + count - 3] for k in range(3)])
-    agrees = (np.max(settled, axis=0) <= AGREE * np.min(settled, axis=0)) & changes[: count - 3]
-    first = np.argmax(agrees, axis=0)
-    fitting = np.take_along_axis(levels, first[None], axis=0)[0]
+    agrees = (settled.max(axis=0) <= AGREE * settled.min(axis=0)) & changes[: count - 3]
+    fitting = levels[agrees.argmax(axis=0), np.arange(breadth)]
     # Where no three agree, the smallest of the higher orders: smooth parts only make it larger.
-    return np.where(np.any(agrees, axis=0), fitting, np.min(levels[1:], axis=0))
+    return np.where(agrees.any(axis=0), fitting, levels[1:].min(axis=0))
 
 
-def _lines(x: np.ndarray, roundoff: float) -> list[tuple[np.ndarray, np.ndarray]]:
+@cache
+def _known_factors(count: int) -> np.ndarray:
+    """By order: so many differences, each enlarged by (2k)! / (k!)^2 in the square."""
+    return np.array([[(count - k) * comb(2 * k, k)] for k in range(1, count)], float)
+
+
+def _lines(x: np.ndarray, roundoff: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Lines (base, step) to be tried until f varies: a few units in the last place of x apart, then more.
 
     Points are whole units apart, so that they are equidistant as doubles too: otherwise the rounding of x would pass
     for noise of f. Numbers of units differ between the variables, so that no difference of two of them stays the same.
     """
-    random = np.random.default_rng(0)
-    spread = random.choice([-1.0, 1.0], len(x)) * random.integers(APART - 2, APART + 3, len(x))
+    spread = _units_apart(len(x))
     coarse = roundoff / ROUNDOFF
-    own = np.spacing(np.abs(x) * (1 + 1e-12)) * coarse * (x != 0)
-    base = np.where(own > 0, np.round(x / np.where(own > 0, own, 1.0)) * own, x)
-    around = np.spacing(np.maximum(np.abs(x), 1.0)) * coarse
-    lines = [(base, spread * own), (base, 100 * spread * own), (x, spread * around), (x, 1000 * spread * around)]
-    return lines if np.any(x) else lines[2:]
+    size = np.abs(x)
+    if size.any():
+        own = np.spacing(size * (1 + 1e-12)) * coarse * (x != 0)
+        base = np.where(own > 0, np.round(x / np.where(own > 0, own, 1.0)) * own, x)
+        yield base, spread * own
+        yield base, 100 * spread * own
+    around = np.spacing(np.maximum(size, 1.0)) * coarse
+    yield x, spread * around
+    yield x, 1000 * spread * around
+
+
+@lru_cache(8)
+def _units_apart(n: int) -> np.ndarray:
+    random = np.random.default_rng(0)
+    spread = random.choice([-1.0, 1.0], n) * random.integers(APART - 2, APART + 3, n)
+    spread.flags.writeable = False
+    return spread
 
 
 def _length(vector: np.ndarray) -> float:
@@ -186,5 +209,5 @@ def _length(vector: np.ndarray) -> float:
 
 def _varies(table: np.ndarray) -> bool:
     """Whether rounding shows: not more than half of the neighbours are the same, in some column."""
-    same = np.mean(np.diff(table, axis=0) == 0, axis=0)
-    return bool(np.any(same <= 0.5))
+    same = np.count_nonzero(table[1:] == table[:-1], axis=0)
+    return bool((2 * same <= len(table) - 1).any())

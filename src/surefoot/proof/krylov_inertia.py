@@ -26,6 +26,10 @@ from surefoot.proof.witness import Witness
 
 STARTS = 3
 STEPS = 400
+FIRST = 10
+"""Steps before an end of the spectrum is looked at, and at least between two looks: a look costs as much as a few."""
+ENOUGH = 0.7
+"""Share of a vector that must be left by orthogonalising it, or it is done again."""
 CHANCE = 1e-10
 """Probability with which a firm statement may be wrong."""
 AGREED = 0.01
@@ -101,9 +105,11 @@ class ProductCurvature:
         spread = 1.1 * (high.high - low.low)
         share = _missed(n, found)
         below, above = low.low < -tolerance, high.high > tolerance
-        rises = low.low > tolerance and _agreed([(r.low, r.low_residual) for r in found], share)
-        falls = high.high < -tolerance and _agreed([(r.high, r.high_residual) for r in found], share)
-        firm = low.low - share * spread > tolerance if rises else high.high + share * spread < -tolerance
+        # Where no eigenvalue can be missed by as much as is left, the ends need not have converged.
+        firm_up, firm_down = low.low - share * spread > tolerance, high.high + share * spread < -tolerance
+        rises = low.low > tolerance and (firm_up or _agreed([(r.low, r.low_residual) for r in found], share))
+        falls = high.high < -tolerance and (firm_down or _agreed([(r.high, r.high_residual) for r in found], share))
+        firm = firm_up if rises else firm_down
         weak = low if abs(low.low) <= abs(high.high) else high
         weakest = weak.low_vector if weak is low else weak.high_vector
         if rises or falls:
@@ -130,26 +136,29 @@ class ProductCurvature:
         return self.scale[free] * self.times(full)[free]
 
     def _lanczos(self, free: np.ndarray) -> Iterator[Ritz]:
-        """Ritz values and vectors after 10, 20, 40, ... steps, then at the end."""
+        """Ritz values and vectors at times, each a share later than the one before, and at the end."""
         n = len(free)
         most = min(n, STEPS)
         basis = np.zeros((most, n))
         q = self._rng.standard_normal(n)
         alpha, beta = [], []
         q /= np.linalg.norm(q)
+        size, asked = 0.0, FIRST
         for j in range(most):
             basis[j] = q
             w = self._scaled_times(free, q)
             if not np.all(np.isfinite(w)):
                 return
             alpha.append(float(q @ w))
-            for _ in range(2):  # twice is enough
-                w -= basis[: j + 1].T @ (basis[: j + 1] @ w)
-            length = float(np.linalg.norm(w))
-            size = max(np.max(np.abs(alpha)), max(beta, default=0.0))
+            w -= alpha[j] * q
+            if j:
+                w -= beta[j - 1] * basis[j - 1]
+            length = _orthogonalised(w, basis[: j + 1])
+            size = max(size, abs(alpha[j]), beta[j - 1] if j else 0.0)
             ended = j + 1 == n or length <= 2 * math.sqrt(n) * self._witness.unit * size
-            if ended or j + 1 == most or (j + 1 >= 10 and (j + 1) % max(10, (j + 1) // 4) == 0):
+            if ended or j + 1 >= min(asked, most):
                 yield _ritz(basis[: j + 1], alpha, beta, 0.0 if ended else length, ended)
+                asked = j + 1 + max(FIRST, (j + 1) // 4)
             if ended:
                 return
             beta.append(length)
@@ -168,6 +177,17 @@ class ProductCurvature:
             if not (np.isfinite(other) and other * sign > 0 and abs(other) > tolerance):
                 return False
         return True
+
+
+def _orthogonalised(w: np.ndarray, basis: np.ndarray) -> float:
+    """What is left of w, in place, and its length: once, or twice where little is left, which is enough."""
+    before = float(np.linalg.norm(w))
+    w -= (basis @ w) @ basis
+    length = float(np.linalg.norm(w))
+    if length > ENOUGH * before:
+        return length
+    w -= (basis @ w) @ basis
+    return float(np.linalg.norm(w))
 
 
 def _ritz(basis: np.ndarray, alpha: list[float], beta: list[float], length: float, ended: bool) -> Ritz:
