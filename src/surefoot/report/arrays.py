@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from surefoot.report.cells import r_squared
+from surefoot.report.cells import r_squared, time_text
 from surefoot.report.sentences import digits_sentence
-from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, proven_lines, road_lines, time_text
+from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, proven_lines, road_lines
 from surefoot.wording import counted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from surefoot.report.cells import decimals_of, fixed, probability, proven, r_squared, t_value
+from surefoot.report.cells import decimals_of, fixed, probability, proven, r_squared, t_value, time_text
 from surefoot.report.sentences import digits_sentence
 from surefoot.wording import combination, counted
 
@@ -232,12 +232,6 @@ def comparison_text(comparison: Comparison) -> str:
     if not comparison.tests:
         lines.append("Neighbouring fits are not nested, so none is tested against another.")
     return "\n".join(lines)
-
-
-def time_text(seconds: float) -> str:
-    """So many seconds, or minutes."""
-    whole = round(seconds)
-    return f"{seconds:.2f} s" if seconds < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def _interval_width(rows: list[list[str]]) -> int:
