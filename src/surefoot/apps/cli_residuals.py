@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from surefoot.apps.common import USUAL, Walking, code_of, print_found, rate_of
+from surefoot.apps.common import USUAL, Walking, code_of, print_tested, rate_of
 from surefoot.apps.interrupts import undisturbed
 
 Residuals = Annotated[list[str], Parameter(allow_leading_hyphen=True, negative=())]
@@ -73,17 +73,9 @@ def least_squares(
             args=() if given is None else given, level=level, progress=progress, **walk.wishes,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
-    tests = [_plain(fit.test(one)) for one in test or []] if walk.json else []
-    print_found(fit, walk.json, tests=tests)
-    for one in () if walk.json else test or []:
-        print(f"\n{fit.test(one)}")
+    print_tested(fit, test or [], as_json=walk.json)
     walk.write(fit)
     return code_of(fit.stop.reason.name)
-
-
-def _plain(test) -> dict:
-    return {"hypothesis": test.text, "f": test.f, "p": test.p, "df": list(test.df), "estimate": test.estimate.tolist(),
-            "stderr": test.stderr.tolist()}  # fmt: skip
 
 
 def _loaded_verbs() -> ModuleType:

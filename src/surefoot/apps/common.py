@@ -103,6 +103,20 @@ def print_found(found: Any, as_json: bool, **more: Any) -> None:
         print(found, flush=True)
 
 
+def print_tested(fit: Any, hypotheses: Sequence[str], *, as_json: bool) -> None:
+    """The text of a fit and of tests of hypotheses, or all of it as JSON."""
+    if not as_json:
+        print(fit, flush=True)
+        for one in hypotheses:
+            print(f"\n{fit.test(one)}")
+        return
+    tests = [
+        {"hypothesis": one.text, "f": one.f, "p": one.p, "df": list(one.df), "estimate": one.estimate.tolist(),
+         "stderr": one.stderr.tolist()} for one in map(fit.test, hypotheses)
+    ]  # fmt: skip
+    print_json({**fit.to_json(), "tests": tests})
+
+
 def print_json(state: dict[str, Any]) -> None:
     """JSON as the commands print it."""
     import json

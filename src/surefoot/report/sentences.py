@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from surefoot.proof.certificate import Certificate
 
 MOST_NAMES = 5
+SHOWN = 0.005
+"""Seconds of a proof in vain from which they are told."""
 
 
 def digits_sentence(fit: FormulaFit | ArrayFit) -> str:
@@ -35,12 +37,17 @@ def digits_sentence(fit: FormulaFit | ArrayFit) -> str:
 
 def verdict_sentence(certificate: Certificate) -> str:
     """What the point is, on what evidence, and how long a proof took."""
-    verdict, rigour = certificate.verdict.value, certificate.rigour.value
-    said = certificate.claim
+    verdict, said = certificate.verdict.value, certificate.claim
     for opening in (f"A {verdict}: ", f"{verdict.capitalize()}: "):  # not twice in one line
         said = said.removeprefix(opening)
+    return f"Verdict: {verdict} ({rigour_words(certificate)}): {said}"
+
+
+def rigour_words(certificate: Certificate) -> str:
+    """On what evidence, and how long a proof took where that is known."""
+    rigour = certificate.rigour.value
     seconds = certificate.evidence.get("proof_seconds") if rigour == "proven" else None
-    return f"Verdict: {verdict} ({rigour if seconds is None else f'{rigour} in {time_text(seconds)}'}): {said}"
+    return rigour if seconds is None else f"{rigour} in {time_text(seconds)}"
 
 
 def unproven_sentence(certificate: Certificate) -> str:
@@ -48,8 +55,8 @@ def unproven_sentence(certificate: Certificate) -> str:
     reason = certificate.evidence.get("unproven")
     if reason is None:
         return ""
-    seconds = certificate.evidence.get("prover_seconds")
-    return f"Not proven: {reason}{f' ({time_text(seconds)})' if seconds else ''}."
+    seconds = certificate.evidence.get("prover_seconds", 0.0)
+    return f"Not proven: {reason}{f' ({time_text(seconds)})' if seconds >= SHOWN else ''}."
 
 
 def _listed(names: list[str]) -> str:

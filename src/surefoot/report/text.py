@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from surefoot.report.cells import decimals_of, fixed, probability, proven, r_squared, t_value, time_text
-from surefoot.report.sentences import digits_sentence
+from surefoot.report.sentences import digits_sentence, rigour_words, unproven_sentence
 from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def road_lines(fit: FormulaFit | ArrayFit) -> list[str]:
 def _ending(fit: FormulaFit) -> list[str]:
     certificate, evidence = fit.certificate, fit.certificate.evidence
     lines = in_lines(f"Method: {fit.method}. Stopped: {fit.stop}.")
-    sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
+    sentences = [f"Verdict: {certificate.verdict.value} ({rigour_words(certificate)}). {certificate.claim}"]
     if evidence["smallest_curvature"]:
         sentences.append(f"The bowl's smallest curvature is {evidence['smallest_curvature']:.3g}.")
     for direction in evidence["valley"]:
@@ -198,7 +198,7 @@ def _ending(fit: FormulaFit) -> list[str]:
     if evidence["orthogonality"] is not None:
         sentences.append(f"The residual is perpendicular to every column to {evidence['orthogonality']:.0e}.")
     sentences.append(digits_sentence(fit))
-    return lines + in_lines(" ".join(filter(None, sentences)))
+    return lines + in_lines(" ".join(filter(None, sentences))) + in_lines(unproven_sentence(certificate))
 
 
 def hypothesis_text(test: Hypothesis) -> str:
