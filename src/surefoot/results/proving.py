@@ -32,6 +32,8 @@ SMALL = 100
 """Most variables of a function that is proven unasked."""
 LIGHT = 1e6
 """Most numbers that its derivatives take."""
+AWAY = (Verdict.INCONCLUSIVE, Verdict.NOT_STATIONARY, Verdict.UNBOUNDED_BELOW, Verdict.INFIMUM_NOT_ATTAINED)
+"""What the judge says of points that are nothing themselves: then f as a whole is what counts."""
 READ = ("JAX", "text")
 """Kinds of functions that denote a real one."""
 
@@ -132,6 +134,8 @@ def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked:
     if found.verdict is Verdict.NOT_STATIONARY and not cut_short and judged.verdict is not Verdict.INCONCLUSIVE:
         slope = found.claim.removeprefix("Not stationary: ").rstrip(".")
         return unproven(judged, f"{slope} here, exactly, and no stationary point next to it could be enclosed", spent)
+    if found.evidence["argument"]["kind"] == "curve" and judged.verdict not in AWAY:
+        return unproven(judged, "no stationary point next to it could be enclosed, and f is unbounded below", spent)
     if found.verdict is Verdict.DEGENERATE and judged.verdict is not Verdict.INCONCLUSIVE:
         # The judge looks further than second derivatives.
         return unproven(judged, "the Hessian is exactly singular there, so second derivatives do not decide", spent)
