@@ -116,7 +116,7 @@ def stays_inside(path: Array, lower: Array, upper: Array) -> bool:
 def _is_seen_to_fall(graph: Graph, path: Array) -> bool:
     times = np.array(SEEN)
     with np.errstate(all="ignore"):
-        points = sum(times[:, None] ** k * row for k, row in enumerate(path))
+        points = np.sum([times[:, None] ** k * row for k, row in enumerate(path)], axis=0)
         seen = value(graph, points)
     return bool(np.all(seen[1:] < seen[:-1]))
 
