@@ -20,6 +20,7 @@ VARIES = [
     r"every column to\s+\S+ At",
     r"at least \d+ digits$",
     r"proven in \d+\.\d\d s",
+    r"within \S+ of these",
 ]
 
 # Of a walk also how many looks it took, and the spaces beside numbers that are longer or shorter.

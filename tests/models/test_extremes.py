@@ -95,6 +95,8 @@ def test_an_exact_fit(refine):
     """The residual is rounding and points anywhere: that must not be taken for a gradient."""
     fit = sf.fit("y ~ a + b", BASE | {"y": 1 / 3 + A / 7 - B * 1e3}, refine=refine)
     assert fit.coef == pytest.approx([1 / 3, 1 / 7, -1e3], rel=1e-12)
+    assert fit.certificate.rigour is sf.Rigour.PROVEN and fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM
+    fit = sf.fit("y ~ a + b", BASE | {"y": 1 / 3 + A / 7 - B * 1e3}, refine=refine, prove=False)
     assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM
     assert fit.r2 == 1.0
     assert fit.statistics.f > 1e20

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares as peer
 import surefoot as sf
 from nist_curves import CURVES
 from nistdata import digits
-from surefoot.errors import ModelError
+from surefoot.errors import ModelError, OptionError
 
 LOSSES = ("soft_l1", "huber", "cauchy", "arctan")
 T = np.linspace(0, 1, 24)
@@ -37,7 +37,8 @@ def test_standard_errors_and_verdict_of_nist(name):
     for error, text in zip(fit.stderr, curve.standard_errors, strict=True):
         assert digits(error, text) >= 8
     assert fit.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM
-    assert fit.certificate.rigour is sf.Rigour.NUMERICAL
+    assert fit.certificate.rigour is sf.Rigour.PROVEN and fit.certificate.recheck()
+    assert fit.result.judged.rigour is sf.Rigour.NUMERICAL
     assert fit.standing == ()
     certain = np.array([digits(x, text) for x, text in zip(fit.coef, curve.coefficients, strict=True)])
     assert np.all(np.minimum(fit.digits, 10) <= certain + 0.7)  # never many more than there are
@@ -268,3 +269,54 @@ def test_what_is_not_determined_has_no_standard_error():
 def test_bad_wishes_are_sentences(wishes, words):
     with pytest.raises(ModelError, match=words):
         sf.least_squares(decay(wild()), [1.0, 1.0], **wishes)
+
+
+class TestProofs:
+    """The verdict rises to PROVEN where a proof closes, and says what stopped it where not."""
+
+    @pytest.mark.parametrize("loss", ["linear", *LOSSES])
+    @pytest.mark.parametrize("bounds", [None, [(0, 1.5), (0, None)]])
+    def test_of_every_loss(self, loss, bounds, tmp_path):
+        fit = sf.least_squares(decay(wild()), [1.0, 1.0], loss=loss, f_scale=0.03, bounds=bounds)
+        assert fit.verdict is sf.Verdict.STRICT_LOCAL_MINIMUM and fit.certificate.rigour is sf.Rigour.PROVEN
+        least, most = fit.certificate.evidence["argument"]["value"]
+        assert least - 1e-12 <= fit.value <= most + 1e-12 and most - least < 1e-9
+        fit.certificate.save(tmp_path / "proof.json")
+        assert sf.recheck(tmp_path / "proof.json")
+        assert "(proven in " in str(fit)
+
+    def test_convex_ones_are_global(self):
+        random = np.random.default_rng(1)
+        A, b = random.standard_normal((20, 3)), random.standard_normal(20)
+        for loss in ("linear", "soft_l1", "huber"):
+            fit = sf.least_squares(lambda x: A @ x - b, np.zeros(3), loss=loss)
+            assert fit.verdict is sf.Verdict.UNIQUE_GLOBAL_MINIMUM and fit.certificate.recheck()
+        text = sf.least_squares(["10*(y - x^2)", "1 - x"], "x=-1.2, y=1")
+        assert text.verdict is sf.Verdict.GLOBAL_MINIMUM  # a sum of squares that is exactly 0
+
+    def test_derivatives_that_are_lies(self):
+        import jax
+
+        @jax.custom_jvp
+        def shifted(t):
+            return t**2 + 4 * t
+
+        @shifted.defjvp
+        def _(primals, tangents):
+            return shifted(*primals), 2 * primals[0] * tangents[0]  # as if it were t^2
+
+        fit = sf.least_squares(lambda x: [shifted(x[0]) + 10.0], [0.0])  # the slope there is said to be 0, and is 80
+        assert fit.coef.tolist() == [0.0]
+        assert fit.certificate.rigour is not sf.Rigour.PROVEN or "minimum" not in fit.verdict.value, str(fit)
+        lied = sf.least_squares(lambda x: [x[0] ** 2 + 2.0 + x[0]], [0.0], jac=lambda x: [[2 * x[0]]])
+        assert not (lied.certificate.rigour is sf.Rigour.PROVEN and "minimum" in lied.verdict.value)
+
+    def test_what_stopped_it(self):
+        fit = sf.least_squares(plain_decay(wild()), [1.0, 1.0])
+        assert "Not proven: f runs as NumPy" in str(fit) and fit.certificate.rigour is sf.Rigour.NUMERICAL
+        flat = sf.least_squares(lambda x: [x[0] + x[1] - 1.0, 0.5 * x[0] + 0.5 * x[1]], [0.3, 0.1])
+        assert flat.certificate.rigour is sf.Rigour.PROVEN or "Not proven: " in str(flat)
+        skipped = sf.least_squares(decay(wild()), [1.0, 1.0], prove=False)
+        assert "roven" not in str(skipped) and skipped.certificate is skipped.result.judged
+        with pytest.raises(OptionError, match="prove is"):
+            sf.least_squares(decay(wild()), [1.0, 1.0], prove="yes")

@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 
 from surefoot import __version__
 from surefoot.apps import cli_certify, cli_convexity, cli_minima, cli_residuals, cli_survey
+from surefoot.apps.common import print_tested, write_files
 from surefoot.apps.interrupts import STOPPED, leave, undisturbed
 from surefoot.errors import Interrupted, OptionError, SurefootError, TextError
 from surefoot.interruption import listening
@@ -54,6 +55,7 @@ def fit(
     exact: Annotated[bool, Parameter(negative=())] = False,
     compare: Annotated[bool, Parameter(negative=())] = False,
     explain: Annotated[bool, Parameter(negative=())] = False,
+    prove: bool | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
     report: Path | None = None,
     save: Path | None = None,
@@ -101,6 +103,8 @@ def fit(
         Take other roads to the answer too, formulas and walks, and say how far they agree.
     explain
         Say first what each method would cost on this machine, and why one is chosen.
+    prove
+        Insist on a proof of the verdict, or with --no-prove skip it; by default it is tried where it is cheap.
     json
         Print everything as JSON instead.
     report
@@ -117,20 +121,11 @@ def fit(
             formula, data[0] if len(data) == 1 else data, weights=weights, frequencies=frequencies, offset=offset,
             filter=filter, query=query, missing=missing, rank_deficient=rank_deficient, errors=errors, groups=groups,
             lags=lags, refine=refine, diagnostics=diagnostics, level=level, exact=exact, compare=compare,
-            explain=explain, progress=progress,
+            explain=explain, prove=prove, progress=progress,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
-    if json:
-        _print_json(fitted, [fitted.test(one) for one in test or []])
-    else:
-        print(fitted.summary(), flush=True)
-        for one in test or []:
-            print(f"\n{fitted.test(one)}")
-    for word, path, write in (("Model", save, fitted.save), ("Report", report, fitted.to_html)):
-        if path is not None:
-            write(path)
-            if not json:
-                print(f"\n{word} written to {path}.")
+    print_tested(fitted, test or [], as_json=json)
+    write_files([("Model", save, fitted.save), ("Report", report, fitted.to_html)], quiet=json)
     return 0
 
 
@@ -241,14 +236,3 @@ def _loaded_verbs() -> ModuleType:
 
         from surefoot.verbs import fits as verbs
     return verbs
-
-
-def _print_json(fitted, tests) -> None:
-    import json
-
-    state = fitted.to_json()
-    state["tests"] = [
-        {"hypothesis": one.text, "f": one.f, "p": one.p, "df": list(one.df), "estimate": one.estimate.tolist(),
-         "stderr": one.stderr.tolist()} for one in tests
-    ]  # fmt: skip
-    print(json.dumps(state, indent=1))

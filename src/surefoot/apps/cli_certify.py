@@ -12,9 +12,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from surefoot.apps.common import Json, Typed, print_found, print_json, write_files
 from surefoot.apps.interrupts import undisturbed
-
-Typed = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 
 def register(app: App) -> None:
@@ -31,7 +30,7 @@ def certify(
     near: float | None = None,
     max_seconds: float | None = None,
     save: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> int:
     """Prove what a point is: a minimum, a saddle, a maximum, degenerate, or not stationary.
 
@@ -55,16 +54,8 @@ def certify(
     verbs = _loaded_verbs()
     wishes = {} if near is None else {"near": near}
     found = verbs.certify(expression, at, bounds=bounds, max_seconds=max_seconds, **wishes)
-    if json:
-        import json as library
-
-        print(library.dumps(found.to_json(), indent=1), flush=True)
-    else:
-        print(found, flush=True)
-    if save is not None:
-        found.save(save)
-        if not json:
-            print(f"\nProof written to {save}.")
+    print_found(found, json)
+    write_files([("Proof", save, found.save)], quiet=json)
     return 0
 
 
@@ -72,7 +63,7 @@ def recheck(
     certificate: Path,
     *,
     data: Annotated[list[Path] | None, Parameter(negative=())] = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> int:
     """Prove a saved proof again, from its file alone, with code that shares nothing with the search.
 
@@ -87,9 +78,7 @@ def recheck(
     """
     found = _loaded_verbs().recheck(certificate, None if data is None else [_array(path) for path in data])
     if json:
-        import json as library
-
-        print(library.dumps({"holds": found.holds, "reason": found.reason}, indent=1), flush=True)
+        print_json({"holds": found.holds, "reason": found.reason})
     else:
         print(found, flush=True)
     return 0 if found else 1

@@ -6,13 +6,11 @@ Exit code 0: answered, undecided included, for that is an answer. 2: the call wa
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from surefoot.apps.common import Json, Typed, print_found
 from surefoot.apps.interrupts import undisturbed
-
-Typed = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 
 def register(app: App) -> None:
@@ -25,7 +23,7 @@ def convexity(
     *,
     domain: Typed | None = None,
     shape: str | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> int:
     """Decide whether a function is convex, and print the proof in numbered lines.
 
@@ -41,12 +39,7 @@ def convexity(
         Print everything as JSON instead.
     """
     found = _loaded_verb().convexity(expression, shape, domain)
-    if json:
-        import json as library
-
-        print(library.dumps({**found.to_json(), "convex": found.convex}, indent=1), flush=True)
-    else:
-        print(found, flush=True)
+    print_found(found, json, convex=found.convex)
     return 0
 
 

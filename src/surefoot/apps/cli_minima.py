@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from surefoot.apps.interrupts import STOPPED, undisturbed
+from surefoot.apps.common import (
+    PICTURES,
+    USUAL,
+    Json,
+    Typed,
+    Walking,
+    check_ending,
+    code_of,
+    print_found,
+    rate_of,
+    write_files,
+)
+from surefoot.apps.interrupts import undisturbed
 from surefoot.errors import OptionError
-
-Typed = Annotated[str, Parameter(allow_leading_hyphen=True)]
-"""An expression may begin with a minus."""
-
-PICTURES, TRACES = (".png", ".svg", ".pdf"), (".csv", ".parquet")
-
-REFUSALS = ("DIVERGED", "UNBOUNDED", "NOT_FINITE")
-"""Reasons to stop that are no answer to the question where the minimum is."""
 
 
 def register(app: App) -> None:
@@ -39,19 +42,11 @@ def minimize(
     bounds: str | None = None,
     starts: int | None = None,
     box: str | None = None,
-    tol: float | None = None,
     lowest: float | None = None,
-    max_steps: int | None = None,
-    max_evaluations: int | None = None,
-    max_seconds: float | None = None,
     seed: int = 0,
-    plot: Path | None = None,
-    trace: Path | None = None,
-    save: Path | None = None,
     checkpoint: Path | None = None,
     resume: Path | None = None,
-    prove: bool | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    walk: Walking = USUAL,
 ) -> int:
     """Walk downhill from a start, and print where it led, why it stopped, and what that point is.
 
@@ -71,32 +66,14 @@ def minimize(
         Walk from so many points of the box at once, and report every minimum found.
     box
         Where the starts lie: "x=-5..5, y=-5..5".
-    tol
-        Length of the gradient that is small enough; by default only rounding is.
     lowest
         What the function is known never to be below, for polyak steps.
-    max_steps
-        Budget of steps.
-    max_evaluations
-        Budget of evaluations.
-    max_seconds
-        Budget of time.
     seed
         Of the starts.
-    plot
-        Write the picture of the walk: .png, .svg or .pdf.
-    trace
-        Write the trace, a row for each trial: .csv or .parquet.
-    save
-        Write the result as JSON, for sf.load.
     checkpoint
         Write what is known every few seconds.
     resume
         Go on from a checkpoint or a saved result.
-    prove
-        Insist on a proof of the verdict, or with --no-prove skip it; by default half a second is tried.
-    json
-        Print everything as JSON instead.
     """
     from surefoot.apps.progress import walking
 
@@ -104,25 +81,17 @@ def minimize(
         raise OptionError(
             'The walk needs a start, as --start "x=1, y=2", or many, as --starts 100 --box "x=-5..5, y=-5..5".'
         )
-    check_ending(plot, PICTURES, "picture")
-    check_ending(trace, TRACES, "trace")
+    walk.check()
     verbs = _loaded_verbs()
     with walking() as progress:
         result = verbs.minimize(
-            expression, start, method=method, steps=rate_of(steps), bounds=bounds, starts=starts, box=box, tol=tol,
-            lowest=lowest, max_steps=max_steps, max_evaluations=max_evaluations, max_seconds=max_seconds, seed=seed,
-            progress=progress, checkpoint=checkpoint, resume=resume, prove=prove,
+            expression, start, method=method, steps=rate_of(steps), bounds=bounds, starts=starts, box=box,
+            lowest=lowest, seed=seed, progress=progress, checkpoint=checkpoint, resume=resume, **walk.wishes,
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
-    print_found(result, json)
-    for word, path, write in (("Picture", plot, result.plot), ("Trace", trace, result.trace.write),
-                              ("Result", save, result.save)):  # fmt: skip
-        if path is not None:
-            write(path)
-            if not json:
-                print(f"\n{word} written to {path}.")
-    reason = result.stop.reason.name
-    return STOPPED if reason == "INTERRUPTED" else int(reason in REFUSALS)
+    print_found(result, walk.json)
+    walk.write(result)
+    return code_of(result.stop.reason.name)
 
 
 def compass(
@@ -131,7 +100,7 @@ def compass(
     at: str,
     along: str | None = None,
     plot: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> int:
     """Print the value, the gradient, the steepest way down and the slope along a direction, at a point.
 
@@ -151,37 +120,8 @@ def compass(
     check_ending(plot, PICTURES, "picture")
     found = _loaded_verbs().compass(expression, at, along)
     print_found(found, json)
-    if plot is not None:
-        found.plot(plot)
-        if not json:
-            print(f"\nPicture written to {plot}.")
+    write_files([("Picture", plot, found.plot)], quiet=json)
     return 0
-
-
-def check_ending(path: Path | None, known: tuple[str, ...], what: str) -> None:
-    """Find out before the walk, not after an hour of it, that nothing can be written like that."""
-    if path is not None and path.suffix.lower() not in known:
-        raise OptionError(
-            f"A {what} is written as {', '.join(known)}, not as {path.suffix or 'a file without ending'}."
-        )
-
-
-def rate_of(steps: str | None) -> str | float | None:
-    """A step rule by name, or a learning rate."""
-    try:
-        return None if steps is None else float(steps)
-    except ValueError:
-        return steps
-
-
-def print_found(found, as_json: bool) -> None:
-    """The text of what was found, or its JSON."""
-    if as_json:
-        import json
-
-        print(json.dumps(found.to_json(), indent=1), flush=True)
-    else:
-        print(found, flush=True)
 
 
 def _loaded_verbs() -> ModuleType:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from surefoot.apps.cli_minima import PICTURES, Typed, check_ending, print_found
+from surefoot.apps.common import PICTURES, Json, Typed, check_ending, print_found, write_files
 from surefoot.apps.interrupts import STOPPED, undisturbed
 
 
@@ -31,7 +31,7 @@ def survey(
     plot: Path | None = None,
     save: Path | None = None,
     resume: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> int:
     """Find every stationary point in a box, and prove what each is and that there are no others.
 
@@ -70,11 +70,7 @@ def survey(
         )  # fmt: skip
     # What was computed is shown before anything else is tried: a full disk must not cost the answer.
     print_found(found, json)
-    for word, path, write in (("Picture", plot, found.plot), ("Survey", save, found.save)):
-        if path is not None:
-            write(path)
-            if not json:
-                print(f"\n{word} written to {path}.")
+    write_files([("Picture", plot, found.plot), ("Survey", save, found.save)], quiet=json)
     if found.interrupted:
         return STOPPED
     return 0 if found.complete or (only and found.global_minimum.is_known) else 1

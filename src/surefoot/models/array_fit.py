@@ -530,7 +530,9 @@ class ArrayFit(Fit):
         if known is None or not known.rank:
             return float("nan")
         root = known.root() if known.rank < len(self.names) or self.answer.upper is None else self.answer.upper
-        return 2 * float(np.linalg.svd(root, compute_uv=False)[known.rank - 1]) ** 2
+        with np.errstate(over="ignore"):
+            curvature = 2 * float(np.square(np.linalg.svd(root, compute_uv=False)[known.rank - 1]))
+        return curvature if curvature < np.inf else float("nan")  # beyond all doubles
 
     def _valley(self) -> list[dict[str, float]]:
         known = self.answer.spectrum

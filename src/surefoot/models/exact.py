@@ -96,7 +96,7 @@ def fit_proven(source: Source, request: Request, wishes: Wishes, report: Report 
     start = time.monotonic()
     check_enclosable(request, source)
     check_wishes(request, wishes)
-    plain = replace(wishes, refine=False, diagnostics=False, rank_deficient="drop", compare=False)
+    plain = replace(wishes, refine=False, diagnostics=False, rank_deficient="drop", compare=False, prove=False)
     fit = fit_linear(source, request, plain, report)
     reader = ExactReader(fit.design, request, source)
     seconds = estimated_seconds(fit.account.rows_read, len(fit.names), reader.is_rational())

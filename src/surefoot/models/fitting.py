@@ -23,6 +23,7 @@ from surefoot.leastsquares.refine import Rows, refine
 from surefoot.leastsquares.solution import Solution, solve
 from surefoot.leastsquares.triangle import Triangle
 from surefoot.models.covariance import classical
+from surefoot.models.enclosing import enclosed
 from surefoot.models.fit import Account, FormulaFit
 from surefoot.models.look import Look, look
 from surefoot.models.rows import BATCH, Reader
@@ -61,6 +62,7 @@ class Wishes:
     batch_rows: int = BATCH
     compare: bool = False
     explain: bool = False
+    prove: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def fit_linear(source: Source, request: Request, wishes: Wishes, report: Report 
             fit = with_look(fit, look(design, solution, reader))
         if wishes.compare:
             fit = with_roads(fit, reader)
-    seconds = time.monotonic() - start
+        seconds = time.monotonic() - start
+        fit = enclosed(fit, reader, wishes.prove)
     return replace(fit, account=replace(fit.account, passes=reader.passes, seconds=seconds), plan=plan)
 
 

@@ -119,15 +119,27 @@ def _disagreement(graph: Graph, f: Callable[..., Any], points: Points, arguments
     return disagreement(plain, lambda x: np.array([value(graph, x)]), points.start)
 
 
-def graph_read(reading: Reading, names: Sequence[str]) -> Graph:
-    """The real function that JAX has read already."""
+def graph_read(reading: Reading, names: Sequence[str], then: Callable[[Builder, int], int] | None = None) -> Graph:
+    """The real function that JAX has read already.
+
+    Parameters
+    ----------
+    reading : Reading
+        Of a program; what counts is the first thing that it gives.
+    names : sequence of str
+        The variables.
+    then : callable, optional
+        Makes one number of the array that the program gives: given a builder and the place of the array, it gives the
+        place of the number.
+    """
     build = Builder(names)
     reader = _Reader(Drawing(build))
     with double(), np.errstate(all="ignore"):
         constants = [reader.known(array) for array in reading.constants]
         closed, passed = constants[: reading.closed], constants[reading.closed :]
         found = reader.run(reading.jaxpr, closed, [build.input, *passed])[0]
-        graph = build.graph(build.reshape(reader.draw.place(found), ()))
+        place = reader.draw.place(found)
+        graph = build.graph(build.reshape(place if then is None else then(build, place), ()))
     return replace(graph, notes=(*graph.notes, *notes({node.operation for node in graph.nodes})))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,23 +51,68 @@ def real_graph_of_text(node: Node, names: Sequence[str]) -> Graph:
     >>> [node.operation for node in real_graph_of_text(typed.node, typed.names).nodes]
     ['input', 'constant', 'power', 'sum', 'power', 'add']
     """
-    return _Reading(node, names).graph()
+    read = _Reading(node, Builder(names), Known((), np.zeros(0)))
+    value = read.number(fold(node, read.rule, _below))
+    return read.build.graph(read.build.reshape(value, ()))
+
+
+class Known(NamedTuple):
+    """Names whose numbers do not vary."""
+
+    names: tuple[str, ...]
+    numbers: np.ndarray
+
+
+def terms_of_text(build: Builder, node: Node, depth: int, known: Known) -> int:
+    """The terms of a sum over indices, not added, as an array that has an axis for each of its ``depth`` outer indices.
+
+    Parameters
+    ----------
+    build : Builder
+        Of the variables, where the array goes.
+    node : Node
+        As for `real_graph_of_text`; with depth 0 any node, which is one term.
+    depth : int
+        How many sums around the term are not to be taken.
+    known : Known
+        Numbers that the expression uses and that do not vary.
+
+    Returns
+    -------
+    int
+        The place of the array.
+
+    Examples
+    --------
+    >>> from surefoot.problem.grammar import parse_function
+    >>> build = Builder(("x",))
+    >>> data = Known(("y[0]", "y[1]", "y[2]"), np.ones(3))
+    >>> build.shape(terms_of_text(build, parse_function("sum(i*x - y[i], i=0..2)"), 1, data))
+    (3,)
+    """
+    read, term, over = _Reading(node, build, known), node, []
+    for _ in range(depth):
+        index = running(term)
+        assert index is not None and isinstance(term, Apply)
+        over.append(index)
+        term = term.arguments[0]
+    value = read.number(fold(term, read.rule, _below))
+    shape = [1] * max([len(build.shape(value)), *(read.axis[index] + 1 for index in over)])
+    for index in over:  # a term without the index is the same each time
+        shape[-1 - read.axis[index]] = len(index)
+    return read.spread(value, tuple(shape))
 
 
 class _Reading:
     """One expression on its way into a builder."""
 
-    def __init__(self, node: Node, names: Sequence[str]) -> None:
-        self.node, self.wanted = node, Elements.of(names)
+    def __init__(self, node: Node, build: Builder, known: Known) -> None:
+        self.build, self.known, self.own = build, known.numbers, len(build.names)
+        self.wanted = Elements.of((*build.names, *known.names))
         self.axis = indices.axes(node)
-        self.build = Builder(names)
         self.sizes: dict[Node, int] = {}
 
-    def graph(self) -> Graph:
-        value = self.number(fold(self.node, self._rule, _below))
-        return self.build.graph(self.build.reshape(value, ()))
-
-    def _rule(self, node: Node, operands: Sequence[int]) -> int:
+    def rule(self, node: Node, operands: Sequence[int]) -> int:
         self.build.source = self._shown(node)
         if isinstance(node, Number):
             return self.build.constant(node.value)
@@ -95,11 +141,15 @@ class _Reading:
         place = self.wanted.single.get(name)
         if place is None:
             return self.build.constant(CONSTANTS[name])
+        if place >= self.own:
+            return self.build.constant(self.known[place - self.own])
         return self.build.reshape(self.build.slice(self.build.input, (place,), (place + 1,)), ())
 
     def _taken(self, places: np.ndarray) -> int:
         """Elements: a slice where they are equally spaced, which rules read more easily."""
         build, flat = self.build, places.ravel()
+        if np.all(flat >= self.own):  # the elements of a vector vary all or none
+            return build.constant(self.known[places - self.own])
         steps = np.diff(flat)
         step = int(steps[0]) if len(steps) else 1
         if step > 0 and np.all(steps == step):
@@ -171,13 +221,12 @@ class _Reading:
 
     def _aligned(self, places: Sequence[int]) -> list[int]:
         """All of one shape, as NumPy aligns them from the last axis."""
-        build = self.build
-        shapes = [build.shape(place) for place in places]
-        shape = np.broadcast_shapes(*shapes)
-        return [
-            build.broadcast(place, shape, range(len(shape) - len(own), len(shape)))
-            for place, own in zip(places, shapes, strict=True)
-        ]
+        shape = np.broadcast_shapes(*(self.build.shape(place) for place in places))
+        return [self.spread(place, shape) for place in places]
+
+    def spread(self, place: int, shape: tuple[int, ...]) -> int:
+        """A value in a larger shape, aligned from the last axis."""
+        return self.build.broadcast(place, shape, range(len(shape) - len(self.build.shape(place)), len(shape)))
 
     def is_truth(self, place: int) -> bool:
         """Whether a node is a condition."""

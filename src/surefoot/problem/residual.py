@@ -26,6 +26,7 @@ from surefoot.problem.points import Points
 
 if TYPE_CHECKING:
     from surefoot.problem.colouring import Compression
+    from surefoot.problem.real import Graph
 
 MANY = 200
 """Variables from which a sparse pattern is looked for."""
@@ -131,6 +132,18 @@ class Residuals:
     def objective(self, loss: Loss) -> Objective:
         """F, the sum of the losses, as an objective of its own that shares nothing that a walk has computed."""
         raise NotImplementedError
+
+    def denotes(self, loss: Loss) -> Graph:
+        """The real function that F denotes, for proofs.
+
+        Raises
+        ------
+        ModelError
+            The residuals or the loss cannot be read as real functions.
+        """
+        from surefoot.problem.denoted import UNREAD
+
+        raise ModelError(UNREAD.format(self.source))
 
     def shaped(self, x: np.ndarray) -> Any:
         """The point in the shape of the caller's start."""

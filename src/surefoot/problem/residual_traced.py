@@ -11,7 +11,7 @@ Reference: Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from surefoot.problem.reading import Reading, precision_of, read, read_answers
 from surefoot.problem.residual import Known, Residuals
 from surefoot.problem.summed import Summed
 from surefoot.problem.traced import Traced, disagreement, in_words
+
+if TYPE_CHECKING:
+    from surefoot.problem.real import Graph
+    from surefoot.problem.typed_residuals import TypedResiduals
 
 FEW, SMALL = 50, 100_000
 """Variables, and entries of J, up to which residuals and Jacobian are one program."""
@@ -46,11 +50,14 @@ class TracedResiduals(Residuals):
         Shape of the start.
     rows : int
         m.
+    typed : TypedResiduals, optional
+        What was read, if it is text: a proof is about what was typed.
     """
 
     source = "JAX"
 
-    def __init__(self, reading: Reading, points: Points, rows: int) -> None:
+    def __init__(self, reading: Reading, points: Points, rows: int, typed: TypedResiduals | None = None) -> None:
+        self.typed = typed
         roundoff, said = precision_of(reading)
         super().__init__(points, rows, roundoff=roundoff, notes=said)
         self._reading = reading
@@ -164,6 +171,13 @@ class TracedResiduals(Residuals):
         except Exception:
             return Summed(self, loss)
         return objective
+
+    def denotes(self, loss: Loss) -> Graph:
+        from surefoot.problem.denoted_residuals import graph_of_traced, graph_of_typed
+
+        if self.typed is not None:
+            return graph_of_typed(self.typed, loss)
+        return graph_of_traced(self._reading, self.points, loss)
 
     def _run(self, name: Any, function: Callable[..., Any], *inputs: np.ndarray) -> np.ndarray:
         constants = self._reading.constants
@@ -313,7 +327,7 @@ def read_typed(
         return [r]
 
     reading = read_answers(answers, Points(typed.start), ())
-    found = TracedResiduals(reading, Points(typed.variables.shaped(typed.start)), rows)
+    found = TracedResiduals(reading, Points(typed.variables.shaped(typed.start)), rows, typed)
     found.source = "text"
     found.prepare()
     return found, typed.start

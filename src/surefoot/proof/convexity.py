@@ -13,6 +13,8 @@ Reference: Klaus, Merk, Wiedom, Laue, Giesen (2022), "Convexity certificates fro
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -35,11 +37,13 @@ MOST_FUSED = 24
 """Nodes that are handed to the decision of functions of one affine number."""
 
 LAYERS = ("quadratic", "univariate", "hessian_rules", "interval_hessian", "nonconvex")
+PATIENCE = {"interval_hessian": 5.0, "nonconvex": 3.0}
+"""Seconds that are given to layers that subdivide or search."""
 
 Prover = Callable[[Graph, Domain], Finding | None]
 
 
-def decide(graph: Graph, domain: Domain) -> Certificate:
+def decide(graph: Graph, domain: Domain, seconds: float = math.inf) -> Certificate:
     """The curvature of a function on a domain, with the argument.
 
     Parameters
@@ -48,6 +52,8 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
         The function.
     domain : Domain
         Where it is considered.
+    seconds : float
+        After which no layer is begun or goes on that subdivides or searches.
 
     Returns
     -------
@@ -64,6 +70,7 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     convex (proven): The function is convex on all of R^2.
       1. The function = logsumexp((x, y)) is convex: log-sum-exp of affine numbers.
     """
+    until = time.monotonic() + seconds
     plain = plainly(graph)
     known = Curvatures(plain, domain)
     if known.empty:
@@ -73,7 +80,7 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     _fuse(known)
     found = _by_rules(known, plain)
     if found is None or (found.curvature is Curvature.CONCAVE or found.curvature is Curvature.CONVEX):
-        found = _better(found, _by_layers(graph, plain, known, found))
+        found = _better(found, _by_layers(graph, plain, known, found, until))
     if found is None:
         return _undecided(graph, known)
     return _certificate(graph, known, found)
@@ -246,7 +253,7 @@ def _elements(known: Curvatures, place: int) -> tuple[np.ndarray, tuple[int, np.
     return bits, strict
 
 
-def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | None) -> Finding | None:
+def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | None, until: float) -> Finding | None:
     """What the other layers say, the first that says anything."""
     if found is not None and known.narrowed:
         return None
@@ -256,7 +263,7 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
         if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
         for one in (graph, plain) if layer == "hessian_rules" else (graph,):
-            other = _asked(layer, one, known.domain)
+            other = _asked(layer, one, known.domain, until)
             if other is not None and _is_news(other, found):
                 return other
     return None
@@ -269,14 +276,20 @@ def _is_news(other: Finding, found: Finding | None) -> bool:
     return _STRENGTH[other.curvature.value] > _STRENGTH[found.curvature.value]
 
 
-def _asked(layer: str, graph: Graph, domain: Domain) -> Finding | None:
+def _asked(layer: str, graph: Graph, domain: Domain, until: float = math.inf) -> Finding | None:
     """The finding of a layer, which may not be there."""
+    timed = {}
+    if layer in PATIENCE:
+        left = until - time.monotonic()
+        if left <= 0:
+            return None
+        timed = {"seconds": min(PATIENCE[layer], left)}
     try:
         module = import_module(f"surefoot.proof.{layer}")
     except ModuleNotFoundError:
         return None
     try:
-        return module.prove(graph, domain)
+        return module.prove(graph, domain, **timed)
     except OverflowError:  # numbers beyond all doubles
         return None
 

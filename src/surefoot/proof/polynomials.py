@@ -68,19 +68,24 @@ def read_polynomial(graph: Graph) -> Polynomial | None:
     >>> str(found.terms)
     'x0^2 + 2*x0*x1 + x1^2'
     """
+    output = read_polynomials(graph)[graph.output]
+    return None if output is None else output.ravel()[0]
+
+
+def read_polynomials(graph: Graph) -> list[np.ndarray | None]:
+    """The same of every node: an array of polynomials, or None."""
     from flint import Ordering, fmpq_mpoly_ctx
 
-    if sum(node.size for node in graph.nodes) > MOST_ENTRIES:
-        return None
-    ring = fmpq_mpoly_ctx.get(tuple(f"x{k}" for k in range(graph.size)), Ordering.lex)
     found: list[np.ndarray | None] = []
-    try:
-        for place, node in graph:
+    if sum(node.size for node in graph.nodes) > MOST_ENTRIES:
+        return [None] * len(graph.nodes)
+    ring = fmpq_mpoly_ctx.get(tuple(f"x{k}" for k in range(graph.size)), Ordering.lex)
+    for place, node in graph:
+        try:
             found.append(_read(graph, ring, place, node, found))
-    except (TooMuchError, ZeroDivisionError):
-        return None
-    output = found[graph.output]
-    return None if output is None else output.ravel()[0]
+        except (TooMuchError, ZeroDivisionError):
+            found.append(None)
+    return found
 
 
 def _read(graph: Graph, ring: Any, place: int, node: Node, found: list[np.ndarray | None]) -> np.ndarray | None:

@@ -23,11 +23,20 @@ from surefoot.plain_json import numbers
 from surefoot.problem.real import Graph
 from surefoot.proof.certificate import Certificate, Rigour, Verdict
 from surefoot.proof.certificate_file import FORMAT, graph_from_json, seal
-from surefoot.proof.recheck_point import Refuted, check_ball, check_floor, check_point, check_recession, check_slope
+from surefoot.proof.recheck_point import (
+    Refuted,
+    check_ball,
+    check_curve,
+    check_floor,
+    check_point,
+    check_recession,
+    check_slope,
+)
 from surefoot.proof.stationary_words import claim_of, lines_of
 
 CHECKS: dict[str, Callable[[Graph, Mapping[str, Any]], Verdict]] = {
     "point": check_point, "floor": check_floor, "ball": check_ball, "slope": check_slope, "recession": check_recession,
+    "curve": check_curve,
 }  # fmt: skip
 
 

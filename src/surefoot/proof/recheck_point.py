@@ -12,6 +12,7 @@ import numpy as np
 from surefoot.problem.real import Graph
 from surefoot.proof.arb_reading import arb_jet, ends
 from surefoot.proof.certificate import Curvature, Verdict
+from surefoot.proof.curves import along, falls_by, stays_inside
 from surefoot.proof.interval import Interval
 from surefoot.proof.interval_sums import matrix_product
 from surefoot.proof.jets import Jet, second_order
@@ -410,3 +411,19 @@ def check_recession(graph: Graph, a: Argument) -> Verdict:
     require(math.isfinite(a["floor"]), "The level is none.")
     _check_nowhere_below(graph, a["floor"], (low, high), throughout=False)
     return Verdict.INFIMUM_NOT_ATTAINED
+
+
+def check_curve(graph: Graph, a: Argument) -> Verdict:
+    """A curve along which f falls without end."""
+    _, _, low, high = _places(graph, a)
+    path = np.array(a["path"], dtype=float)
+    require(path.ndim == 2 and len(path) > 1 and path.shape[1] == graph.size, "The curve has other variables than f.")
+    require(np.isfinite(path) & np.any(path[1:] != 0), "The curve goes nowhere.")
+    require(stays_inside(path, low, high), "The curve leaves the bounds.")
+    begin = a["begin"]
+    require(math.isfinite(begin) and begin >= 0, "The curve has no beginning.")
+    line = along(graph, path)
+    require(a["how"] != "" and falls_by(line, begin) == a["how"], "f is not proven to fall without end on the curve.")
+    for at in (begin, 2.0**20 * begin):
+        _check_in_arb(line, np.array([at]), _jet(line, np.array([at]), np.array([at]), order=1))
+    return Verdict.UNBOUNDED_BELOW

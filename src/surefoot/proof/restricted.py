@@ -44,7 +44,21 @@ def restricted(graph: Graph, p: np.ndarray, q: np.ndarray) -> Graph | None:
         return None
     build = Builder(("s",))
     s = build.broadcast(build.reshape(build.input, ()), (graph.size,), ())
-    point = build.add(build.mul(s, build.constant(d)), build.constant(p))
+    return composed(graph, build, build.add(build.mul(s, build.constant(d)), build.constant(p)))
+
+
+def composed(graph: Graph, build: Builder, point: int) -> Graph:
+    """The function of what a builder has made of its own variables.
+
+    Parameters
+    ----------
+    graph : Graph
+        Of n variables.
+    build : Builder
+        Of others.
+    point : int
+        The place of an array of shape (n,).
+    """
     build.constants.update(graph.constants)
     new: list[int] = []
     for _, node in graph:

@@ -27,6 +27,7 @@ from surefoot.problem.real import Graph
 from surefoot.proof.ball_matrix import Ball, signs_of
 from surefoot.proof.certificate import Certificate, Curvature, Rigour, Verdict
 from surefoot.proof.curvature_finding import Finding
+from surefoot.proof.curves import curving
 from surefoot.proof.exact_signs import exact_inertia
 from surefoot.proof.local_reading import Unread, look
 from surefoot.proof.lower_ground import floor_of, local_floor, lower_point
@@ -147,7 +148,7 @@ def _argued(question: Question, curvature: Proven | Callable[[], Proven]) -> Arg
         stopped = Open(f"The stationary point that Newton's steps lead to may be {away:.2g} away, not next to x")
     except (Open, Unread) as refused:
         stopped = refused
-    for other in (lowest, strongly, receding, moving):
+    for other in (lowest, strongly, receding, curving, moving):
         argument = other(question, start, m, convex)
         if argument is not None:
             return argument

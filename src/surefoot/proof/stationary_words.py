@@ -39,6 +39,8 @@ def claim_of(argument: Argument, names: Sequence[str]) -> str:
         return f"Not stationary: the slope in {names[argument['variable']]} is {_between(low, high)}."
     if kind == "recession":
         return _recession_claim(argument, names)
+    if kind == "curve":
+        return f"Unbounded below: f falls without end along {_curve(argument['path'], names)}."
     where = f"{_ARTICLES[verdict]} {_place(argument, names)}{_bounded(argument)}"
     if kind == "floor":
         return f"{where}, with the value {_number(argument['level'])} at most."
@@ -50,7 +52,7 @@ def claim_of(argument: Argument, names: Sequence[str]) -> str:
 def lines_of(argument: Argument, names: Sequence[str]) -> tuple[str, ...]:
     """The argument, a step a line."""
     steps = {"open": lambda *_: (), "point": _point_lines, "floor": _floor_lines, "ball": _ball_lines,
-             "slope": _slope_lines, "recession": _recession_lines}  # fmt: skip
+             "slope": _slope_lines, "recession": _recession_lines, "curve": _curve_lines}  # fmt: skip
     return steps[argument["kind"]](argument, names)
 
 
@@ -194,6 +196,31 @@ def _recession_lines(argument: Argument, names: Sequence[str]) -> tuple[str, ...
         f"Wherever f is defined its slope along ({direction}) is less than 0, so no point is a minimum.",
         f"f is nowhere below {at_least(argument['floor'], 6)}, in intervals, so it has an infimum.",
     )
+
+
+def _curve_lines(argument: Argument, names: Sequence[str]) -> tuple[str, ...]:
+    begin = f"t >= {argument['begin']:.17g}"
+    if argument["how"] == "limits":
+        return (f"On it, for {begin}, f is defined, and goes to -inf by its operations, polynomials in t exactly.",)
+    return (
+        f"On it, for {begin}, the second derivative of f by t is nowhere above 0, in intervals, and at the beginning "
+        "the first is below 0: so f falls at least as fast ever after.",
+    )
+
+
+def _curve(path: Sequence[Sequence[float]], names: Sequence[str]) -> str:
+    """``x = 1 + 2 t, y = t^2``, t to infinity."""
+    parts = []
+    for j, name in enumerate(names):
+        terms = [(row[j], "" if k == 0 else "t" if k == 1 else f"t^{k}") for k, row in enumerate(path) if row[j]]
+        text = ""
+        for size, power in terms:
+            number = f"{abs(size):.17g}"
+            one = power if power and number == "1" else f"{number} {power}".strip()
+            text += f"{' - ' if size < 0 else ' + '}{one}" if text else f"{'-' if size < 0 else ''}{one}"
+        parts.append(f"{name} = {text or '0'}")
+    shown = ", ".join(parts[:SHOWN]) + (", ..." if len(parts) > SHOWN else "")
+    return f"({shown}), t to infinity"
 
 
 def _point(values: Sequence[float], names: Sequence[str], digits: int = 10) -> str:

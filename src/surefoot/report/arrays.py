@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from surefoot.report.cells import r_squared
-from surefoot.report.sentences import digits_sentence
-from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, proven_lines, road_lines, time_text
+from surefoot.report.cells import r_squared, time_text
+from surefoot.report.sentences import digits_sentence, rigour_words, unproven_sentence
+from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, proven_lines, road_lines
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _statistics(fit: ArrayFit) -> list[str]:
 def _ending(fit: ArrayFit) -> list[str]:
     certificate = fit.certificate
     lines = in_lines(f"Method: {fit.method}. Stopped: {fit.stop.rstrip('.')}.")
-    sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
+    sentences = [f"Verdict: {certificate.verdict.value} ({rigour_words(certificate)}). {certificate.claim}"]
     if fit.task.is_vector:
         sentences.append(digits_sentence(fit))
-    return lines + in_lines(" ".join(filter(None, sentences)))
+    return lines + in_lines(" ".join(filter(None, sentences))) + in_lines(unproven_sentence(certificate))

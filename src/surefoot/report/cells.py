@@ -68,3 +68,9 @@ def proven(numbers: Enclosed, k: int) -> str:
         return "-"
     with localcontext(prec=2, rounding=ROUND_CEILING):  # a bound is rounded outward
         return f"0 +/- {Decimal(abs(float(numbers.value[k]))) + Decimal(float(numbers.radius[k])):.1e}"
+
+
+def time_text(seconds: float) -> str:
+    """So many seconds, or minutes."""
+    whole = round(seconds)
+    return f"{seconds:.2f} s" if seconds < 60 else f"{whole // 60} min {whole % 60} s"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from surefoot.report.text import WIDTH, in_lines, packed, time_text
+from surefoot.report.cells import time_text
+from surefoot.report.sentences import unproven_sentence, verdict_sentence
+from surefoot.report.text import WIDTH, in_lines, packed
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
@@ -122,15 +124,7 @@ def _costs(counts: Counts) -> list[str]:
 def _ending(result: Result) -> list[str]:
     certificate = result.certificate
     lines = in_lines(f"Method: {result.method}.") + _story(result) + in_lines(f"Stopped: {result.stop}.")
-    verdict = certificate.verdict.value
-    said = certificate.claim
-    for opening in (f"A {verdict}: ", f"{verdict.capitalize()}: "):  # not twice in one line
-        said = said.removeprefix(opening)
-    seconds = certificate.evidence.get("proof_seconds") if certificate.rigour.value == "proven" else None
-    rigour = f"{certificate.rigour.value} in {time_text(seconds)}" if seconds is not None else certificate.rigour.value
-    lines += in_lines(f"Verdict: {verdict} ({rigour}): {said}")
-    reason = certificate.evidence.get("unproven")
-    return lines if reason is None else lines + in_lines(f"Not proven: {reason}.")
+    return lines + in_lines(verdict_sentence(certificate)) + in_lines(unproven_sentence(certificate))
 
 
 def _story(result: Result) -> list[str]:

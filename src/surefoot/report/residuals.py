@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from surefoot.report.sentences import digits_sentence
-from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed, time_text
+from surefoot.report.cells import time_text
+from surefoot.report.sentences import digits_sentence, unproven_sentence, verdict_sentence
+from surefoot.report.text import WIDTH, coefficient_lines, in_lines, packed
 from surefoot.wording import counted
 
 if TYPE_CHECKING:
@@ -59,6 +60,5 @@ def _statistics(fit: ResidualFit) -> list[str]:
 def _ending(fit: ResidualFit) -> list[str]:
     certificate = fit.certificate
     lines = in_lines(f"Method: {fit.method}.") + in_lines(f"Stopped: {fit.stop}.")
-    sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
-    sentences.append(digits_sentence(fit))  # type: ignore[arg-type]
-    return lines + in_lines(" ".join(filter(None, sentences)))
+    lines += in_lines(verdict_sentence(certificate)) + in_lines(unproven_sentence(certificate))
+    return lines + in_lines(digits_sentence(fit))  # type: ignore[arg-type]

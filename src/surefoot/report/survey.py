@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from surefoot.report.cells import time_text
 from surefoot.report.downhill import draw_graph, draw_map, mark
 from surefoot.report.figures import styled
 from surefoot.report.minima import aligned
-from surefoot.report.text import WIDTH, in_lines, packed, time_text
+from surefoot.report.text import WIDTH, in_lines, packed
 from surefoot.wording import counted
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from surefoot.report.cells import decimals_of, fixed, probability, proven, r_squared, t_value
-from surefoot.report.sentences import digits_sentence
+from surefoot.report.cells import decimals_of, fixed, probability, proven, r_squared, t_value, time_text
+from surefoot.report.sentences import digits_sentence, rigour_words, unproven_sentence
 from surefoot.wording import combination, counted
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def road_lines(fit: FormulaFit | ArrayFit) -> list[str]:
 def _ending(fit: FormulaFit) -> list[str]:
     certificate, evidence = fit.certificate, fit.certificate.evidence
     lines = in_lines(f"Method: {fit.method}. Stopped: {fit.stop}.")
-    sentences = [f"Verdict: {certificate.verdict.value} ({certificate.rigour.value}). {certificate.claim}"]
+    sentences = [f"Verdict: {certificate.verdict.value} ({rigour_words(certificate)}). {certificate.claim}"]
     if evidence["smallest_curvature"]:
         sentences.append(f"The bowl's smallest curvature is {evidence['smallest_curvature']:.3g}.")
     for direction in evidence["valley"]:
@@ -198,7 +198,7 @@ def _ending(fit: FormulaFit) -> list[str]:
     if evidence["orthogonality"] is not None:
         sentences.append(f"The residual is perpendicular to every column to {evidence['orthogonality']:.0e}.")
     sentences.append(digits_sentence(fit))
-    return lines + in_lines(" ".join(filter(None, sentences)))
+    return lines + in_lines(" ".join(filter(None, sentences))) + in_lines(unproven_sentence(certificate))
 
 
 def hypothesis_text(test: Hypothesis) -> str:
@@ -232,12 +232,6 @@ def comparison_text(comparison: Comparison) -> str:
     if not comparison.tests:
         lines.append("Neighbouring fits are not nested, so none is tested against another.")
     return "\n".join(lines)
-
-
-def time_text(seconds: float) -> str:
-    """So many seconds, or minutes."""
-    whole = round(seconds)
-    return f"{seconds:.2f} s" if seconds < 60 else f"{whole // 60} min {whole % 60} s"
 
 
 def _interval_width(rows: list[list[str]]) -> int:

@@ -8,6 +8,7 @@ point could be enclosed; and a point where the walk was cut short is not taken f
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +32,8 @@ SMALL = 100
 """Most variables of a function that is proven unasked."""
 LIGHT = 1e6
 """Most numbers that its derivatives take."""
+AWAY = (Verdict.INCONCLUSIVE, Verdict.NOT_STATIONARY, Verdict.UNBOUNDED_BELOW, Verdict.INFIMUM_NOT_ATTAINED)
+"""What the judge says of points that are nothing themselves: then f as a whole is what counts."""
 READ = ("JAX", "text")
 """Kinds of functions that denote a real one."""
 
@@ -73,10 +76,10 @@ def with_proof(result: Result, denoted: Callable[[], Graph], box: Box | None, pr
     prove : bool, float or None
         As the caller of ``minimize`` gave it.
     """
-    seconds, asked = budget_of(prove), prove not in (None, False)
-    ended = result.stop.reason.name == "INTERRUPTED" or not np.all(np.isfinite(result.flat))
-    if not seconds or ended or (not asked and (len(result.flat) > SMALL or result.source not in READ)):
+    seconds = budget_of(prove)
+    if not seconds:
         return result
+    asked = prove is not None
     with_it = replace(result, prover=lambda one: _certificate(one, denoted, box, seconds, asked))
     if asked:
         with_it.certificate  # noqa: B018 - it is kept
@@ -87,8 +90,9 @@ def _certificate(
     result: Result, denoted: Callable[[], Graph], box: Box | None, seconds: float, asked: bool
 ) -> Certificate:  # fmt: skip
     began, judged = time.perf_counter(), result.judged
-    if result.source not in READ:
-        return unproven(judged, f"f runs as {result.source}, which denotes no real function that could be read", 0.0)
+    reason = _hindrance(result, asked)
+    if reason:
+        return unproven(judged, reason, 0.0)
     try:
         return _proof(result, denoted(), box, seconds, asked)
     except SurefootError as refused:
@@ -97,23 +101,41 @@ def _certificate(
         return unproven(judged, "Ctrl-C ended the proof", time.perf_counter() - began)
 
 
+def _hindrance(result: Result, asked: bool) -> str:
+    """Why no proof is tried; empty if one is."""
+    if result.stop.reason.name == "INTERRUPTED":
+        return "Ctrl-C ended the walk"
+    if not np.all(np.isfinite(result.flat)):
+        return "the point is not finite"
+    if result.source not in READ:
+        return f"f runs as {result.source}, which denotes no real function that could be read"
+    if not asked and len(result.flat) > SMALL:
+        return f"of more than {SMALL} variables a proof is tried only if prove=True asks for it"
+    return ""
+
+
 def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked: bool) -> Certificate:
     from surefoot.proof.local_reading import cost
     from surefoot.proof.stationary import NEAR, certify
 
     judged = result.judged
     if not asked and cost(graph) > LIGHT:
-        return judged
+        return unproven(judged, "of so many operations a proof is tried only if prove=True asks for it", 0.0)
     x = result.flat if box is None else box.nearest(result.flat)
     cut_short = judged.verdict is Verdict.NOT_STATIONARY
-    found = certify(graph, x, box, curvature=lambda: curvature_of(graph, box), near=0.0 if cut_short else NEAR,
-                    seconds=seconds)  # fmt: skip
+    until = time.perf_counter() + seconds
+    found = certify(
+        graph, x, box, curvature=lambda: curvature_of(graph, box, until - time.perf_counter()),
+        near=0.0 if cut_short else NEAR, seconds=seconds,
+    )  # fmt: skip
     spent = float(found.evidence["proof_seconds"])
     if found.rigour is not Rigour.PROVEN:
         return unproven(judged, found.evidence["argument"]["reason"].rstrip("."), spent)
     if found.verdict is Verdict.NOT_STATIONARY and not cut_short and judged.verdict is not Verdict.INCONCLUSIVE:
         slope = found.claim.removeprefix("Not stationary: ").rstrip(".")
         return unproven(judged, f"{slope} here, exactly, and no stationary point next to it could be enclosed", spent)
+    if found.evidence["argument"]["kind"] == "curve" and judged.verdict not in AWAY:
+        return unproven(judged, "no stationary point next to it could be enclosed, and f is unbounded below", spent)
     if found.verdict is Verdict.DEGENERATE and judged.verdict is not Verdict.INCONCLUSIVE:
         # The judge looks further than second derivatives.
         return unproven(judged, "the Hessian is exactly singular there, so second derivatives do not decide", spent)
@@ -121,12 +143,12 @@ def _proof(result: Result, graph: Graph, box: Box | None, seconds: float, asked:
     return replace(found, evidence={**kept, **found.evidence, "judged": judged.verdict.name})
 
 
-def curvature_of(graph: Graph, box: Box | None) -> Certificate | None:
-    """What is proven of f as a whole, on the box."""
+def curvature_of(graph: Graph, box: Box | None, seconds: float = math.inf) -> Certificate | None:
+    """What is proven of f as a whole, on the box, in so many seconds."""
     from surefoot.problem.domain import Domain
     from surefoot.proof.convexity import decide
 
-    return decide(graph, Domain.of(box, graph.names))
+    return decide(graph, Domain.of(box, graph.names), seconds)
 
 
 def unproven(judged: Certificate, reason: str, seconds: float) -> Certificate:

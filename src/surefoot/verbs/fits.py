@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,14 @@ from surefoot.models.arrays import read_constraints, read_task
 from surefoot.models.base import checked_level
 from surefoot.models.comparison import Comparison, compare_fits
 from surefoot.models.covariance import KINDS
+from surefoot.models.enclosing import CHEAP, unproven, verdict_of
 from surefoot.models.fit import FormulaFit
 from surefoot.models.fitting import Wishes, fit_linear
 from surefoot.models.predict_file import Predicted, predict_to_file
 from surefoot.models.rows import BATCH
+from surefoot.proof.certificate import Rigour
 
 Report = Callable[[Progress], None]
-
-NEAR = 1e-3
-"""Distance from the proven minimiser, relative to the coefficients, up to which a verdict is about the given point."""
-
-CHEAP_PROOF = 1 << 20
-"""Numbers in a matrix up to which a proof is made unasked: some milliseconds."""
 
 _ARRAYS = {"weights": "(weights)", "frequencies": "(frequencies)", "offset": "(offset)", "groups": "(groups)"}
 """Names of the columns that hold what was given as an array: no data column can be called so by accident."""
@@ -58,6 +53,7 @@ def fit(
     exact: bool = False,
     compare: bool = False,
     explain: bool = False,
+    prove: bool | None = None,
     batch_rows: int = BATCH,
     progress: Report | None = None,
 ) -> FormulaFit:
@@ -103,6 +99,9 @@ def fit(
     explain : bool
         Predict before the pass what each method would cost, flops, bytes, passes, steps and seconds on this machine,
         and why one is chosen: ``fit.plan``.
+    prove : bool, optional
+        Prove full rank and enclose the minimiser, of the columns as doubles, in arithmetic rounded outward. By default
+        where that takes next to no time; ``exact`` proves more.
     batch_rows : int
         Rows read at a time. The answer does not depend on it but for rounding.
     progress : callable, optional
@@ -142,7 +141,7 @@ def fit(
     source = _source(data, query, filter, arrays)
     texts = {word: given if _is_expression(given) else f"`{_ARRAYS[word]}`" for word, given in side.items()}
     request = Request(formula, **texts, missing=missing, extra=(groups,) if groups else ())
-    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows, compare, explain)
+    wishes = Wishes(rank_deficient, refine, diagnostics, level, batch_rows, compare, explain, prove)
     if exact:
         return _fit_proven(source, request, wishes, errors, progress)
     fitted = fit_linear(source, request, wishes, progress)
@@ -241,7 +240,7 @@ def lstsq(
     fitted = fit_arrays(task, method, rank_deficient, constraints, checked_level(level), rate, progress)
     if exact:
         fitted = exactly(fitted, progress)
-    elif prove or (prove is None and constraints is None and task.is_dense and task.matrix.size <= CHEAP_PROOF):
+    elif prove or (prove is None and constraints is None and task.is_dense and task.matrix.size <= CHEAP):
         fitted = _proven(fitted)
     return beside_other_roads(fitted) if compare else fitted
 
@@ -249,33 +248,24 @@ def lstsq(
 def _proven(fitted: ArrayFit) -> ArrayFit:
     """The fit with the judge's proof; where it does not close, the floating point verdict says why."""
     from surefoot.proof.enclosure import certify_least_squares
-    from surefoot.proof.rounding import at_most
 
     start = time.perf_counter()
     task, coef = fitted.task, fitted.coef
     if task.rounded:
-        reason = f"Nothing is proven: some numbers of {task.rounded} have more digits than a double and were rounded."
-        return fitted.with_proof(replace(fitted.certificate, lines=(*fitted.certificate.lines, reason)), None, 0.0)
+        reason = f"Some numbers of {task.rounded} have more digits than a double and were rounded."
+        return fitted.with_proof(unproven(fitted.certificate, reason, 0.0), None, 0.0)
     right = task.right[:, 0] if task.is_vector else task.right
-    passes = 4 if task.matrix.size <= CHEAP_PROOF else 1
+    passes = 4 if task.matrix.size <= CHEAP else 1
     found = certify_least_squares(
         task.matrix, right, coef, fitted.inverse_triangle(), task.weights, task.ridge, passes=passes
     )
     seconds = time.perf_counter() - start
-    near = float(np.max(found.error, initial=0.0))
-    size = float(np.max(np.abs(coef), initial=0.0))
-    if not found.proven or not fitted.answer.arrived or near > NEAR * size:
-        numerical = fitted.certificate
-        reason = (
-            found.reason or f"Proven is only that there is one minimiser, within {at_most(near)} of these coefficients."
-        )
-        return fitted.with_proof(replace(numerical, lines=(*numerical.lines, reason)), None, seconds)
+    verdict = verdict_of(found, coef, lambda: fitted.certificate, seconds, arrived=fitted.answer.arrived)
+    if verdict.rigour is not Rigour.PROVEN:
+        return fitted.with_proof(verdict, None, seconds)
     with np.errstate(divide="ignore", invalid="ignore"):
         digits = -np.log10(np.where(found.error == 0, 0.0, found.error / np.abs(coef)))
-    within = at_most(near)
-    claim = f"The only minimiser is within {within} of these coefficients: the bowl rises in every direction from it."
-    proven = replace(found.certificate(), claim=claim)
-    return fitted.with_proof(proven, np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
+    return fitted.with_proof(verdict, np.clip(np.nan_to_num(digits), 0.0, MOST), seconds)
 
 
 def compare(*fits: FormulaFit) -> Comparison:

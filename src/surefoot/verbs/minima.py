@@ -160,8 +160,8 @@ def minimize(
 
         region = box_of(bounds if box is None else box, objective)
         result = minimise_from_many(objective, region, starts, seed, log.wishes, title)
-    result = with_proof(result, lambda: _real(f, x0, objective), bounded, prove)
-    return log.noted(result if before is None else result.after(before))
+    result = log.noted(result if before is None else result.after(before))
+    return with_proof(result, lambda: _real(f, x0, objective), bounded, prove)
 
 
 def _real(f: Any, x0: Any, objective: Any) -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from surefoot.problem.box import Box
 from surefoot.problem.losses import loss_of
 from surefoot.problem.residual import Residuals, residuals_of
 from surefoot.results.asked import as_watch, bounds_of, read_budget, title_of
+from surefoot.results.proving import budget_of, with_proof
 
 Progress = Callable[[Row], object]
 
@@ -44,6 +46,7 @@ def least_squares(
     max_seconds: float | None = None,
     callback: Callable[..., object] | None = None,
     progress: Progress | None = None,
+    prove: bool | float | None = None,
 ) -> ResidualFit:
     """Make a sum of squares, or of losses, as small as it will get, and say what the point is.
 
@@ -88,6 +91,8 @@ def least_squares(
         Budgets (``max_nfev`` is SciPy's name). At the end of one the best point seen comes back, with its verdict.
     callback, progress : callable, optional
         As for ``minimize``.
+    prove : bool or float, optional
+        Whether the verdict on the sum of the losses is to be proven, as for ``minimize``.
 
     Returns
     -------
@@ -112,6 +117,7 @@ def least_squares(
     >>> fit.verdict.value, fit.coef.round(12).tolist()
     ('strict local minimum', [1.0, 1.0])
     """
+    budget_of(prove)
     if isinstance(jac, str):
         if jac not in DIFFERENCES:
             raise ModelError(f"jac is a function, or one of {', '.join(map(repr, DIFFERENCES))}, not {jac!r}.")
@@ -127,7 +133,8 @@ def least_squares(
         watch=as_watch(callback, progress, residuals),  # type: ignore[arg-type]
         level=checked_level(level),
     )  # fmt: skip
-    return fit_residuals(residuals, start, wishes, _title(residual))
+    fit = fit_residuals(residuals, start, wishes, _title(residual))
+    return replace(fit, result=with_proof(fit.result, lambda: residuals.denotes(wishes.loss), box, prove))
 
 
 def _title(residual: Any) -> str:
