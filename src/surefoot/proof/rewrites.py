@@ -20,7 +20,10 @@ from fractions import Fraction
 import numpy as np
 
 from surefoot.problem.real import STRUCTURE, Builder, Graph, Node
-from surefoot.proof.plain_sums import MOST_TERMS, PlainSums, added_again, is_double, is_even, is_natural
+from surefoot.proof.plain_sums import MOST_TERMS, PlainSums, added_again, is_double, is_even, is_natural, multiple
+
+_STEPS = ("slice", "concatenate", "logsumexp", "reshape", "reverse")
+"""What a step of a running log-sum-exp adds to."""
 
 
 def plainly(graph: Graph) -> Graph:
@@ -82,7 +85,66 @@ class _Rewriter(PlainSums):
                     return found
         if self.is_positive(place) and (found := self._log_of_positive(place)) is not None:
             return found
+        if (found := self._log_of_shifted(place)) is not None:
+            return found
         return build.unary("log", place)
+
+    def _log_of_shifted(self, place: int) -> int | None:
+        """``log sum c exp(u - m) = log sum c exp(u) - m`` where m is the same for all terms, and total."""
+        build, node = self.build, self.build.nodes[place]
+        if node.operation not in ("sum", "cumsum", "dot"):
+            return None
+        if node.operation == "dot":
+            (constant,) = [k for k in range(2) if self.is_constant(node.operands[k])][:1] or [None]
+            if constant is None or node["batch"][0]:
+                return None
+            terms, axes = node.operands[1 - constant], node["contract"][1 - constant]
+        else:
+            terms, axes = node.operands[0], node["axes"] if node.operation == "sum" else (node["axis"],)
+        parts = self._shifted(terms, axes)
+        if parts is None:
+            return None
+        moved, shift = parts
+        if node.operation == "dot":
+            if build.nodes[shift].size != 1:
+                return None
+            operands = [moved if k != constant else node.operands[k] for k in range(2)]
+            shift = build.broadcast(build.reshape(shift, ()), node.shape, ())
+        else:
+            operands = [moved]
+        if node.operation == "cumsum":
+            kept = [axis for axis in range(len(node.shape)) if axis not in axes]
+            shift = build.broadcast(shift, node.shape, kept)
+        whole = added_again(build, node, operands, build.constants)
+        return self.plus([self.log([whole], None), shift])
+
+    def _shifted(self, place: int, axes: Sequence[int]) -> tuple[int, int] | None:
+        """``c exp(u)`` and m of ``c exp(u - m)``, if m repeats along axes and there is more than it in the exponent."""
+        build, node = self.build, self.build.nodes[place]
+        if node.operation != "exp":
+            for k, factor in enumerate(node.operands):
+                moves = (node.operation == "mul" and self.is_constant(node.operands[1 - k])) or (
+                    node.operation == "where" and k > 0 and self.filled(node.operands[3 - k]) == 0.0
+                )
+                inner = self._shifted(factor, axes) if moves else None
+                if inner is not None:
+                    again = [inner[0] if one == factor else one for one in node.operands]
+                    return added_again(build, node, again, build.constants), inner[1]
+            return None
+        kept, shifts = self._along(node.operands[0], axes)
+        if not shifts or not kept or not all(map(self.is_total, dict(shifts))):
+            return None
+        left = [n for axis, n in enumerate(node.shape) if axis not in axes]
+        return build.unary("exp", self.combined(dict(kept), node.shape)), self.combined(dict(shifts), left)
+
+    def _along(self, place: int, axes: Sequence[int]) -> tuple[list, list]:
+        """The terms of a sum that vary along axes, and those that do not, without these axes."""
+        kept, shifts = [], []
+        for term, c in self.terms(place).items():
+            moved = None if self.is_constant(term) else self._same_along(term, axes)
+            (kept if moved is None else shifts).append((term if moved is None else moved, c))
+        fine = all(is_double(c) for _, c in (*kept, *shifts))
+        return (kept, shifts) if fine else ([], [])
 
     def _log_of_one_and(self, one: int, other: int) -> int | None:
         """``log(1 + c exp(u)) = softplus(u + log c)`` for a number c > 0."""
@@ -117,11 +179,8 @@ class _Rewriter(PlainSums):
     def logsumexp(self, u: list[int], node: Node) -> int:
         """A shift that is the same along the axes of the sum comes out of it."""
         build, axes = self.build, node["axes"]
-        kept, shifts = [], []
-        for place, c in self.terms(u[0]).items():
-            moved = None if self.is_constant(place) else self._same_along(place, axes)
-            (kept if moved is None else shifts).append((place if moved is None else moved, c))
-        if not shifts or not kept or not all(is_double(c) for _, c in (*kept, *shifts)):
+        kept, shifts = self._along(u[0], axes)
+        if not shifts or not kept:
             return build.reduce("logsumexp", u[0], axes)
         inner = build.reduce("logsumexp", self.combined(dict(kept), build.shape(u[0])), axes)
         total = {inner: Fraction(1)}
@@ -165,6 +224,8 @@ class _Rewriter(PlainSums):
         if inner := self.split(condition, "not"):
             return self.where([inner[0], b, a], node) or build.where(inner[0], b, a)
         test = build.nodes[condition]
+        if (sure := self._is_sure(test)) is not None:
+            return a if sure else b
         if test.operation not in ("lt", "le"):
             return None
         low, high = test.operands
@@ -173,16 +234,23 @@ class _Rewriter(PlainSums):
                 return self.larger([a, b], operation)
         return self._by_difference(a, b, low, high)
 
+    def _is_sure(self, test: Node) -> bool | None:
+        """What a comparison of a positive number, defined everywhere, with 0 comes to; None if it is no such thing."""
+        if test.operation not in ("lt", "le", "eq", "ne") or not all(map(self.is_total, test.operands)):
+            return None
+        for k, (zero, other) in enumerate((test.operands, test.operands[::-1])):
+            if self.filled(zero) == 0.0:
+                inner = self.split(other, "sign")
+                if self.is_positive(inner[0] if inner else other):
+                    return test.operation == "ne" or (test.operation in ("lt", "le") and k == 0)
+        return None
+
     def _by_difference(self, a: int, b: int, low: int, high: int) -> int | None:
         """``where(low < high, a, b) = max(a, b)`` if ``a - b = k (high - low)``, k > 0; for k < 0 it is the smaller."""
         if not (self.is_total(a) and self.is_total(b)):
             return None
-        ahead, apart = self.difference(high, low), self.difference(a, b)
-        if not ahead or set(ahead) != set(apart):
-            return None
-        place = next(iter(ahead))
-        k = apart[place] / ahead[place]
-        if any(apart[one] != k * c for one, c in ahead.items()):
+        k = multiple(self.difference(a, b), self.difference(high, low))
+        if k is None:
             return None
         return self.larger([a, b], "maximum" if k > 0 else "minimum")
 
@@ -260,6 +328,27 @@ class _Rewriter(PlainSums):
 
     # Sums
 
+    def sum(self, u: list[int], node: Node) -> int | None:
+        """Shares of a sum add up to 1: ``sum(a/sum(a)) = 1`` for a > 0."""
+        build, axes = self.build, node["axes"]
+        terms = self.terms(u[0])
+        shares = [place for place in terms if self._are_shares(place, axes)]
+        if not shares or len(terms) > MOST_TERMS or not all(map(is_double, terms.values())):
+            return None
+        ones = self.like(1.0, build.reduce("sum", u[0], axes))
+        total = {ones: sum((terms.pop(place) for place in shares), Fraction(0))}
+        for place, c in terms.items():
+            part = build.reduce("sum", place, axes)
+            total[part] = total.get(part, Fraction(0)) + c
+        return self.combined(total, node.shape) if all(map(is_double, total.values())) else None
+
+    def _are_shares(self, place: int, axes: Sequence[int]) -> bool:
+        parts = self.split(place, "div")
+        if parts is None or not self.is_positive(parts[0]) or not self.is_total(parts[0]):
+            return False
+        whole = self._same_along(parts[1], axes)
+        return whole is not None and whole == self.build.reduce("sum", parts[0], axes)
+
     def plus(self, u: list[int], node: Node | None = None) -> int:
         for one, other in (u, u[::-1]):
             if inner := self.split(other, "neg"):
@@ -280,13 +369,51 @@ class _Rewriter(PlainSums):
         terms = self.terms(place)
         if len(terms) > MOST_TERMS:
             return place
-        found = self._with_pairs(dict(terms))
+        found = self._with_pairs(self._without_folds(dict(terms)))
         found = {term: c for term, c in found.items() if c or not self.is_total(term)}
         if found == terms and self.count(place) <= len(terms):
             return place
         if not all(is_double(c) for c in found.values()):
             return place
         return self.combined(found, self.build.shape(place))
+
+    def _without_folds(self, terms: dict[int, Fraction]) -> dict[int, Fraction]:
+        """What is written with sizes or smaller ones, beside them, with what it is without.
+
+        ``softplus(-k|u|) = softplus(k u) - k u/2 - k|u|/2``, ``min(a, b) = a + b - max(a, b)``, and ``v + softplus(u -
+        v) = log(exp(u) + exp(v))`` where v is no sum.
+        """
+        for term, c in list(terms.items()):
+            if not c or not terms.get(term):
+                continue
+            if (pair := self.split(term, "minimum")) and (other := self.build.binary("maximum", *pair)) in terms:
+                changes = {term: -c, other: -c, pair[0]: c, pair[1]: c}
+            elif (inner := self.split(term, "softplus")) is not None:
+                changes = self._unfolded(terms, term, inner[0], c)
+            else:
+                continue
+            for place, more in changes.items():
+                for part, times in self.terms(place).items():
+                    terms[part] = terms.get(part, Fraction(0)) + more * times
+        return terms
+
+    def _unfolded(self, terms: dict[int, Fraction], soft: int, inner: int, c: Fraction) -> dict[int, Fraction]:
+        build, exponent = self.build, self.terms(inner)
+        if len(exponent) == 1:
+            ((size, k),) = exponent.items()
+            u = self.split(size, "abs")
+            others = ((other, self.split(other, "abs")) for other in terms) if u and k < 0 and is_double(k) else ()
+            for other, v in others:
+                times = self.ratio(u[0], v[0]) if u and v else None
+                if times and u:
+                    whole = build.unary("softplus", self.combined({u[0]: -k}, build.shape(inner)))
+                    return {soft: -c, whole: c, u[0]: c * k / 2, other: c * k / 2 * abs(times)}
+        for v, k in exponent.items():
+            if k == -1 and terms.get(v) == c and not self.is_constant(v) and build.nodes[v].operation in _STEPS:
+                rest = {place: times for place, times in exponent.items() if place != v and times}
+                if rest and all(map(is_double, rest.values())):
+                    return {soft: -c, v: -c, self._log_of_two(self.combined(rest, build.shape(v)), v): c}
+        return {}
 
     def _with_pairs(self, terms: dict[int, Fraction]) -> dict[int, Fraction]:
         """``c max(a, b) + c softplus(-|a - b|) = c log(exp a + exp b)``."""
@@ -328,5 +455,5 @@ _RULES: dict[str, Callable[[_Rewriter, list[int], Node], int | None]] = {
     "log1p": _Rewriter.log1p, "expm1": _Rewriter.expm1, "log": _Rewriter.log, "logsumexp": _Rewriter.logsumexp,
     "abs": _Rewriter.absolute, "power": _Rewriter.power, "where": _Rewriter.where, "mul": _Rewriter.mul,
     "div": _Rewriter.div, "dot": _Rewriter.dot, "add": _Rewriter.plus, "sub": _Rewriter.minus,
-    "maximum": lambda self, u, node: self.larger(u, "maximum"),
+    "sum": _Rewriter.sum, "maximum": lambda self, u, node: self.larger(u, "maximum"),
 }  # fmt: skip
