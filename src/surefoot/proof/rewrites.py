@@ -94,27 +94,25 @@ class _Rewriter(PlainSums):
         build, node = self.build, self.build.nodes[place]
         if node.operation not in ("sum", "cumsum", "dot"):
             return None
-        if node.operation == "dot":
-            (constant,) = [k for k in range(2) if self.is_constant(node.operands[k])][:1] or [None]
-            if constant is None or node["batch"][0]:
+        at, axes = 0, node["axes"] if node.operation == "sum" else ()
+        if node.operation == "cumsum":
+            axes = (node["axis"],)
+        elif node.operation == "dot":
+            at = next((k for k in range(2) if self.is_constant(node.operands[1 - k])), -1)
+            if at < 0 or node["batch"][0]:
                 return None
-            terms, axes = node.operands[1 - constant], node["contract"][1 - constant]
-        else:
-            terms, axes = node.operands[0], node["axes"] if node.operation == "sum" else (node["axis"],)
-        parts = self._shifted(terms, axes)
+            axes = node["contract"][at]
+        parts = self._shifted(node.operands[at], axes)
         if parts is None:
             return None
         moved, shift = parts
         if node.operation == "dot":
             if build.nodes[shift].size != 1:
                 return None
-            operands = [moved if k != constant else node.operands[k] for k in range(2)]
             shift = build.broadcast(build.reshape(shift, ()), node.shape, ())
-        else:
-            operands = [moved]
-        if node.operation == "cumsum":
-            kept = [axis for axis in range(len(node.shape)) if axis not in axes]
-            shift = build.broadcast(shift, node.shape, kept)
+        elif node.operation == "cumsum":
+            shift = build.broadcast(shift, node.shape, [axis for axis in range(len(node.shape)) if axis not in axes])
+        operands = [moved if k == at else one for k, one in enumerate(node.operands)]
         whole = added_again(build, node, operands, build.constants)
         return self.plus([self.log([whole], None), shift])
 
