@@ -32,6 +32,7 @@ def found(text: str, domain: str | None):
         ("(x + z)/(x*z - y^2)", BOX.replace("1/2", "0.5"), "convex"),
         ("x*log(x) + (1 - x)*log(1 - x) + 2*x*(1 - x)", "0 < x < 1", "convex"),
         ("log(exp(x) + exp(y))", None, "convex"),
+        ("abs(x)*abs(y)/(x + y)", "x < 0, y < 0", "convex"),
         # The same, a little beyond.
         ("x^2 + y^2 - 2.0000001*sqrt(1 + x^2 + y^2)", None, None),
         ("x*log(x) + (1 - x)*log(1 - x) + 2.0000001*x*(1 - x)", "0 < x < 1", None),

@@ -102,6 +102,8 @@ def _moved(field: Field, polynomial: Any) -> Iterator[tuple[Any, list[bool]]]:
         if onto_rays is not None:
             rest = [gens[k] if k in boxed else shifted[k] for k in range(len(gens))]
             yield onto_rays.compose(*rest), positive
+    if any(positive[:n]):  # a form that is definite whatever the bounds
+        yield polynomial, [False] * n + positive[n:]
 
 
 def _onto_rays(field: Field, polynomial: Any, boxed: list[int]) -> Any | None:

@@ -113,7 +113,7 @@ class Field:
 
     Examples
     --------
-    >>> field = Field([0.0], [np.inf])
+    >>> field = Field([0.0], [float("inf")])
     >>> x = field.variable(0)
     >>> entropy = x * field.log(x)
     >>> second = entropy.derivative(0).derivative(0)

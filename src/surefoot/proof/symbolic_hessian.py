@@ -192,7 +192,8 @@ class _Reader:
             moved = np.asarray(move(node, read, places), dtype=object)
             zero = self.field.number(0)
             return _array([one if isinstance(one, Quotient) else zero for one in moved.ravel().tolist()], node.shape)
-        return _RULES[node.operation](self, node, read)
+        found = _RULES[node.operation](self, node, read)
+        return _array([found], ()) if isinstance(found, Quotient) else found  # NumPy unwraps arrays of one number
 
     def each(self, node: Node, numbers: Numbers, rule: Callable[[Quotient], Quotient]) -> Numbers:
         return _array([rule(one) for one in numbers.ravel().tolist()], node.shape)
@@ -212,7 +213,7 @@ class _Reader:
     def log(self, node: Node, read: list[Numbers]) -> Numbers | None:
         return self.each(node, read[0], self.field.log) if self.where_positive(node) else None
 
-    def abs(self, node: Node, read: list[Numbers]) -> Numbers | None:
+    def abs(self, node: Node, read: list[Numbers]) -> Numbers | Quotient | None:
         if self.where_positive(node):
             return read[0]
         return -read[0] if bool(np.all(self.known.bounds.of(node.operands[0]).negative)) else None
@@ -258,7 +259,7 @@ def _array(numbers: list[Quotient], shape: tuple[int, ...]) -> Numbers:
     return found.reshape(shape)
 
 
-_RULES: dict[str, Callable[[_Reader, Node, list[Numbers]], Numbers | None]] = {
+_RULES: dict[str, Callable[[_Reader, Node, list[Numbers]], Numbers | Quotient | None]] = {
     "add": lambda self, node, read: np.asarray(read[0] + read[1], dtype=object),
     "sub": lambda self, node, read: np.asarray(read[0] - read[1], dtype=object),
     "mul": lambda self, node, read: np.asarray(read[0] * read[1], dtype=object),
