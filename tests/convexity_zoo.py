@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
 import numpy as np
-from jax.scipy.stats import norm
+from jax.scipy.stats import logistic, norm
 
 RNG = np.random.default_rng(20)
 A, B = RNG.standard_normal((20, 3)), RNG.standard_normal(20)
@@ -62,6 +62,16 @@ def _lying(f: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Callable[[An
 
 def _scanned(x: Any) -> Any:
     return jax.lax.scan(lambda total, row: (total + (row @ x) ** 2, None), 0.0, A)[0]
+
+
+def _cox(w: Any) -> Any:
+    scores = A @ w
+    return -jnp.sum(scores - jax.lax.cumlogsumexp(scores))
+
+
+def _cox_at_risk(w: Any) -> Any:
+    scores, at_risk = A @ w, B[None, :] >= B[:, None]
+    return -jnp.sum(scores - special.logsumexp(jnp.where(at_risk, scores[None, :], -jnp.inf), axis=1))
 
 
 def _cross_entropy(w: Any) -> Any:
@@ -340,6 +350,31 @@ CONVEX = [
         [(-0.7, 0.7), (-0.7, 0.7)],
     ),
     Case("x^3 on x >= 0", _s(lambda x: x**3), ONE, True, "BV 3.1.5", [(0, None)]),
+    Case("x^2 + y^2 + sin(x + y)", lambda x: x @ x + jnp.sin(x[0] + x[1]), TWO, True, "calculus"),
+    Case("minus a harmonic mean", lambda x: -x[0] * x[1] / (x[0] + x[1]), TWO, True, "BV 3.1.5; calculus", POSITIVE),
+    Case(
+        "entropy of mixing",
+        lambda x: jnp.sum(x * jnp.log(x)) - (x[0] + x[1]) * jnp.log(x[0] + x[1]),
+        TWO,
+        True,
+        "BV 3.2.6",
+        POSITIVE,
+    ),
+    Case("Jeffreys", lambda x: (x[0] - x[1]) * jnp.log(x[0] / x[1]), TWO, True, "BV 3.2.6", POSITIVE),
+    Case("rel_entr", lambda x: special.rel_entr(x[0], x[1]), TWO, True, "BV 3.2.6", POSITIVE),
+    Case(
+        "Kullback-Leibler from data to a softmax",
+        lambda x: jnp.sum(special.kl_div(np.array([0.2, 0.3, 0.5]), jax.nn.softmax(x))),
+        THREE,
+        True,
+        "GBC 5.5",
+    ),
+    Case("log-sum-exp with weights", lambda x: special.logsumexp(x, b=np.array([1, 0, 2.0])), THREE, True, "BV 3.1.5"),
+    Case("Cox, sorted by time", _cox, THREE, True, "Cox (1975), Biometrika 62(2)"),
+    Case("Cox, with those at risk chosen", _cox_at_risk, THREE, True, "Cox (1975), Biometrika 62(2)"),
+    Case("max + min", lambda x: jnp.maximum(x[0], x[1]) + jnp.minimum(x[0], x[1]), TWO, True, "BV 3.2.3"),
+    Case("x^2 + y^2 - sqrt(1 + x^2 + y^2)", lambda x: x @ x - jnp.sqrt(1 + x @ x), TWO, True, "calculus"),
+    Case("logistic density", lambda w: -jnp.sum(logistic.logpdf(B - A @ w)), THREE, True, "MCN 4.3"),
 ]
 
 NOT_CONVEX = [
@@ -544,6 +579,38 @@ NOT_CONVEX = [
         False,
         "MGH 14",
     ),
+]
+
+NOT_CONVEX += [
+    Case("harmonic mean", lambda x: x[0] * x[1] / (x[0] + x[1]), TWO, False, "BV 3.1.5; calculus", POSITIVE),
+    Case("x^2 + y^2 + 1.01 sin(x + y)", lambda x: x @ x + 1.01 * jnp.sin(x[0] + x[1]), TWO, False, "calculus"),
+    Case(
+        "Kullback-Leibler from a softmax to data",
+        lambda x: jnp.sum(special.kl_div(jax.nn.softmax(x), np.array([0.2, 0.3, 0.5]))),
+        THREE,
+        False,
+        "GBC 3.13",
+    ),
+    Case("log-sum-exp - max", lambda x: special.logsumexp(x) - jnp.max(x), THREE, False, "calculus"),
+    Case("max + 1.5 min", lambda x: jnp.maximum(x[0], x[1]) + 1.5 * jnp.minimum(x[0], x[1]), TWO, False, "calculus"),
+    Case(
+        "Huber regression that jumps by 1e-9",
+        lambda w: jnp.sum(jnp.where(jnp.abs(A @ w - B) <= 1, 0.5 * (A @ w - B) ** 2, jnp.abs(A @ w - B) - 0.5 + 1e-9)),
+        THREE,
+        False,
+        "HR 4.5; calculus",
+    ),
+    Case(
+        "Huber regression that falls by 1e-9",
+        lambda w: jnp.sum(jnp.where(jnp.abs(A @ w - B) <= 1, 0.5 * (A @ w - B) ** 2, jnp.abs(A @ w - B) - 0.5 - 1e-9)),
+        THREE,
+        False,
+        "HR 4.5; calculus",
+    ),
+    Case("|x| + |y| - |x + y|", lambda x: jnp.sum(jnp.abs(x)) - jnp.abs(x[0] + x[1]), TWO, False, "calculus"),
+    Case("minus a relative entropy", lambda x: -special.rel_entr(x[0], x[1]), TWO, False, "BV 3.2.6", POSITIVE),
+    Case("Itakura-Saito", lambda x: x[0] / x[1] - jnp.log(x[0] / x[1]), TWO, False, "calculus", POSITIVE),
+    Case("k-means", lambda c: jnp.sum(jnp.min((B[:, None] - c) ** 2, axis=1)), TWO, False, "HTF 14.3.6"),
 ]
 
 ZOO = {case.name: case for case in (*CONVEX, *NOT_CONVEX)}

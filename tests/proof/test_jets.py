@@ -298,3 +298,17 @@ def test_a_hundred_thousand_rows_take_about_a_second() -> None:
     assert np.allclose(jet.gradient.mid[0], matrix.T @ share, rtol=1e-9)
     assert np.allclose(jet.hessian.mid[0], (matrix.T * (share * (1.0 - share))) @ matrix, rtol=1e-9)
     assert jet.hessian.width.max() < 1e-6
+
+
+def test_a_choice_between_constants_has_no_slope_and_what_is_unknown_no_smoothness():
+    """Of one value that is the same in all boxes it may differ from box to box whether it is defined."""
+    build = Builder(("x",))
+    x = build.input
+    step = build.where(build.condition("lt", build.constant(0.0), x), build.constant(1.0), build.constant(2.0))
+    nothing = build.where(build.condition("lt", x, build.constant(9.0)), build.unknown("lu", (x,), (1,)), x)
+    box = Interval([[-2.0], [1.0], [10.0]], [[-1.0], [2.0], [11.0]])
+    steps = second_order(build.graph(build.sum(build.mul(step, x))), box)
+    assert steps.gradient.lo.ravel().tolist() == [2.0, 1.0, 1.0]
+    both = build.sum(build.concatenate([nothing, x], 0))
+    jet = second_order(build.graph(both), box)
+    assert jet.defined.tolist() == [False, False, True] and jet.lacking == "lu"

@@ -36,8 +36,8 @@ from surefoot.proof.strictness import is_quadratic, is_strict, modulus
 MOST_FUSED = 24
 """Nodes that are handed to the decision of functions of one affine number."""
 
-LAYERS = ("quadratic", "univariate", "hessian_rules", "interval_hessian", "nonconvex")
-PATIENCE = {"interval_hessian": 5.0, "nonconvex": 3.0}
+LAYERS = ("quadratic", "univariate", "hessian_rules", "symbolic_hessian", "interval_hessian", "nonconvex")
+PATIENCE = {"symbolic_hessian": 1.5, "interval_hessian": 5.0, "nonconvex": 3.0}
 """Seconds that are given to layers that subdivide or search."""
 
 Prover = Callable[[Graph, Domain], Finding | None]
@@ -254,19 +254,23 @@ def _elements(known: Curvatures, place: int) -> tuple[np.ndarray, tuple[int, np.
 
 
 def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | None, until: float) -> Finding | None:
-    """What the other layers say, the first that says anything."""
+    """What the other layers say, the first that says anything; of a concave function what the later ones say too."""
     if found is not None and known.narrowed:
         return None
+    best = None
     for layer in LAYERS:
         # Of what the rules have shown to be convex only a stronger kind is news, of few kinds of functions.
         settled = found is not None and found.curvature is Curvature.CONVEX
         if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
-        for one in (graph, plain) if layer == "hessian_rules" else (graph,):
+        read = {"hessian_rules": (graph, plain), "symbolic_hessian": (plain,)}
+        for one in read.get(layer, (graph,)):
             other = _asked(layer, one, known.domain, until)
             if other is not None and _is_news(other, found):
-                return other
-    return None
+                best = found = _better(best, other)
+                if found is None or found.curvature is not Curvature.CONCAVE or other.curvature is Curvature.NOT_CONVEX:
+                    return found
+    return best
 
 
 def _is_news(other: Finding, found: Finding | None) -> bool:

@@ -135,7 +135,8 @@ class Curvatures:
                 if place in self.added:
                     found = facts.closed(found | self.added[place])
                 self._bits[place] = found
-                if self.depends[place] and node.size and bool(is_affine(found).all()):
+                moves = self.depends[place] and node.size and not bool(np.all(found & CONSTANT))
+                if moves and bool(is_affine(found).all()):
                     self.bounds.affine.add(place)
             if not changed:
                 return

@@ -109,7 +109,9 @@ class Degrees:
             found = self._log_rule(place, node) | np.where(known.bits(place) & CONCAVE, CONCAVE, UNKNOWN)
         if not found.any():
             return filled(UNKNOWN, node.shape)
-        return np.where(known.bounds.of(place).positive, facts.closed(found.astype(np.uint8)), UNKNOWN).astype(np.uint8)
+        ends, found = known.bounds.of(place), facts.closed(found.astype(np.uint8))
+        # A number that may be 0 is so throughout: what is here convex is made of exponentials and of constants.
+        return np.where(ends.positive, found, np.where(ends.lo >= 0, found & CONVEX, UNKNOWN)).astype(np.uint8)
 
     def _log_rule(self, place: int, node: Node) -> np.ndarray:
         known, operation = self.known, node.operation
@@ -157,6 +159,9 @@ class Degrees:
                 return facts.mirrored(known.bits(u) & CONVEX)
             case "where":
                 branch = known.branch(place)
+                if branch is None and known.is_mixed(place):
+                    yes, no = (self.log(k) for k in node.operands[1:])
+                    return np.where(known.bounds.truth(u).surely, yes, no).astype(np.uint8)
                 return self.log(branch) if branch is not None else filled(UNKNOWN, node.shape)
         return filled(UNKNOWN, node.shape)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from surefoot.problem.real import Node
+from surefoot.problem.structure import subscripts
 from surefoot.proof import interval_functions as functions
 from surefoot.proof import interval_sums as sums
 from surefoot.proof.interval import Interval, Truth
@@ -257,7 +258,9 @@ def contracted(u: Ends, v: Ends, node: Node) -> Ends:
     value = plain(sums.contraction(u.interval, v.interval, node["contract"], node["batch"]))
     if u.lo.size and v.lo.size and u.lo.min() >= 0 and v.lo.min() >= 0:
         lo = np.maximum(value.lo, 0.0)
-        positive = bool(u.positive.all() and v.positive.all())  # and there is at least one product
+        # Every entry of which one product is positive.
+        text = subscripts(node, u.lo.ndim, v.lo.ndim)
+        positive = np.einsum(text, u.positive.astype(float), v.positive.astype(float), optimize=True) > 0
         return Ends(lo, value.hi, (np.isinf(lo) & value.above) | ((lo == 0) & positive), value.below)
     return value
 

@@ -106,6 +106,11 @@ class PlainSums:
                 found = True
             elif node.operation in ("sum", "prod", "max", "min", "cumsum"):
                 found = self.is_positive(node.operands[0]) and self.build.nodes[node.operands[0]].size > 0
+                found = found or (node.operation == "sum" and self._has_positive_terms(node))
+            elif node.operation == "dot":
+                found = self._has_positive_products(node)
+            elif node.operation == "where":
+                found = all(map(self.is_positive, node.operands[1:]))
             elif node.operation == "add":
                 found = any(self.is_positive(k) for k in node.operands) and all(
                     map(self.is_not_negative, node.operands)
@@ -119,6 +124,39 @@ class PlainSums:
             self._positive[place] = found
         return self._positive[place]
 
+    def _has_positive_terms(self, node: Node) -> bool:
+        """Whether each sum has terms that are positive, where others may be 0: ``c u`` with c >= 0, or choices of 0."""
+        chosen = self.chosen_terms(node.operands[0])
+        if chosen is None or not self.is_positive(chosen[0]):
+            return False
+        return bool(np.all(np.any(chosen[1] > 0, axis=node["axes"]))) and bool(np.all(chosen[1] >= 0))
+
+    def chosen_terms(self, place: int) -> tuple[int, np.ndarray] | None:
+        """The u and the constants c of a node that is ``c u``, or u where a constant condition holds, else 0."""
+        node = self.build.nodes[place]
+        if node.operation == "mul":
+            for constant, other in (node.operands, node.operands[::-1]):
+                value = self.build.value(constant)
+                if value is not None and value.dtype != bool and not self.is_constant(other):
+                    return other, value
+        if node.operation == "where":
+            condition, yes, no = node.operands
+            known = self.build.value(condition)
+            for u, other, taken in ((yes, no, known), (no, yes, None if known is None else ~known)):
+                if taken is not None and self.filled(other) == 0.0:
+                    return u, taken.astype(float)
+        return None
+
+    def _has_positive_products(self, node: Node) -> bool:
+        """Whether each entry of a contraction with constants >= 0 has a positive one among them, and u > 0."""
+        for k, constant in enumerate(node.operands):
+            value = self.build.value(constant)
+            if value is None or value.dtype == bool or not np.all(value >= 0):
+                continue
+            if self.is_positive(node.operands[1 - k]):
+                return bool(np.all(np.any(value > 0, axis=node["contract"][k])))
+        return False
+
     def is_not_negative(self, place: int) -> bool:
         """Whether a node is plainly >= 0 wherever it is defined."""
         node, value = self.build.nodes[place], self.build.value(place)
@@ -128,8 +166,10 @@ class PlainSums:
             return value.dtype != bool and bool(np.all(value >= 0))
         if node.operation == "power":
             return is_even(node["exponent"]) or self.is_not_negative(node.operands[0])
-        if node.operation in ("add", "sum", "mul", "max", "maximum", *STRUCTURE):
+        if node.operation in ("add", "sum", "cumsum", "mul", "dot", "max", "maximum", *STRUCTURE):
             return all(self.is_not_negative(k) for k in node.operands)
+        if node.operation == "where":
+            return all(self.is_not_negative(k) for k in node.operands[1:])
         return False
 
     def filled(self, place: int) -> float | None:
@@ -225,6 +265,19 @@ class PlainSums:
         for k, c in self.terms(b).items():
             found[k] = found.get(k, Fraction(0)) - c
         return {k: c for k, c in found.items() if c and self.filled(k) != 0.0}
+
+    def ratio(self, a: int, b: int) -> Fraction | None:
+        """The k with ``a = k b`` by their terms."""
+        return multiple(*({k: c for k, c in self.terms(u).items() if c and self.filled(k) != 0.0} for u in (a, b)))
+
+
+def multiple(one: Mapping[int, Fraction], other: Mapping[int, Fraction]) -> Fraction | None:
+    """The k, if the terms of one sum are k times those of another, which is not 0."""
+    if not other or set(one) != set(other):
+        return None
+    place = next(iter(other))
+    k = one[place] / other[place]
+    return k if all(one[term] == k * c for term, c in other.items()) else None
 
 
 def is_natural(exponent: Fraction) -> bool:

@@ -116,6 +116,15 @@ def spread(known: Known, boxes: int) -> Array:
     return np.broadcast_to(np.asarray(known, dtype=bool), (boxes,))
 
 
+def _as_wide(state: State) -> State:
+    """With a value for each box where what holds differs between boxes: of what is not known there is one value."""
+    known = (state.defined, state.continuous, state.smooth)
+    boxes = max((np.shape(one)[0] for one in known if np.ndim(one)), default=1)
+    if boxes <= state.value.shape[0]:
+        return state
+    return replace(state, value=state.value.each(lambda ends: np.broadcast_to(ends, (boxes, *ends.shape[1:]))))
+
+
 def read(graph: Graph, box: Interval) -> list[State]:
     """The state of every node over boxes of shape (boxes, n).
 
@@ -140,7 +149,7 @@ def read(graph: Graph, box: Interval) -> list[State]:
                 states.append(constant_state(graph.constants[node["digest"]]))
             else:
                 operands = [states[k] for k in node.operands]
-                state = state_of(graph, node, operands, thick)
+                state = _as_wide(state_of(graph, node, operands, thick))
                 fixed = node.operation != "unknown" and all(operand.fixed for operand in operands)
                 states.append(replace(state, fixed=True) if fixed else state)
     return states

@@ -20,7 +20,8 @@ from fractions import Fraction
 import numpy as np
 
 from surefoot.problem.real import STRUCTURE, Builder, Graph, Node
-from surefoot.proof.plain_sums import MOST_TERMS, PlainSums, added_again, is_double, is_even, is_natural
+from surefoot.proof.plain_sums import MOST_TERMS, added_again, is_double, is_even, is_natural, multiple
+from surefoot.proof.shifts import ShiftsAndPieces
 
 
 def plainly(graph: Graph) -> Graph:
@@ -38,7 +39,7 @@ def plainly(graph: Graph) -> Graph:
     return _Rewriter(graph).graph()
 
 
-class _Rewriter(PlainSums):
+class _Rewriter(ShiftsAndPieces):
     """One graph on its way into a new builder, operands first."""
 
     def __init__(self, graph: Graph) -> None:
@@ -82,6 +83,8 @@ class _Rewriter(PlainSums):
                     return found
         if self.is_positive(place) and (found := self._log_of_positive(place)) is not None:
             return found
+        if (parts := self.without_shift(place)) is not None:
+            return self.plus([self.log([parts[0]], None), parts[1]])
         return build.unary("log", place)
 
     def _log_of_one_and(self, one: int, other: int) -> int | None:
@@ -117,31 +120,14 @@ class _Rewriter(PlainSums):
     def logsumexp(self, u: list[int], node: Node) -> int:
         """A shift that is the same along the axes of the sum comes out of it."""
         build, axes = self.build, node["axes"]
-        kept, shifts = [], []
-        for place, c in self.terms(u[0]).items():
-            moved = None if self.is_constant(place) else self._same_along(place, axes)
-            (kept if moved is None else shifts).append((place if moved is None else moved, c))
-        if not shifts or not kept or not all(is_double(c) for _, c in (*kept, *shifts)):
+        kept, shifts = self.along(u[0], axes)
+        if not shifts or not kept:
             return build.reduce("logsumexp", u[0], axes)
         inner = build.reduce("logsumexp", self.combined(dict(kept), build.shape(u[0])), axes)
         total = {inner: Fraction(1)}
         for place, c in shifts:
             total[place] = total.get(place, Fraction(0)) + c
         return self.combined(total, build.shape(inner))
-
-    def _same_along(self, place: int, axes: Sequence[int]) -> int | None:
-        """What a node repeats along axes, in the shape without them; None if it is not the same along all of them."""
-        node = self.build.nodes[place]
-        if node.operation != "broadcast":
-            return None
-        inner, where = node.operands[0], node["axes"]
-        shape = self.build.shape(inner)
-        if any(axis in axes and n != 1 for axis, n in zip(where, shape, strict=True)):
-            return None
-        left = [n for axis, n in zip(where, shape, strict=True) if axis not in axes]
-        rest = [axis for axis in range(len(node.shape)) if axis not in axes]
-        spread = tuple(rest.index(axis) for axis in where if axis not in axes)
-        return self.build.broadcast(self.build.reshape(inner, left), [node.shape[axis] for axis in rest], spread)
 
     def absolute(self, u: list[int], node: Node | None) -> int | None:
         return u[0] if self.is_not_negative(u[0]) else None
@@ -165,6 +151,8 @@ class _Rewriter(PlainSums):
         if inner := self.split(condition, "not"):
             return self.where([inner[0], b, a], node) or build.where(inner[0], b, a)
         test = build.nodes[condition]
+        if (sure := self._is_sure(test)) is not None:
+            return a if sure else b
         if test.operation not in ("lt", "le"):
             return None
         low, high = test.operands
@@ -173,16 +161,23 @@ class _Rewriter(PlainSums):
                 return self.larger([a, b], operation)
         return self._by_difference(a, b, low, high)
 
+    def _is_sure(self, test: Node) -> bool | None:
+        """What a comparison of a positive number, defined everywhere, with 0 comes to; None if it is no such thing."""
+        if test.operation not in ("lt", "le", "eq", "ne") or not all(map(self.is_total, test.operands)):
+            return None
+        for k, (zero, other) in enumerate((test.operands, test.operands[::-1])):
+            if self.filled(zero) == 0.0:
+                inner = self.split(other, "sign")
+                if self.is_positive(inner[0] if inner else other):
+                    return test.operation == "ne" or (test.operation in ("lt", "le") and k == 0)
+        return None
+
     def _by_difference(self, a: int, b: int, low: int, high: int) -> int | None:
         """``where(low < high, a, b) = max(a, b)`` if ``a - b = k (high - low)``, k > 0; for k < 0 it is the smaller."""
         if not (self.is_total(a) and self.is_total(b)):
             return None
-        ahead, apart = self.difference(high, low), self.difference(a, b)
-        if not ahead or set(ahead) != set(apart):
-            return None
-        place = next(iter(ahead))
-        k = apart[place] / ahead[place]
-        if any(apart[one] != k * c for one, c in ahead.items()):
+        k = multiple(self.difference(a, b), self.difference(high, low))
+        if k is None:
             return None
         return self.larger([a, b], "maximum" if k > 0 else "minimum")
 
@@ -260,6 +255,27 @@ class _Rewriter(PlainSums):
 
     # Sums
 
+    def sum(self, u: list[int], node: Node) -> int | None:
+        """Shares of a sum add up to 1: ``sum(a/sum(a)) = 1`` for a > 0."""
+        build, axes = self.build, node["axes"]
+        terms = self.terms(u[0])
+        shares = [place for place in terms if self._are_shares(place, axes)]
+        if not shares or len(terms) > MOST_TERMS or not all(map(is_double, terms.values())):
+            return None
+        ones = self.like(1.0, build.reduce("sum", u[0], axes))
+        total = {ones: sum((terms.pop(place) for place in shares), Fraction(0))}
+        for place, c in terms.items():
+            part = build.reduce("sum", place, axes)
+            total[part] = total.get(part, Fraction(0)) + c
+        return self.combined(total, node.shape) if all(map(is_double, total.values())) else None
+
+    def _are_shares(self, place: int, axes: Sequence[int]) -> bool:
+        parts = self.split(place, "div")
+        if parts is None or not self.is_positive(parts[0]) or not self.is_total(parts[0]):
+            return False
+        whole = self.same_along(parts[1], axes)
+        return whole is not None and whole == self.build.reduce("sum", parts[0], axes)
+
     def plus(self, u: list[int], node: Node | None = None) -> int:
         for one, other in (u, u[::-1]):
             if inner := self.split(other, "neg"):
@@ -280,7 +296,7 @@ class _Rewriter(PlainSums):
         terms = self.terms(place)
         if len(terms) > MOST_TERMS:
             return place
-        found = self._with_pairs(dict(terms))
+        found = self.with_pairs(self.without_folds(dict(terms)))
         found = {term: c for term, c in found.items() if c or not self.is_total(term)}
         if found == terms and self.count(place) <= len(terms):
             return place
@@ -288,45 +304,10 @@ class _Rewriter(PlainSums):
             return place
         return self.combined(found, self.build.shape(place))
 
-    def _with_pairs(self, terms: dict[int, Fraction]) -> dict[int, Fraction]:
-        """``c max(a, b) + c softplus(-|a - b|) = c log(exp a + exp b)``."""
-        for soft, c in list(terms.items()):
-            inner = self.split(soft, "softplus")
-            negative = self.split(inner[0], "neg") if inner else None
-            size = self.split(negative[0], "abs") if negative else None
-            if not size or not c:
-                continue
-            gap = {k: v for k, v in self.terms(size[0]).items() if v and self.filled(k) != 0.0}
-            for larger, other in list(terms.items()):
-                pair = self.split(larger, "maximum")
-                if pair is None or other * c <= 0 or larger == soft:
-                    continue
-                between = self.difference(*pair)
-                if gap not in (between, {k: -v for k, v in between.items()}):
-                    continue
-                shared = min(c, other, key=abs)
-                joint = self._log_of_two(*pair)
-                terms[soft], terms[larger] = c - shared, other - shared
-                terms[joint] = terms.get(joint, Fraction(0)) + shared
-                terms = {k: v for k, v in terms.items() if v or k not in (soft, larger)}
-                break
-        return terms
-
-    def _log_of_two(self, a: int, b: int) -> int:
-        """``log(exp(a) + exp(b))``."""
-        build = self.build
-        for one, other in ((a, b), (b, a)):
-            if self.filled(one) == 0.0:
-                return build.unary("softplus", other)
-        shape = build.shape(a)
-        return build.reduce(
-            "logsumexp", build.concatenate([build.reshape(one, (1, *shape)) for one in (a, b)], 0), (0,)
-        )
-
 
 _RULES: dict[str, Callable[[_Rewriter, list[int], Node], int | None]] = {
     "log1p": _Rewriter.log1p, "expm1": _Rewriter.expm1, "log": _Rewriter.log, "logsumexp": _Rewriter.logsumexp,
     "abs": _Rewriter.absolute, "power": _Rewriter.power, "where": _Rewriter.where, "mul": _Rewriter.mul,
     "div": _Rewriter.div, "dot": _Rewriter.dot, "add": _Rewriter.plus, "sub": _Rewriter.minus,
-    "maximum": lambda self, u, node: self.larger(u, "maximum"),
+    "sum": _Rewriter.sum, "maximum": lambda self, u, node: self.larger(u, "maximum"),
 }  # fmt: skip

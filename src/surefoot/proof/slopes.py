@@ -198,6 +198,8 @@ def _tangent(
 ) -> Interval:  # fmt: skip
     name = node.operation
     if name in ("maximum", "minimum", "where"):
+        if not parts:  # a choice between constants
+            return Interval.of(np.zeros((1, len(plan.support[place]), *node.shape)))
         return _mixed(plan, node, states, slopes, dict((k, derivative) for k, _, derivative in parts))
     if name == "unknown":
         return Interval.entire((1, len(plan.support[place]), *node.shape))
