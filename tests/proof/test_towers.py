@@ -161,6 +161,9 @@ def test_intervals_that_are_drawn_agree_with_second_differences(text):
         ("x/(1 + exp(-x))", None, "not convex", "quasiconvex"),
         ("log(x)/x", "x > 0", "not convex", "quasiconcave"),
         ("sin(x)", "0 <= x <= 3.14", "strictly concave", ""),
+        ("exp(x) + exp(-x)", None, "strongly convex", ""),
+        ("max(x, y) + min(x, y)", None, "affine", ""),
+        ("sin(x - x)*(expit(x) + x)", "x <= 0", "affine", ""),
     ],
 )
 def test_verdicts(text, domain, verdict, quasi):

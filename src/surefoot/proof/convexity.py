@@ -73,7 +73,8 @@ def decide(graph: Graph, domain: Domain) -> Certificate:
     plain = known.graph
     _fuse(known)
     found = _by_rules(known, plain)
-    if found is None or (found.curvature is Curvature.CONCAVE or found.curvature is Curvature.CONVEX):
+    strict = found is not None and found.curvature in (Curvature.STRICTLY_CONVEX, Curvature.STRICTLY_CONCAVE)
+    if found is None or found.curvature in (Curvature.CONCAVE, Curvature.CONVEX) or (strict and graph.size == 1):
         found = _better(found, _by_layers(graph, plain, known, found))
     if found is None:
         return _undecided(graph, known)
@@ -273,7 +274,7 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
         return None
     for layer in LAYERS:
         # Of what the rules have shown to be convex only a stronger kind is news, of few kinds of functions.
-        settled = found is not None and found.curvature is Curvature.CONVEX
+        settled = found is not None and found.curvature in (Curvature.CONVEX, Curvature.STRICTLY_CONVEX)
         if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
         for one in (graph, plain) if layer == "hessian_rules" else (graph,):

@@ -280,13 +280,28 @@ class _Rewriter(PlainSums):
         terms = self.terms(place)
         if len(terms) > MOST_TERMS:
             return place
-        found = self._with_pairs(dict(terms))
+        found = self._with_pairs(self._with_extremes(dict(terms)))
         found = {term: c for term, c in found.items() if c or not self.is_total(term)}
         if found == terms and self.count(place) <= len(terms):
             return place
         if not all(is_double(c) for c in found.values()):
             return place
         return self.combined(found, self.build.shape(place))
+
+    def _with_extremes(self, terms: dict[int, Fraction]) -> dict[int, Fraction]:
+        """``c max(a, b) + c min(a, b) = c a + c b``."""
+        pairs = {place: self.split(place, "maximum") for place in terms}
+        for larger, pair in pairs.items():
+            if pair is None or not terms[larger]:
+                continue
+            for smaller in list(terms):
+                if self.split(smaller, "minimum") == pair and terms[smaller] == terms[larger]:
+                    c = terms[larger]
+                    terms[larger] = terms[smaller] = Fraction(0)
+                    for one in pair:
+                        terms[one] = terms.get(one, Fraction(0)) + c
+                    break
+        return terms
 
     def _with_pairs(self, terms: dict[int, Fraction]) -> dict[int, Fraction]:
         """``c max(a, b) + c softplus(-|a - b|) = c log(exp a + exp b)``."""

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from surefoot.proof.exact_doubles import TooMuchError, fraction, rational
-from surefoot.proof.towers import Element, Generator, Tower
+from surefoot.proof.towers import AT_ZERO, Element, Generator, Tower
 
 BITS = 200
 Number = Any
@@ -322,15 +322,10 @@ def _right_angle() -> Any:
 _NUMBERS: dict[str, Callable[[], Any]] = {"bell": _bell, "right angle": _right_angle}
 
 
-_AT_ZERO = {
-    "exp": 1, "arctan": 0, "arcsinh": 0, "arctanh": 0, "arcsin": 0, "erfc": 1, "sin": 0, "cos": 1,
-}  # fmt: skip
-
-
 def _exactly(one: Generator, w: Fraction) -> Fraction | None:
     """The value at a rational number where it is rational."""
-    if one.kind in _AT_ZERO:
-        return Fraction(_AT_ZERO[one.kind]) if w == 0 else None
+    if one.kind in AT_ZERO:
+        return Fraction(AT_ZERO[one.kind]) if w == 0 else None
     if one.kind == "log":
         return Fraction(0) if w == 1 else None
     if one.kind == "root":

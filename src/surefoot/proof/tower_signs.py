@@ -188,7 +188,7 @@ class Signs:
                     powers[k, power] = functions.power(self._generator(k, values, powers, t), Fraction(power))
                 term = term * powers[k, power]
             total = term if total is None else total + term
-        assert total is not None
+        total = Interval.of(0.0) if total is None else total
         return Interval(np.broadcast_to(total.lo, t.shape), np.broadcast_to(total.hi, t.shape))
 
     def _generator(self, k: int, values: dict[int, Interval], powers: dict, t: Interval) -> Interval:

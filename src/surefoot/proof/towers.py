@@ -34,6 +34,12 @@ POSITIVE = ("exp", "root", "erfc", *NUMBERS)
 """Kinds of generators that are positive wherever they are defined, which is shown when they are drawn."""
 
 
+AT_ZERO = {
+    "exp": 1, "arctan": 0, "arcsinh": 0, "arctanh": 0, "arcsin": 0, "erfc": 1, "sin": 0, "cos": 1,
+}  # fmt: skip
+"""Values at 0."""
+
+
 @dataclass(frozen=True)
 class Element:
     """A fraction of two polynomials without common factors."""
@@ -137,6 +143,8 @@ class Tower:
 
     def function(self, kind: str, arg: Element, exponent: Fraction = Fraction(1)) -> Element:
         """The generator of a function of an element, drawn if it is new."""
+        if arg.is_zero and kind in AT_ZERO:
+            return self.constant(AT_ZERO[kind])
         if self.depth(arg) > 5:
             raise TooMuchError("Functions of functions of functions.")
         for k, one in enumerate(self.generators):
