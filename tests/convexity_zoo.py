@@ -340,6 +340,17 @@ CONVEX = [
         [(-0.7, 0.7), (-0.7, 0.7)],
     ),
     Case("x^3 on x >= 0", _s(lambda x: x**3), ONE, True, "BV 3.1.5", [(0, None)]),
+    # Of one number, up to where their curvature changes.
+    Case("x^x", _s(lambda x: x**x), ONE, True, "calculus", "x[0] > 0"),
+    Case("x exp x right of -2", _s(lambda x: x * jnp.exp(x)), ONE, True, "calculus", "x[0] >= -2"),
+    Case("(log x)^2 below e", _s(lambda x: jnp.log(x) ** 2), ONE, True, "calculus", "0 < x[0] <= 2.718"),
+    Case("x arctan x", _s(lambda x: x * jnp.arctan(x)), ONE, True, "calculus"),
+    Case("x / tanh x", _s(lambda x: x / jnp.tanh(x)), ONE, True, "calculus", "x[0] > 0"),
+    Case("log of sinh x over x", _s(lambda x: jnp.log(jnp.sinh(x) / x)), ONE, True, "calculus", "x[0] > 0"),
+    Case("logit on the right half", _s(special.logit), TWO[:1], True, "calculus", "0.5 <= x[0] < 1"),
+    Case("complementary log-log", _s(lambda t: -jnp.log(-jnp.expm1(-jnp.exp(t)))), ONE, True, "MCN 4.3.1"),
+    Case("-log of log(1 + exp x)", _s(lambda x: -jnp.log(jnp.log1p(jnp.exp(x)))), ONE, True, "BV 3.5.1"),
+    Case("swish near 0", _s(jax.nn.swish), ONE, True, "calculus", "-2 <= x[0] <= 2"),
 ]
 
 NOT_CONVEX = [
@@ -544,6 +555,15 @@ NOT_CONVEX = [
         False,
         "MGH 14",
     ),
+    # The same, a little beyond.
+    Case("(log x)^2 beyond e", _s(lambda x: jnp.log(x) ** 2), ONE, False, "calculus", "0 < x[0] <= 2.719"),
+    Case("x exp x left of -2", _s(lambda x: x * jnp.exp(x)), ONE, False, "calculus", "x[0] >= -2.001"),
+    Case("x (log x)^2", _s(lambda x: x * jnp.log(x) ** 2), ONE, False, "calculus", "x[0] > 0"),
+    Case("x log(1 + 1/x)", _s(lambda x: x * jnp.log(1 + 1 / x)), ONE, False, "calculus", "x[0] > 0"),
+    Case("logit", _s(special.logit), TWO[:1], False, "calculus", "0 < x[0] < 1"),
+    Case("cauchit likelihood", _s(lambda t: -jnp.log(0.5 + jnp.arctan(t) / jnp.pi)), ONE, False, "MCN 4.3.1"),
+    Case("mish", _s(jax.nn.mish), ONE, False, "calculus"),
+    Case("log normal likelihood", _s(lambda x: jnp.log(x) + jnp.log(x) ** 2 / 2), ONE, False, "calculus", "x[0] > 0"),
 ]
 
 ZOO = {case.name: case for case in (*CONVEX, *NOT_CONVEX)}
