@@ -375,6 +375,17 @@ CONVEX = [
     Case("max + min", lambda x: jnp.maximum(x[0], x[1]) + jnp.minimum(x[0], x[1]), TWO, True, "BV 3.2.3"),
     Case("x^2 + y^2 - sqrt(1 + x^2 + y^2)", lambda x: x @ x - jnp.sqrt(1 + x @ x), TWO, True, "calculus"),
     Case("logistic density", lambda w: -jnp.sum(logistic.logpdf(B - A @ w)), THREE, True, "MCN 4.3"),
+    # Of one number, up to where their curvature changes.
+    Case("x^x", _s(lambda x: x**x), ONE, True, "calculus", "x[0] > 0"),
+    Case("x exp x right of -2", _s(lambda x: x * jnp.exp(x)), ONE, True, "calculus", "x[0] >= -2"),
+    Case("(log x)^2 below e", _s(lambda x: jnp.log(x) ** 2), ONE, True, "calculus", "0 < x[0] <= 2.718"),
+    Case("x arctan x", _s(lambda x: x * jnp.arctan(x)), ONE, True, "calculus"),
+    Case("x / tanh x", _s(lambda x: x / jnp.tanh(x)), ONE, True, "calculus", "x[0] > 0"),
+    Case("log of sinh x over x", _s(lambda x: jnp.log(jnp.sinh(x) / x)), ONE, True, "calculus", "x[0] > 0"),
+    Case("logit on the right half", _s(special.logit), TWO[:1], True, "calculus", "0.5 <= x[0] < 1"),
+    Case("complementary log-log", _s(lambda t: -jnp.log(-jnp.expm1(-jnp.exp(t)))), ONE, True, "MCN 4.3.1"),
+    Case("-log of log(1 + exp x)", _s(lambda x: -jnp.log(jnp.log1p(jnp.exp(x)))), ONE, True, "BV 3.5.1"),
+    Case("swish near 0", _s(jax.nn.swish), ONE, True, "calculus", "-2 <= x[0] <= 2"),
 ]
 
 NOT_CONVEX = [
@@ -579,6 +590,15 @@ NOT_CONVEX = [
         False,
         "MGH 14",
     ),
+    # The same, a little beyond.
+    Case("(log x)^2 beyond e", _s(lambda x: jnp.log(x) ** 2), ONE, False, "calculus", "0 < x[0] <= 2.719"),
+    Case("x exp x left of -2", _s(lambda x: x * jnp.exp(x)), ONE, False, "calculus", "x[0] >= -2.001"),
+    Case("x (log x)^2", _s(lambda x: x * jnp.log(x) ** 2), ONE, False, "calculus", "x[0] > 0"),
+    Case("x log(1 + 1/x)", _s(lambda x: x * jnp.log(1 + 1 / x)), ONE, False, "calculus", "x[0] > 0"),
+    Case("logit", _s(special.logit), TWO[:1], False, "calculus", "0 < x[0] < 1"),
+    Case("cauchit likelihood", _s(lambda t: -jnp.log(0.5 + jnp.arctan(t) / jnp.pi)), ONE, False, "MCN 4.3.1"),
+    Case("mish", _s(jax.nn.mish), ONE, False, "calculus"),
+    Case("log normal likelihood", _s(lambda x: jnp.log(x) + jnp.log(x) ** 2 / 2), ONE, False, "calculus", "x[0] > 0"),
 ]
 
 NOT_CONVEX += [

@@ -69,7 +69,7 @@ def decided(text, domain=None, start="x=1"):
         ("cos(x)", "-1 <= x <= 1", Curvature.STRONGLY_CONCAVE),
         ("cos(x)", "-1.58 <= x <= 0", None),
         ("exp(x) + x^2", None, STRONG),
-        ("tanh(x)", "x <= 0", CONVEX),
+        ("tanh(x)", "x <= 0", STRICT),
         ("where(x < 0, expm1(x), x)", None, CONVEX),
         ("where(x < 0, expm1(x), 1.000000001*x)", None, CONVEX),
         ("where(x < 0, expm1(x), 0.999999999*x)", None, None),

@@ -17,7 +17,7 @@ from surefoot.proof.rational_pieces import Line
 
 
 def lines_of(rows: Affine, domain: Domain) -> list[Line]:
-    """The exact ranges of affine rows over the bounds of a domain."""
+    """The exact ranges of affine rows over the bounds of a domain, and over what its inequalities say of each alone."""
     plain = rows.plain()
     matrix = plain.dense(domain.size)
     if matrix.size > 200_000:
@@ -38,7 +38,26 @@ def _range(row: np.ndarray, offset: object, domain: Domain) -> Line:
         low = None if low is None or least is None else low + c * least
         high = None if high is None or most is None else high + c * most
         has_low, has_high = has_low and not no_low, has_high and not no_high
-    return Line(low, high, has_low and low is not None, has_high and high is not None)
+    return _cut(Line(low, high, has_low and low is not None, has_high and high is not None), row, offset, domain)
+
+
+def _cut(line: Line, row: np.ndarray, offset: object, domain: Domain) -> Line:
+    """What linear inequalities say of multiples of the same row."""
+    own = {int(j): fraction(rational(row[j])) for j in np.flatnonzero(row != 0)}
+    for one in domain.inequalities:
+        terms = {k: c for k, c in one.terms if c}
+        if terms.keys() != own.keys() or not own:
+            continue
+        first = next(iter(own))
+        factor = own[first] / terms[first]
+        if any(factor * terms[k] != own[k] for k in own):
+            continue
+        end = factor * one.bound + fraction(rational(offset))
+        if factor > 0 and (line.low is None or end > line.low or (end == line.low and one.strict)):
+            line = Line(end, line.high, not one.strict, line.has_high)
+        if factor < 0 and (line.high is None or end < line.high or (end == line.high and one.strict)):
+            line = Line(line.low, end, line.has_low, not one.strict)
+    return line
 
 
 def hull(lines: list[Line]) -> Line:

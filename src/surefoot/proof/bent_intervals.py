@@ -44,16 +44,24 @@ def bent_in_intervals(graph: Graph, constants: np.ndarray, line: Line, sign: int
     sign : int
         1 or -1.
     """
+    from surefoot.proof.tower_bends import shape_of
+
     read = read_nodes(graph, [Fraction(float(c)) for c in constants], line)
     changing = [one for place, one in enumerate(read) if one is not None and _can_change(graph, place)]
     joints = sorted({joint for one in changing for joint in one.joints})
     ends = [line.low, *joints, line.high]
-    least = np.inf
+    least, strict = np.inf, True
     pieces = [_piece(graph, constants, read, line, k, joints) for k in range(len(joints) + 1)]
     for k, piece in enumerate(pieces):
         bend = _least_bend(piece, ends[k], ends[k + 1], sign)
         if bend is None:
-            return None
+            held = (k > 0 or line.has_low, k < len(joints) or line.has_high)
+            shape = shape_of(piece, (), Line(ends[k], ends[k + 1], *held))
+            if shape is None or shape.bends not in (0, sign):
+                return None
+            bend, strict = float(outward(shape.modulus, up=False)), strict and shape.strict
+        else:
+            strict = strict and bend > 0
         least = min(least, bend)
     for k, joint in enumerate(joints):
         here = _piece(graph, constants, read, line, None, joints, at=joint)
@@ -64,7 +72,7 @@ def bent_in_intervals(graph: Graph, constants: np.ndarray, line: Line, sign: int
             here = _piece(graph, constants, read, line, None, joints, at=end)
             if here.nodes != piece.nodes and not _is_reached(piece, here, end, sign):
                 return None
-    return Bent(True, least > 0, Fraction(float(least)) if np.isfinite(least) else Fraction(0), False, None)
+    return Bent(True, strict, Fraction(float(least)) if np.isfinite(least) else Fraction(0), False, None)
 
 
 def _can_change(graph: Graph, place: int) -> bool:

@@ -23,6 +23,7 @@ import numpy as np
 
 from surefoot.problem.domain import Domain, outward
 from surefoot.problem.real import Builder, Graph
+from surefoot.proof import outweighed
 from surefoot.proof.certificate import Certificate, Curvature, Rigour
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, QUASICONCAVE, QUASICONVEX, is_affine
@@ -79,11 +80,23 @@ def decide(graph: Graph, domain: Domain, seconds: float = math.inf) -> Certifica
     plain = known.graph
     _fuse(known)
     found = _by_rules(known, plain)
-    if found is None or (found.curvature is Curvature.CONCAVE or found.curvature is Curvature.CONVEX):
+    strict = found is not None and found.curvature in (Curvature.STRICTLY_CONVEX, Curvature.STRICTLY_CONCAVE)
+    if found is None or found.curvature in (Curvature.CONCAVE, Curvature.CONVEX) or (strict and graph.size == 1):
         found = _better(found, _by_layers(graph, plain, known, found, until))
     if found is None:
         return _undecided(graph, known)
-    return _certificate(graph, known, found)
+    return _certificate(graph, known, _nowhere_straight(graph, known, found))
+
+
+def _nowhere_straight(graph: Graph, known: Curvatures, found: Finding) -> Finding:
+    """A convex function of one number that is analytic, and not affine, is strictly so."""
+    if graph.size > 1 or found.curvature not in (Curvature.CONVEX, Curvature.CONCAVE) or known.narrowed:
+        return found
+    univariate = import_module("surefoot.proof.univariate")
+    if not univariate.is_analytic(graph, known.domain):
+        return found
+    told = "Strictly so: it is analytic inside, so a part of a line would make it a line, and its phi'' is not 0."
+    return Finding(Curvature(f"strictly {found.curvature.value}"), (*found.lines, told), found.evidence)
 
 
 def _without_choices(known: Curvatures) -> Curvatures:
@@ -126,14 +139,22 @@ def _by_rules(known: Curvatures, plain: Graph) -> Finding | None:
 
 def _sharpened(known: Curvatures, parts: LinearParts, lines: tuple[str, ...], side: str, *, up: bool) -> Finding:
     """As strictly or strongly so as can be shown."""
+    quadratic = modulus(known, parts, known.domain, up=up) if _bend_apart(known, parts, up=up) else None
+    mu = outweighed.modulus(known, parts.parts, side) if quadratic is None else None
+    if mu is not None:
+        told = (
+            f"Strongly so with modulus {outward(mu, up=False):.6g}: H >= M, a matrix of rational numbers, by bounds of "
+            "the second derivatives of functions of one affine number each over the whole ranges of these numbers."
+        )
+        return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
     if not all(is_quadratic(known, place) for place in parts.wrong(up=up)):
         return Finding(Curvature(side), lines)  # what else is open was shown to bend with others: not apart from them
     if not _bend_apart(known, parts, up=up):
         return Finding(Curvature(side), lines)
-    mu = modulus(known, parts, known.domain, up=up)
-    if mu is not None:
-        told = f"The quadratic part alone is strongly {side} with modulus {float(mu):.6g}, and the rest is {side}."
-        return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(mu)}, mu)
+    if quadratic is not None:
+        size = f"{outward(quadratic, up=False):.6g}"
+        told = f"The quadratic part alone is strongly {side} with modulus {size}, and the rest is {side}."
+        return Finding(Curvature(f"strongly {side}"), (*lines, told), {"modulus": str(quadratic)}, quadratic)
     if is_strict(known, parts, up=up):
         told = "Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime)."
         return Finding(Curvature(f"strictly {side}"), (*lines, told))
@@ -243,9 +264,10 @@ def _elements(known: Curvatures, place: int) -> tuple[np.ndarray, tuple[int, np.
         return None
     affine = chains.affine_nodes(known.graph)
     found = univariate.elements(known.graph, place, known.domain, affine)
-    if found is None or not np.any(found.convex | found.concave):
+    if found is None or not np.any(found.convex | found.concave | found.quasiconvex | found.quasiconcave):
         return None
     bits = np.where(found.convex, CONVEX, 0) | np.where(found.concave, CONCAVE, 0)
+    bits |= np.where(found.quasiconvex, QUASICONVEX, 0) | np.where(found.quasiconcave, QUASICONCAVE, 0)
     root = chains.chain_of(known.graph, place, affine).root
     strict = None
     if known.graph.nodes[root].size == known.graph.nodes[place].size and np.any(found.strict):
@@ -260,7 +282,7 @@ def _by_layers(graph: Graph, plain: Graph, known: Curvatures, found: Finding | N
     best = None
     for layer in LAYERS:
         # Of what the rules have shown to be convex only a stronger kind is news, of few kinds of functions.
-        settled = found is not None and found.curvature is Curvature.CONVEX
+        settled = found is not None and found.curvature in (Curvature.CONVEX, Curvature.STRICTLY_CONVEX)
         if settled and layer != "quadratic" and (layer != "univariate" or graph.size > 1):
             continue
         read = {"hessian_rules": (graph, plain), "symbolic_hessian": (plain,)}
@@ -343,9 +365,9 @@ def _certificate(graph: Graph, known: Curvatures, found: Finding) -> Certificate
     lines = list(found.lines)
     quasi = known.bits(known.graph.output) if not known.undefined else np.uint8(0)
     if found.curvature is Curvature.NOT_CONVEX and bool(quasi & QUASICONVEX):
-        lines.append("It is quasiconvex: its level sets are convex, by monotone functions of convex ones.")
+        lines.append("It is quasiconvex: the sets where it is at most a number are convex.")
     if found.curvature is Curvature.NOT_CONVEX and bool(quasi & QUASICONCAVE):
-        lines.append("It is quasiconcave.")
+        lines.append("It is quasiconcave: the sets where it is at least a number are convex.")
     evidence: dict[str, Any] = dict(found.evidence)
     lines += graph.notes
     return Certificate(found.curvature, Rigour.PROVEN, claim, tuple(lines), evidence, text)
@@ -356,7 +378,7 @@ def _undecided(graph: Graph, known: Curvatures) -> Certificate:
     text = _where(known)
     if not known.undefined and bool(known.bits(known.graph.output) & QUASICONVEX):
         claim = f"The function is quasiconvex where {text}; whether it is convex was not decided."
-        line = "It is a monotone function of what is convex, or a quotient of that kind."
+        line = "The sets where it is at most a number are convex."
         return Certificate(Curvature.QUASICONVEX, Rigour.PROVEN, claim, (line, *graph.notes), {}, text)
     stopped = what_stopped(known)
     claim = f"Whether the function is convex was not decided: {stopped}"

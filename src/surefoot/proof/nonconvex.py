@@ -12,7 +12,7 @@ Reference: Boyd, Vandenberghe (2004), "Convex Optimization", Cambridge, section 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -35,6 +35,7 @@ MOST_IN_BALLS = 3000
 
 _POINTS = 64
 _BITS = 266
+_HALVINGS = 24
 
 
 _SHARES = (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16))
@@ -80,12 +81,27 @@ def prove(
             return found
         if time.monotonic() > until:
             break
+    for ends in _near_ends(domain):
+        found = confirm(graph, domain, *ends)
+        if found is not None:
+            return found
     if sum(node.size for node in graph.nodes) <= MOST_IN_BALLS:
         for ends in nearly_straight(graph, domain, points, rng):
             found = confirm_in_balls(graph, domain, *ends)
             if found is not None:
                 return found
     return None
+
+
+def _near_ends(domain: Domain) -> Iterator[Pair]:
+    """Short segments at both ends of an interval, each half as long as the last: what bends there only at the end."""
+    low, high = float(domain.lower[0]), float(domain.upper[0])
+    if domain.size > 1 or not np.isfinite([low, high]).all():
+        return
+    for k in range(2, _HALVINGS):
+        width = (high - low) * 2.0**-k
+        for one, other in ((high - width, high - width / 16), (low + width / 16, low + width)):
+            yield np.array([one]), np.array([other])
 
 
 def confirm(graph: Graph, domain: Domain, p: np.ndarray, q: np.ndarray) -> Finding | None:

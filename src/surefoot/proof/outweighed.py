@@ -35,10 +35,13 @@ from surefoot.proof.quadratic_form import read_forms
 from surefoot.proof.rational_bends import lower_bound
 from surefoot.proof.rational_pieces import Line
 from surefoot.proof.segments import is_free
-from surefoot.proof.univariate import rows_of
+from surefoot.proof.univariate import elements_of, rows_of
 
 MOST_COEFFICIENTS = 200_000
 """Numbers of one array of affine functions: each is a fraction."""
+
+MOST_VARIABLES, MOST_IN_MODULI = 60, 20_000
+"""Variables, and numbers of affine functions, up to which moduli are looked at."""
 
 MOST_DIFFERENT = 300
 _ROUNDS, _BOXES = 8, 256
@@ -103,22 +106,68 @@ def _finding(graph: Graph, domain: Domain, bound: Any, side: str) -> Finding | N
     return Finding(Curvature(f"strongly {side}"), tuple(lines), {"modulus": str(mu)}, mu)
 
 
-def _lower_bound(graph: Graph, known: Curvatures, parts: list[Part], side: str) -> Any | None:
-    """A matrix below the Hessian of the function, or of its negative, everywhere; None if there is none."""
+def modulus(known: Curvatures, parts: list[Part], side: str) -> Fraction | None:
+    """A modulus of strong convexity of a function all of whose parts bend one way, or quadratics together; or None.
+
+    Parameters
+    ----------
+    known : Curvatures
+        Of the function.
+    parts : list of Part
+        Its parts.
+    side : str
+        ``convex`` or ``concave``.
+
+    Examples
+    --------
+    >>> from surefoot.problem.real import Builder
+    >>> build = Builder(("x", "y"))
+    >>> known = Curvatures(build.graph(build.sum(build.unary("cosh", build.input))), Domain.everything(("x", "y")))
+    >>> modulus(known, LinearParts(known).parts, "convex")
+    Fraction(1, 1)
+    """
+    from flint import fmpq_mat
+
+    graph = known.graph
+    if graph.size > MOST_VARIABLES or graph.size * max(graph.nodes[p.place].size for p in parts) > MOST_IN_MODULI:
+        return None
+    free = np.flatnonzero(is_free(known.domain)).tolist()
+    try:
+        bound = _lower_bound(graph, known, parts, side, tight=True)
+        if bound is None or not free:
+            return None
+        kept = fmpq_mat(len(free), len(free), [bound[i, j] for i in free for j in free])
+        return smallest_eigenvalue(kept) if definiteness(kept).is_positive_definite else None
+    except (TooMuchError, OverflowError):
+        return None
+
+
+def _lower_bound(graph: Graph, known: Curvatures, parts: list[Part], side: str, *, tight: bool = False) -> Any | None:
+    """A matrix below the Hessian of the function, or of its negative, everywhere; None if there is none.
+
+    ``tight``: with the shares of what bends as it should, where they are seen to be above zero.
+    """
+    from flint import fmpq_mat
+
     affine, forms = affine_nodes(graph), read_forms(graph)
     others = [part for part in parts if forms[part.place] is None]
     rest = read_forms(graph, frozenset(part.place for part in others))[graph.output]
-    if rest is None or rest.is_affine:
+    if rest is None or (rest.is_affine and not tight):
         return None
-    hessian = hessian_of(rest, graph.size)
-    if hessian.error:
-        return None
-    total = hessian.matrix if side == "convex" else -1 * hessian.matrix
-    bent = False
+    if rest.is_affine:
+        total = fmpq_mat(graph.size, graph.size)
+    else:
+        hessian = hessian_of(rest, graph.size)
+        if hessian.error:
+            return None
+        total = hessian.matrix if side == "convex" else -1 * hessian.matrix
+    bent = tight
     for part in others:
-        if bool(part.bends(known.bits(part.place), up=side == "convex").all()):
-            continue
         chain = chain_of(graph, part.place, affine)
+        if bool(part.bends(known.bits(part.place), up=side == "convex").all()):
+            if tight and chain is not None:
+                total = total + _share_of_good(graph, known.domain, chain, part.weight)
+            continue
         if chain is None:
             return None
         weight = part.weight if side == "convex" else -part.weight
@@ -152,6 +201,24 @@ def _share(graph: Graph, domain: Domain, chain: Chain, weight: Interval) -> Any 
     if not np.isfinite(least).all():
         return None
     scaled = np.array([[rational(float(c)) * value for value in row] for c, row in zip(least, matrix, strict=True)])
+    left = fmpq_mat(size, n, scaled.ravel().tolist())
+    return left.transpose() * fmpq_mat(size, n, matrix.ravel().tolist())
+
+
+def _share_of_good(graph: Graph, domain: Domain, chain: Chain, weight: Interval) -> Any:
+    """``sum of c_e a_e a_e'`` of functions that bend as their weights ask, by the sizes of phi'' that are proven."""
+    from flint import fmpq_mat
+
+    n = graph.size
+    found = elements_of(graph, chain, domain)
+    least = [min(abs(Fraction(a)), abs(Fraction(b))) if a * b > 0 else Fraction(0)
+             for a, b in zip(weight.lo.ravel().tolist(), weight.hi.ravel().tolist(), strict=True)]  # fmt: skip
+    if found is None or not any(found.modulus):
+        return fmpq_mat(n, n)
+    size = len(chain.constants)
+    matrix = rationals(rows_of(graph, chain).plain().dense(n))
+    shares = [rational(w * mu) for w, mu in zip(least, found.modulus, strict=True)]
+    scaled = np.array([[c * value for value in row] for c, row in zip(shares, matrix, strict=True)])
     left = fmpq_mat(size, n, scaled.ravel().tolist())
     return left.transpose() * fmpq_mat(size, n, matrix.ravel().tolist())
 

@@ -17,16 +17,21 @@ from itertools import chain
 import numpy as np
 
 from surefoot.problem.domain import Domain
-from surefoot.problem.real import STRUCTURE, Node
+from surefoot.problem.real import LINEAR, STRUCTURE, Node
 from surefoot.problem.structure import origins
 from surefoot.proof.affine_forms import is_injective
+from surefoot.proof.chains import affine_nodes, chain_of
 from surefoot.proof.curvature import Curvatures
 from surefoot.proof.curvature_bits import CONCAVE, CONVEX, is_affine
 from surefoot.proof.linear_parts import LinearParts
 from surefoot.proof.shapes import EVERYWHERE, SHAPES, Shape, inside, power_shape
+from surefoot.proof.univariate import elements_of
 
 MOST_VARIABLES = 200
 """Up to so many variables the rank is looked at, in rational arithmetic."""
+
+MOST_FUSIONS, MOST_FUSED_ENTRIES = 12, 5000
+"""Nodes, and entries of one, that are looked at as functions of one affine number."""
 
 Rows = list[tuple[int, np.ndarray]]
 
@@ -116,7 +121,8 @@ class _Strictness:
 
     def __init__(self, known: Curvatures) -> None:
         self.known, self.graph = known, known.graph
-        self._depth = 0
+        self._depth, self._fusions = 0, 0
+        self._affine: list[bool] | None = None
 
     def rows(self, place: int, entries: np.ndarray, *, up: bool) -> Rows:
         """Affine nodes with entries; ``up`` for convex, whose bits must say that it is."""
@@ -127,9 +133,22 @@ class _Strictness:
             return []
         self._depth += 1
         try:
-            return self._rule(place, node, entries, up)
+            return self._rule(place, node, entries, up) or self._fused(place, node, entries)
         finally:
             self._depth -= 1
+
+    def _fused(self, place: int, node: Node, entries: np.ndarray) -> Rows:
+        """Of functions of one affine number each, those that are strictly bent on its range."""
+        if self._fusions >= MOST_FUSIONS or node.operation in LINEAR or node.size > MOST_FUSED_ENTRIES:
+            return []
+        self._fusions += 1
+        if self._affine is None:
+            self._affine = affine_nodes(self.graph)
+        chain = chain_of(self.graph, place, self._affine)
+        found = None if chain is None else elements_of(self.graph, chain, self.known.domain)
+        if chain is None or found is None or self.graph.nodes[chain.root].size != node.size:
+            return []
+        return [(chain.root, entries[found.strict[entries]])]
 
     def _rule(self, place: int, node: Node, entries: np.ndarray, up: bool) -> Rows:
         operation = node.operation

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,10 @@ MOST_DIFFERENT = 2000
 """Different functions phi_i in an array that are looked at one by one."""
 
 
+MOST_IN_TOWERS = 64
+_SECONDS = 1.0
+"""Up to so many different functions are read in towers of elementary functions, for so long together."""
+
 MOST_SPANNING = 200_000
 """Coefficients of affine numbers whose rank is looked at."""
 
@@ -51,6 +56,8 @@ class Elements:
         The rows of t, where they were read.
     how : str
         What the proof leaned on.
+    quasiconvex, quasiconcave : ndarray of bool
+        Where it was seen how phi' changes its sign.
     """
 
     convex: np.ndarray
@@ -59,6 +66,18 @@ class Elements:
     modulus: list[Fraction]
     root: Affine | None
     how: str
+    quasiconvex: np.ndarray
+    quasiconcave: np.ndarray
+
+
+class _Ways(NamedTuple):
+    """What one phi is as a convex function, what -phi is, and whether it falls and then rises, or the reverse."""
+
+    up: Bent | None
+    down: Bent | None
+    exact: bool = False
+    quasiconvex: bool = False
+    quasiconcave: bool = False
 
 
 def prove(graph: Graph, domain: Domain) -> Finding | None:
@@ -98,12 +117,29 @@ def elements(graph: Graph, place: int, domain: Domain, affine: list[bool] | None
     For rules that meet a node they cannot see through.
     """
     chain = chain_of(graph, place, affine_nodes(graph) if affine is None else affine)
-    if chain is None:
-        return None
+    return None if chain is None else elements_of(graph, chain, domain)
+
+
+def elements_of(graph: Graph, chain: Chain, domain: Domain) -> Elements | None:
+    """What the elements of a chain are; None where that would be too much."""
     try:
         return _elements(graph, domain, chain)
     except TooMuchError:
         return None
+
+
+def is_analytic(graph: Graph, domain: Domain) -> bool:
+    """Whether a function is one of one affine number, analytic in it on the inside of its range, and not affine."""
+    from surefoot.proof.tower_bends import is_analytic as is_analytic_on
+
+    chain = chain_of(graph, graph.output, affine_nodes(graph))
+    if chain is None:
+        return False
+    try:
+        line = lines_of(rows_of(graph, chain), domain)[0]
+    except (TooMuchError, RecursionError):
+        return False
+    return is_analytic_on(chain.graph, [Fraction(float(c)) for c in chain.constants[0]], line)
 
 
 def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
@@ -113,7 +149,7 @@ def _single(graph: Graph, domain: Domain, chain: Chain) -> Finding | None:
     exact = _exactly(chain, 0, line)
     head = f"The function is phi(t) of one affine number t {told(line)}."
     if exact is None:
-        return _single_in_intervals(graph, domain, chain, rows, line, head)
+        return _single_by_sign(graph, domain, chain, rows, line, head)
     up, down, pieces = exact
     kind = "quotients of polynomials" + (f" in {len(pieces.parts)} pieces" if len(pieces.parts) > 1 else "")
     for one, side, word in ((up, "convex", ">="), (down, "concave", "<=")):
@@ -145,21 +181,12 @@ def rational_of(value: object) -> object:
     return rational(value)
 
 
-def _single_in_intervals(
-    graph: Graph, domain: Domain, chain: Chain, rows: Affine, line: Line, head: str
-) -> Finding | None:
-    from surefoot.proof.bent_intervals import bent_in_intervals
-    from surefoot.proof.hyperexponential import bends
-
-    exact = bends(chain.graph, [Fraction(float(c)) for c in chain.constants[0]], line)
-    for k, side, word in ((0, "convex", ">="), (1, "concave", "<=")):
-        if exact is not None and exact[k].convex:
-            argument = f"phi'' is a positive function times a quotient of polynomials {word} 0, by Sturm's theorem."
-            return _one_sided(graph, side, exact[k], rows, (head, argument))
-    for sign, side, word in ((1, "convex", ">="), (-1, "concave", "<=")):
-        one = bent_in_intervals(chain.graph, chain.constants[0], line, sign)
-        if one is not None:
-            return _one_sided(graph, side, one, rows, (head, f"phi'' {word} 0 on the whole range of t, in intervals."))
+def _single_by_sign(graph: Graph, domain: Domain, chain: Chain, rows: Affine, line: Line, head: str) -> Finding | None:
+    ways = _both_ways(chain, 0, line, _SECONDS)
+    how = "by Sturm's theorem on a quotient of polynomials" if ways.exact else "on the whole range of t"
+    for one, side, word in ((ways.up, "convex", ">="), (ways.down, "concave", "<=")):
+        if one is not None and one.convex:
+            return _one_sided(graph, side, one, rows, (head, f"phi'' {word} 0 {how}."))
     return None
 
 
@@ -234,30 +261,41 @@ def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
         return None
     hulls = [hull([lines[k] for k in np.flatnonzero(which == j)]) for j in range(len(different))]
     first = [int(np.argmax(which == j)) for j in range(len(different))]
-    found = [_both_ways(chain, k, line) for k, line in zip(first, hulls, strict=True)]
-    how = "exactly, by Sturm's theorem" if all(one[2] for one in found) else "by phi'' in intervals"
-    up = np.array([one[0] is not None and one[0].convex for one in found])[which]
-    down = np.array([one[1] is not None and one[1].convex for one in found])[which]
-    strict = np.array([any(b is not None and b.convex and b.strict for b in one[:2]) for one in found])[which]
-    moduli = [max([b.modulus for b in one[:2] if b is not None and b.convex], default=Fraction(0)) for one in found]
+    seconds = _SECONDS / len(different) if len(different) <= MOST_IN_TOWERS else 0.0
+    found = [_both_ways(chain, k, line, seconds) for k, line in zip(first, hulls, strict=True)]
+    how = "exactly, by Sturm's theorem" if all(one.exact for one in found) else "by the sign of phi''"
+    up = np.array([one.up is not None and one.up.convex for one in found])[which]
+    down = np.array([one.down is not None and one.down.convex for one in found])[which]
+    bents = [[b for b in (one.up, one.down) if b is not None and b.convex] for one in found]
+    strict = np.array([any(b.strict for b in own) for own in bents])[which]
+    moduli = [max([b.modulus for b in own], default=Fraction(0)) for own in bents]
     if rows is None and np.any(strict) and size * graph.size <= MOST_SPANNING:
         rows = _rows_or_none(graph, chain)
-    return Elements(up, down, strict, [moduli[j] for j in which], rows, how)
+    turns = (np.array([one.quasiconvex for one in found])[which], np.array([one.quasiconcave for one in found])[which])
+    return Elements(up, down, strict, [moduli[j] for j in which], rows, how, *turns)
 
 
-def _both_ways(chain: Chain, k: int, line: Line) -> tuple[Bent | None, Bent | None, bool]:
+def _both_ways(chain: Chain, k: int, line: Line, seconds: float) -> _Ways:
     from surefoot.proof.bent_intervals import bent_in_intervals
     from surefoot.proof.hyperexponential import bends
+    from surefoot.proof.tower_bends import shape_of
 
     exact = _exactly(chain, k, line)
+    if exact is not None and (exact[0].convex or exact[1].convex):
+        return _Ways(exact[0], exact[1], True)
+    constants = [Fraction(float(c)) for c in chain.constants[k]]
+    shape = shape_of(chain.graph, constants, line, seconds) if seconds else None
+    turns = (shape.falls_then_rises, shape.rises_then_falls) if shape is not None else (False, False)
     if exact is not None:
-        return exact[0], exact[1], True
-    known = bends(chain.graph, [Fraction(float(c)) for c in chain.constants[k]], line)
+        return _Ways(exact[0], exact[1], True, *turns)
+    if shape is not None and shape.bends is not None:
+        return _Ways(shape.bent(1), shape.bent(-1), False, *turns)
+    known = bends(chain.graph, constants, line)
     if known is not None:
-        return known[0], known[1], True
+        return _Ways(known[0], known[1], True, *turns)
     up = bent_in_intervals(chain.graph, chain.constants[k], line, 1)
     down = None if up is not None else bent_in_intervals(chain.graph, chain.constants[k], line, -1)
-    return up, down, False
+    return _Ways(up, down, False, *turns)
 
 
 def _exactly(chain: Chain, k: int, line: Line) -> tuple[Bent, Bent, Pieces] | None:
@@ -282,7 +320,7 @@ def _minus(value: Fraction | bool | None) -> Fraction | None:
 
 
 def _is_everything(domain: Domain) -> bool:
-    return bool(np.all(np.isinf(domain.lower)) and np.all(np.isinf(domain.upper)))
+    return bool(np.all(np.isinf(domain.lower)) and np.all(np.isinf(domain.upper))) and not domain.inequalities
 
 
 def rows_of(graph: Graph, chain: Chain) -> Affine:
