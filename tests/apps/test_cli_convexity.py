@@ -16,12 +16,13 @@ def call(capsys, *arguments, code=0):
 
 def test_the_proof_is_printed_in_numbered_lines(capsys):
     assert call(capsys, "exp(x^2) + y^2").splitlines() == [
-        "strictly convex (proven): The function is strictly convex on all of R^2.",
+        "strongly convex (proven): The function is strongly convex with modulus 2 on all of R^2.",
         "  1. u1 = x^2 is convex: the power 2 is convex, its argument affine.",
         "  2. u2 = exp(u1) is convex: exp is convex and rises, its argument convex.",
         "  3. u3 = y^2 is convex: the power 2 is convex, its argument affine.",
         "  4. The function = u2 + u3 is convex: a sum of convex terms.",
-        "  5. Strictly so: the affine numbers whose functions bend strictly determine x (full rank, modulo a prime).",
+        "  5. Strongly so with modulus 2: H >= M, a matrix of rational numbers, by bounds of the second derivatives of "
+        "functions of one affine number each over the whole ranges of these numbers.",
     ]
 
 

@@ -29,6 +29,14 @@ def around(point, scale, rng):
         yield point + scale * direction / np.linalg.norm(direction)
 
 
+def _far_along(found):
+    """Two points of the ray, or of the curve, along which f is said to fall without end."""
+    if found["kind"] == "curve":
+        path = np.array(found["path"])
+        return [np.power(t, np.arange(len(path))) @ path for t in (1e4, 1e6)]
+    return [np.array(found["start"]) + t * np.array(found["direction"]) for t in (1.0, 64.0)]
+
+
 @settings(max_examples=draws(100, 10_000), deadline=None)
 @given(graphs(), st.lists(POINTS, min_size=4, max_size=4), st.integers(0, 10**6))
 def test_values_never_contradict_a_proof(graph, at, seed):
@@ -58,8 +66,7 @@ def test_values_never_contradict_a_proof(graph, at, seed):
         if ball.is_finite():
             assert not ball < arb(found["slope"][0]) and not ball > arb(found["slope"][1])
     if verdict is V.UNBOUNDED_BELOW:
-        way, start = np.array(found["direction"]), np.array(found["start"])
-        one, other = (value(graph, start + t * way) for t in (1.0, 64.0))
+        one, other = (value(graph, point) for point in _far_along(found))
         assert not (one.is_finite() and other.is_finite()) or not other > one
     if verdict is V.INFIMUM_NOT_ATTAINED:
         way = np.array(found["direction"])

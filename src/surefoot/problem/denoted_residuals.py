@@ -58,7 +58,7 @@ def graph_of_typed(typed: TypedResiduals, loss: Loss) -> Graph:
     >>> from surefoot.problem.real_floating import value
     >>> from surefoot.problem.typed_residuals import typed_residuals
     >>> typed = typed_residuals(["10*(y - x^2)", "1 - x"], "x=-1.2, y=1")
-    >>> round(value(graph_of_typed(typed, loss_of("linear")), typed.start), 6)
+    >>> float(value(graph_of_typed(typed, loss_of("linear")), typed.start).round(6))
     24.2
     """
     if loss.is_given:
@@ -80,8 +80,8 @@ def total(build: Builder, r: int, loss: Loss) -> int:
     >>> from surefoot.problem.losses import loss_of
     >>> build = Builder(("x", "y"))
     >>> graph = build.graph(total(build, build.input, loss_of("huber", 2.0)))
-    >>> [node.operation for node in graph.nodes if node.shape == (2,)]
-    ['input', 'abs', 'broadcast', 'le', 'power', 'mul', 'sub', 'mul', 'where']
+    >>> sorted({node.operation for node in graph.nodes if node.shape == (2,)})
+    ['abs', 'broadcast', 'input', 'le', 'mul', 'power', 'sub', 'where']
     """
     return LOSSES[loss.name](build, r, loss.scale)
 

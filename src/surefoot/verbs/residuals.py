@@ -115,7 +115,7 @@ def least_squares(
     >>> import surefoot as sf
     >>> fit = sf.least_squares(lambda x: [10 * (x[1] - x[0] ** 2), 1 - x[0]], [-1.2, 1.0])
     >>> fit.verdict.value, fit.coef.round(12).tolist()
-    ('strict local minimum', [1.0, 1.0])
+    ('global minimum', [1.0, 1.0])
     """
     budget_of(prove)
     if isinstance(jac, str):
