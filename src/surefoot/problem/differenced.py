@@ -72,7 +72,7 @@ class Differenced(Remembering):
 
     References
     ----------
-    .. [1] More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19.
+    More, Wild (2012), "Estimating derivatives of noisy simulations", ACM TOMS 38(3), article 19.
 
     Examples
     --------

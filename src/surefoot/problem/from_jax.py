@@ -85,7 +85,7 @@ def real_graph(f: Callable[..., Any], example: Any, arguments: Sequence[Any] = (
 
     References
     ----------
-    .. [1] Bradbury et al. (2018), "JAX: composable transformations of Python+NumPy programs".
+    Bradbury et al. (2018), "JAX: composable transformations of Python+NumPy programs".
 
     Examples
     --------

@@ -50,7 +50,7 @@ def noise_of_value(objective: Objective, x: np.ndarray) -> float:
 
     References
     ----------
-    .. [1] More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
+    More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def noise_of_gradient(objective: Objective, x: np.ndarray) -> float:
 
     References
     ----------
-    .. [1] More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
+    More, Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33(3), pp. 1292-1314.
 
     Examples
     --------

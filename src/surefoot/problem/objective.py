@@ -167,7 +167,7 @@ def objective_of(
 
     References
     ----------
-    .. [1] Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.2, pp. 37-41.
+    Griewank, Walther (2008), "Evaluating Derivatives", 2nd ed., SIAM, section 3.2, pp. 37-41.
 
     Examples
     --------

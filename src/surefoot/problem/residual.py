@@ -304,7 +304,7 @@ def residuals_of(
 
     References
     ----------
-    .. [1] Curtis, Powell, Reid (1974), "On the estimation of sparse Jacobian matrices", IMA J. Appl. Math. 13(1),
+    Curtis, Powell, Reid (1974), "On the estimation of sparse Jacobian matrices", IMA J. Appl. Math. 13(1),
        pp. 117-119.
 
     Examples

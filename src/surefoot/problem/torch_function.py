@@ -43,7 +43,7 @@ class TorchFunction(Remembering):
 
     References
     ----------
-    .. [1] Pearlmutter (1994), "Fast exact multiplication by the Hessian", Neural Computation 6(1), pp. 147-160.
+    Pearlmutter (1994), "Fast exact multiplication by the Hessian", Neural Computation 6(1), pp. 147-160.
     """
 
     source = "PyTorch"

@@ -58,7 +58,7 @@ class Traced(Remembering):
 
     References
     ----------
-    .. [1] Pearlmutter (1994), "Fast exact multiplication by the Hessian", Neural Computation 6(1), pp. 147-160.
+    Pearlmutter (1994), "Fast exact multiplication by the Hessian", Neural Computation 6(1), pp. 147-160.
     """
 
     def __init__(self, reading: Reading, points: Points, *, source: str = "JAX", notes: Sequence[str] = ()) -> None:

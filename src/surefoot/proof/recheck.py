@@ -84,7 +84,7 @@ def recheck(certificate: Certificate | Mapping[str, Any] | str | Path, data: Any
 
     References
     ----------
-    .. [1] Blum, Kannan (1995), "Designing programs that check their work", J. ACM 42(1), pp. 269-291.
+    Blum, Kannan (1995), "Designing programs that check their work", J. ACM 42(1), pp. 269-291.
 
     Examples
     --------

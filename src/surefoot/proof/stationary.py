@@ -89,7 +89,7 @@ def certify(
 
     References
     ----------
-    .. [1] Rump (2010), "Verification methods", Acta Numerica 19, section 13, pp. 396-404.
+    Rump (2010), "Verification methods", Acta Numerica 19, section 13, pp. 396-404.
 
     Examples
     --------

@@ -40,11 +40,11 @@ def certify(
     ----------
     f : callable, str or Objective
         JAX code of one argument in the shape of ``x`` (and ``*args``), or typed text: ``"x^2 + 10*y^2"``.
-    x : number, array, mapping, text or pytree
+    x : number, array, mapping, str or pytree
         The point.
     args : tuple
         Further arguments of f.
-    bounds : pairs, mapping, text, Box or scipy.optimize.Bounds, optional
+    bounds : pairs, mapping, str, Box or scipy.optimize.Bounds, optional
         Bounds of the variables; the point must lie within. The claim is then about f within them.
     near : float
         A stationary point further away than this part of max(1, norm of x) is not the one that is meant.
@@ -66,7 +66,7 @@ def certify(
 
     References
     ----------
-    .. [1] Neumaier (1990), "Interval Methods for Systems of Equations", Cambridge, section 5.1, pp. 167-178.
+    Neumaier (1990), "Interval Methods for Systems of Equations", Cambridge, section 5.1, pp. 167-178.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def safe_rate(f: Any, x0: Any, *, args: tuple = (), minimum: Any = None) -> Safe
     ----------
     f : callable, str or Objective
         As for ``certify``.
-    x0 : number, array, mapping, text or pytree
+    x0 : number, array, mapping, str or pytree
         The start.
     args : tuple
         Further arguments of f.
@@ -127,7 +127,7 @@ def safe_rate(f: Any, x0: Any, *, args: tuple = (), minimum: Any = None) -> Safe
 
     References
     ----------
-    .. [1] Nesterov (2018), "Lectures on Convex Optimization", 2nd ed., Springer, theorem 2.1.14, p. 80.
+    Nesterov (2018), "Lectures on Convex Optimization", 2nd ed., Springer, theorem 2.1.14, p. 80.
 
     Examples
     --------

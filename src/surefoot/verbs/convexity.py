@@ -48,8 +48,9 @@ def convexity(f: Any, example: Any = None, domain: Any = None, *, args: tuple = 
 
     References
     ----------
-    .. [1] Grant, Boyd, Ye (2006), "Disciplined convex programming", in: Global Optimization, Springer, pp. 155-210.
-    .. [2] Klaus, Merk, Wiedom, Laue, Giesen (2022), "Convexity certificates from Hessians", NeurIPS 35.
+    Grant, Boyd, Ye (2006), "Disciplined convex programming", in: Global Optimization, Springer, pp. 155-210.
+
+    Klaus, Merk, Wiedom, Laue, Giesen (2022), "Convexity certificates from Hessians", NeurIPS 35.
 
     Examples
     --------
