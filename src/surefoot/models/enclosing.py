@@ -65,10 +65,7 @@ def verdict_of(
 
 def unproven(judged: Certificate, reason: str, seconds: float) -> Certificate:
     """The judge's verdict with the sentence that says what stopped the proof."""
-    return replace(
-        judged, lines=(*judged.lines, reason),
-        evidence={**judged.evidence, "unproven": reason[0].lower() + reason[1:].rstrip("."), "prover_seconds": seconds},
-    )  # fmt: skip
+    return judged.unproven(reason[0].lower() + reason[1:].rstrip("."), seconds, reason)
 
 
 def enclosed(fit: FormulaFit, reader: Reader, prove: bool | None) -> FormulaFit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,18 @@ class Certificate:
         if not isinstance(self.verdict, Curvature):
             return None
         return False if self.evidence.get("convex") is False else self.verdict.is_convex
+
+    def unproven(self, reason: str, seconds: float, line: str) -> Certificate:
+        """The same verdict with the step that no proof came past, in words within a sentence and as a line of its own.
+
+        Examples
+        --------
+        >>> saddle = Certificate(Verdict.SADDLE, Rigour.NUMERICAL, "The point is a saddle.")
+        >>> saddle.unproven("no box could be enclosed", 0.1, "No box could be enclosed.").evidence["unproven"]
+        'no box could be enclosed'
+        """
+        evidence = {**self.evidence, "unproven": reason, "prover_seconds": seconds}
+        return replace(self, lines=(*self.lines, line), evidence=evidence)
 
     def __str__(self) -> str:
         """The claim, then the argument in numbered lines."""

@@ -6,12 +6,17 @@ What lies between an affine node and a later one, elementwise, is fused to a sma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
 from surefoot.problem.real import BINARY, CONDITIONS, LINEAR, POWER, UNARY, Builder, Graph, Node
+from surefoot.proof.exact_doubles import TooMuchError
+
+Read = TypeVar("Read")
 
 _IDENTITIES = ("reshape", "broadcast", "transpose", "sum", "prod", "max", "min", "logsumexp", "reverse", "cumsum")
 """What does nothing to a single number."""
@@ -129,6 +134,56 @@ def _drawn(graph: Graph, place: int, root: int, inner: set[int]) -> Chain | None
             new[k] = redraw(build, node, [new[j] for j in node.operands])
     constants = np.stack(columns, axis=1) if columns else np.zeros((size, 0))
     return Chain(build.graph(new[place]), root, constants)
+
+
+def read_chain(
+    graph: Graph,
+    leaves: Sequence[Read],
+    constant: Callable[[Fraction], Read],
+    rule: Callable[[Node, Sequence[Read]], Read],
+) -> Read:
+    """What the graph of a chain is in some algebra.
+
+    Parameters
+    ----------
+    graph : Graph
+        Of t and numbers that are constant.
+    leaves : sequence
+        What t and each of these numbers are.
+    constant : callable
+        What a number is that stands in the graph.
+    rule : callable
+        What a node is, of all that was read before it, by place.
+
+    Raises
+    ------
+    TooMuchError
+        A constant is no number.
+
+    Examples
+    --------
+    >>> build = Builder(("t",))
+    >>> t = build.reshape(build.slice(build.input, (0,), (1,)), ())
+    >>> graph = build.graph(build.add(t, build.constant(2.0)))
+    >>> read_chain(graph, ["t"], str, lambda node, found: " + ".join(found[k] for k in node.operands))
+    't + 2'
+    """
+    found: list[Read] = []
+    for place, node in graph:
+        if node.operation == "input":
+            found.append(leaves[0])
+        elif node.operation == "slice":  # of the input
+            found.append(leaves[node["cuts"][0][0]])
+        elif node.operation == "constant":
+            value = graph.value(place)
+            if value is None or value.dtype == bool or not np.isfinite(value.ravel()[0]):
+                raise TooMuchError("A constant that is no number.")
+            found.append(constant(Fraction(float(value.ravel()[0]))))
+        elif node.operation in ("reshape", "broadcast"):
+            found.append(found[node.operands[0]])
+        else:
+            found.append(rule(node, found))
+    return found[graph.output]
 
 
 def redraw(build: Builder, node: Node, operands: list[int]) -> int:

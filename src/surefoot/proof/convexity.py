@@ -38,8 +38,6 @@ MOST_FUSED = 24
 """Nodes that are handed to the decision of functions of one affine number."""
 
 LAYERS = ("quadratic", "univariate", "hessian_rules", "symbolic_hessian", "interval_hessian", "nonconvex")
-PATIENCE = {"symbolic_hessian": 1.5, "interval_hessian": 5.0, "nonconvex": 3.0}
-"""Seconds that are given to layers that subdivide or search."""
 
 Prover = Callable[[Graph, Domain], Finding | None]
 
@@ -303,17 +301,13 @@ def _is_news(other: Finding, found: Finding | None) -> bool:
 
 
 def _asked(layer: str, graph: Graph, domain: Domain, until: float = math.inf) -> Finding | None:
-    """The finding of a layer, which may not be there."""
-    timed = {}
-    if layer in PATIENCE:
+    """The finding of a layer; those that subdivide or search have ``SECONDS`` for it, or what is left."""
+    module, timed = import_module(f"surefoot.proof.{layer}"), {}
+    if hasattr(module, "SECONDS"):
         left = until - time.monotonic()
         if left <= 0:
             return None
-        timed = {"seconds": min(PATIENCE[layer], left)}
-    try:
-        module = import_module(f"surefoot.proof.{layer}")
-    except ModuleNotFoundError:
-        return None
+        timed = {"seconds": min(module.SECONDS, left)}
     try:
         return module.prove(graph, domain, **timed)
     except OverflowError:  # numbers beyond all doubles

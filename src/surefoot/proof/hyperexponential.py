@@ -17,9 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-import numpy as np
-
 from surefoot.problem.real import Graph, Node
+from surefoot.proof.chains import read_chain
 from surefoot.proof.exact_doubles import TooMuchError
 from surefoot.proof.rational_bends import Bent, least_value
 from surefoot.proof.rational_functions import Rational, negative_point, roots_between
@@ -112,7 +111,7 @@ def second_derivative(graph: Graph, constants: Sequence[Fraction], line: Line) -
 
 
 class _Reading:
-    """One loop over the nodes of a graph."""
+    """What the nodes of a graph are as such functions."""
 
     def __init__(self, graph: Graph, constants: Sequence[Fraction], line: Line) -> None:
         self.graph, self.line = graph, line
@@ -120,12 +119,7 @@ class _Reading:
         self.leaves = [self._of(Rational.variable()), *(self._of(Rational.constant(c)) for c in constants)]
 
     def output(self) -> Value:
-        found: list[Value | None] = []
-        for place, node in self.graph:
-            found.append(self._read(place, node, found))
-        value = found[self.graph.output]
-        assert value is not None
-        return value
+        return read_chain(self.graph, self.leaves, lambda c: self._of(Rational.constant(c)), self._read)
 
     def bent(self, second: Value) -> Bent:
         """Whether a function with this second derivative is convex."""
@@ -141,19 +135,8 @@ class _Reading:
     def _of(self, r: Rational) -> Value:
         return Value(r, self.one)
 
-    def _read(self, place: int, node: Node, found: list[Value | None]) -> Value | None:
-        if node.operation == "input":
-            return None
-        if node.operation == "slice":  # of the input: see `chains`
-            return self.leaves[node["cuts"][0][0]]
-        if node.operation == "constant":
-            value = self.graph.value(place)
-            if value is None or value.dtype == bool or not np.isfinite(value.ravel()[0]):
-                raise TooMuchError("A constant that is no number.")
-            return self._of(Rational.constant(Fraction(float(value.ravel()[0]))))
-        read = [found[k] or self.leaves[0] for k in node.operands]
-        if node.operation in ("reshape", "broadcast"):
-            return read[0]
+    def _read(self, node: Node, found: Sequence[Value]) -> Value:
+        read = [found[k] for k in node.operands]
         if node.operation == "power":
             return self._power(read[0], node["exponent"])
         rule = _RULES.get(node.operation)

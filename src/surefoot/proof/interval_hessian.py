@@ -37,8 +37,11 @@ MOST_NUMBERS = 4_000_000
 
 _KINK = 2.0**-7
 
+SECONDS = 5.0
+"""After which nothing more is tried."""
 
-def prove(graph: Graph, domain: Domain, seconds: float = 5.0) -> Finding | None:
+
+def prove(graph: Graph, domain: Domain, seconds: float = SECONDS) -> Finding | None:
     """Whether the Hessian is definite all over the bounds of a domain; None if that is not seen.
 
     Parameters

@@ -40,9 +40,12 @@ _HALVINGS = 24
 
 _SHARES = (Fraction(1, 2), Fraction(1, 16), Fraction(15, 16))
 
+SECONDS = 3.0
+"""After which nothing more is tried."""
+
 
 def prove(
-    graph: Graph, domain: Domain, candidates: Sequence[Pair] = (), seed: int = 0, seconds: float = 3.0
+    graph: Graph, domain: Domain, candidates: Sequence[Pair] = (), seed: int = 0, seconds: float = SECONDS
 ) -> Finding | None:
     """A proof that a function is not convex; None if none was found.
 

@@ -39,8 +39,11 @@ MOST_NUMBERS = 200
 Numbers = np.ndarray
 """Of quotients."""
 
+SECONDS = 1.5
+"""After which nothing more is tried."""
 
-def prove(graph: Graph, domain: Domain, seconds: float = 1.5) -> Finding | None:
+
+def prove(graph: Graph, domain: Domain, seconds: float = SECONDS) -> Finding | None:
     """Whether the principal minors of the Hessian show that a function is convex, or concave; None if they do not.
 
     Parameters

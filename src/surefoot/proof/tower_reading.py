@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from surefoot.problem.real import Graph, Node
+from surefoot.proof.chains import read_chain
 from surefoot.proof.exact_doubles import TooMuchError
 from surefoot.proof.rational_functions import roots_between
 from surefoot.proof.tower_limits import Limits
@@ -48,34 +49,18 @@ def read_in_tower(graph: Graph, constants: Sequence[Fraction], tower: Tower, sig
     CutError
         It is so on parts of the interval.
     """
-    reading = _Reading(graph, constants, tower, signs)
-    found: list[Element | None] = []
-    for place, node in graph:
-        found.append(reading.read(place, node, found))
-    value = found[graph.output]
-    assert value is not None
-    return value
+    leaves = [tower.t, *(tower.constant(c) for c in constants)]
+    return read_chain(graph, leaves, tower.constant, _Reading(graph, tower, signs).read)
 
 
 class _Reading:
-    def __init__(self, graph: Graph, constants: Sequence[Fraction], tower: Tower, signs: Signs) -> None:
-        self.graph, self.tower, self.signs = graph, tower, signs
-        self.leaves = [tower.t, *(tower.constant(c) for c in constants)]
+    """What the nodes of a graph are in the tower."""
 
-    def read(self, place: int, node: Node, found: list[Element | None]) -> Element | None:
-        if node.operation == "input":
-            return None
-        if node.operation == "slice":  # of the input: see `chains`
-            return self.leaves[node["cuts"][0][0]]
-        if node.operation == "constant":
-            value = self.graph.value(place)
-            if value is None or value.dtype == bool or not np.isfinite(value.ravel()[0]):
-                raise TooMuchError("A constant that is no number.")
-            return self.tower.constant(Fraction(float(value.ravel()[0])))
-        read = [self.leaves[0] if found[k] is None else found[k] for k in node.operands]
-        operands = [one for one in read if one is not None]
-        if node.operation in ("reshape", "broadcast"):
-            return operands[0]
+    def __init__(self, graph: Graph, tower: Tower, signs: Signs) -> None:
+        self.graph, self.tower, self.signs = graph, tower, signs
+
+    def read(self, node: Node, found: Sequence[Element]) -> Element:
+        operands = [found[k] for k in node.operands]
         if node.operation == "power":
             return self.power(operands[0], node["exponent"])
         if node.operation == "add" and (kept := self._one_and_erf(node, found)) is not None:
@@ -85,13 +70,12 @@ class _Reading:
             raise TooMuchError(f"{node.operation} is not of the kind.")
         return rule(self, *operands)
 
-    def _one_and_erf(self, node: Node, found: list[Element | None]) -> Element | None:
+    def _one_and_erf(self, node: Node, found: Sequence[Element]) -> Element | None:
         """``1 + erf(w) = erfc(-w)``, which does not cancel far to the left."""
         for one, other in (node.operands, node.operands[::-1]):
             value, inner = self.graph.value(one), self.graph.nodes[other]
             if value is not None and inner.operation == "erf" and np.all(value == 1.0):
-                w = found[inner.operands[0]] or self.leaves[0]
-                return self.tower.function("erfc", self.tower.neg(w))
+                return self.tower.function("erfc", self.tower.neg(found[inner.operands[0]]))
         return None
 
     # What must hold

@@ -33,10 +33,11 @@ from surefoot.proof.signs import weights_of
 MOST_DIFFERENT = 2000
 """Different functions phi_i in an array that are looked at one by one."""
 
-
 MOST_IN_TOWERS = 64
-_SECONDS = 1.0
-"""Up to so many different functions are read in towers of elementary functions, for so long together."""
+"""Up to so many of them are read in towers of elementary functions."""
+
+IN_TOWERS = 1.0
+"""Seconds for all of these together."""
 
 MOST_SPANNING = 200_000
 """Coefficients of affine numbers whose rank is looked at."""
@@ -182,7 +183,7 @@ def rational_of(value: object) -> object:
 
 
 def _single_by_sign(graph: Graph, domain: Domain, chain: Chain, rows: Affine, line: Line, head: str) -> Finding | None:
-    ways = _both_ways(chain, 0, line, _SECONDS)
+    ways = _both_ways(chain, 0, line, IN_TOWERS)
     how = "by Sturm's theorem on a quotient of polynomials" if ways.exact else "on the whole range of t"
     for one, side, word in ((ways.up, "convex", ">="), (ways.down, "concave", "<=")):
         if one is not None and one.convex:
@@ -261,7 +262,7 @@ def _elements(graph: Graph, domain: Domain, chain: Chain) -> Elements | None:
         return None
     hulls = [hull([lines[k] for k in np.flatnonzero(which == j)]) for j in range(len(different))]
     first = [int(np.argmax(which == j)) for j in range(len(different))]
-    seconds = _SECONDS / len(different) if len(different) <= MOST_IN_TOWERS else 0.0
+    seconds = IN_TOWERS / len(different) if len(different) <= MOST_IN_TOWERS else 0.0
     found = [_both_ways(chain, k, line, seconds) for k, line in zip(first, hulls, strict=True)]
     how = "exactly, by Sturm's theorem" if all(one.exact for one in found) else "by the sign of phi''"
     up = np.array([one.up is not None and one.up.convex for one in found])[which]

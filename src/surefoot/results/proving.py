@@ -153,7 +153,4 @@ def curvature_of(graph: Graph, box: Box | None, seconds: float = math.inf) -> Ce
 
 def unproven(judged: Certificate, reason: str, seconds: float) -> Certificate:
     """The judge's verdict with the step that no proof came past."""
-    return replace(
-        judged, lines=(*judged.lines, f"Not proven: {reason}."),
-        evidence={**judged.evidence, "unproven": reason, "prover_seconds": seconds},
-    )  # fmt: skip
+    return judged.unproven(reason, seconds, f"Not proven: {reason}.")
